@@ -1,0 +1,243 @@
+"""Turns, latencies and interruptions from intervals whose answers are known."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kataven_notebook.conversation import (
+    DEAD_AIR_S,
+    Turn,
+    find_turns,
+    floor_transfer_offsets,
+    interruptions,
+    longest_monologue,
+    response_latencies,
+    silences,
+    talk_time,
+)
+
+DURATION_S = 64.0
+# 1/64 s is exact in binary, so that laws hold to the last bit; minutes of speech in a few intervals.
+TICKS = st.integers(0, int(DURATION_S) * 64).map(lambda tick: tick / 64)
+SPEECH = st.lists(st.tuples(TICKS, TICKS).map(sorted), max_size=12)
+
+
+def summary(turns: tuple[Turn, ...]) -> list[tuple[int, str, float, float]]:
+    """Return what matters most of each turn."""
+    return [(turn.channel, turn.kind, turn.start_s, turn.end_s) for turn in turns]
+
+
+@given(SPEECH, SPEECH)
+def test_talk_overlap_and_silence_add_up_to_the_duration(first: list, second: list) -> None:
+    """Every second is silence, one party's talk, or both parties' overlap."""
+    time = talk_time(first, second, DURATION_S)
+    assert time.talk_s[0] + time.talk_s[1] - time.overlap_s + time.silence_s == DURATION_S
+    assert time.speech_s + time.silence_s == DURATION_S
+    quiet = silences(first, second, DURATION_S)
+    assert (quiet[:, 1] - quiet[:, 0]).sum() == time.silence_s
+
+
+@given(SPEECH, SPEECH)
+def test_swapping_the_channels_swaps_the_parties(first: list, second: list) -> None:
+    """Who is given first changes the channel numbers and nothing else."""
+    there = [(turn.channel, turn.kind, turn.start_s, turn.end_s, turn.interrupts) for turn in find_turns(first, second)]
+    back = [
+        (1 - turn.channel, turn.kind, turn.start_s, turn.end_s, turn.interrupts) for turn in find_turns(second, first)
+    ]
+    assert sorted(there) == sorted(back)
+
+
+@given(SPEECH, SPEECH, st.integers(1, 640))
+def test_a_shift_in_time_changes_nothing_but_the_times(first: list, second: list, ticks: int) -> None:
+    """A call that begins later has the same turns and latencies."""
+    shift = ticks / 64
+    later = ([(a + shift, b + shift) for a, b in first], [(a + shift, b + shift) for a, b in second])
+    moved = [(c, kind, a - shift, b - shift) for c, kind, a, b in summary(find_turns(*later))]
+    assert moved == summary(find_turns(first, second))
+
+
+@given(SPEECH, SPEECH, SPEECH, SPEECH)
+def test_two_calls_after_each_other_have_the_turns_of_both(a: list, b: list, c: list, d: list) -> None:
+    """With a pause between them, longer than any threshold, calls don't touch each other."""
+    shift = DURATION_S + 8
+    later = ([(x + shift, y + shift) for x, y in c], [(x + shift, y + shift) for x, y in d])
+    both = summary(find_turns(a + later[0], b + later[1]))
+    alone = [(k, kind, x + shift, y + shift) for k, kind, x, y in summary(find_turns(c, d))]
+    assert both == summary(find_turns(a, b)) + alone
+
+
+@given(SPEECH, SPEECH)
+def test_every_second_of_speech_is_in_exactly_one_turn(first: list, second: list) -> None:
+    """Turns of one party neither lose speech nor share it."""
+    turns = find_turns(first, second)
+    for channel, speech in enumerate((first, second)):
+        own = sorted((turn.start_s, turn.end_s) for turn in turns if turn.channel == channel)
+        assert all(a[1] <= b[0] for a, b in itertools.pairwise(own))
+        for start, end in speech:
+            assert start == end or any(a <= start and end <= b for a, b in own)
+
+
+@given(SPEECH, SPEECH)
+def test_latencies_and_gaps_are_never_negative(first: list, second: list) -> None:
+    """What begins in overlap has no latency and no gap."""
+    assert (response_latencies(first, second)[:, 1] >= 0).all()
+    gaps = np.array([turn.gap_before_s for turn in find_turns(first, second)])
+    assert (gaps[~np.isnan(gaps)] >= 0).all()
+
+
+@given(SPEECH, SPEECH)
+def test_each_interrupting_turn_is_one_interruption_that_somebody_yields(first: list, second: list) -> None:
+    """The table's flags and the list of interruptions agree, and each ends by one turn's end."""
+    turns = find_turns(first, second)
+    found = interruptions(turns)
+    assert [(one.channel, one.start_s) for one in found] == [
+        (turn.channel, turn.start_s) for turn in turns if turn.interrupts
+    ]
+    for one in found:
+        ends = [turn.end_s for turn in turns if turn.channel == one.yielded_by and turn.kind != "backchannel"]
+        assert one.end_s in ends
+        assert one.time_to_yield_s >= 0.2
+
+
+def test_pauses_under_a_second_are_inside_a_turn() -> None:
+    """0.999 s go on, 1.0 s begin a new turn."""
+    assert summary(find_turns([(0, 1), (1.999, 3)], [])) == [(0, "turn", 0, 3)]
+    assert len(find_turns([(0, 1), (2.0, 3)], [])) == 2
+
+
+def test_a_short_pause_in_which_the_other_had_a_turn_ends_ones_own() -> None:
+    """The agent is cut off, the caller finishes, and the agent's next words are a new turn."""
+    agent, caller = [(0, 4), (4.8, 7)], [(3.5, 4.4)]
+    assert summary(find_turns(agent, caller)) == [
+        (0, "turn", 0, 4),
+        (1, "interruption", 3.5, 4.4),
+        (0, "turn", 4.8, 7),
+    ]
+
+
+def test_a_short_utterance_in_the_others_turn_is_a_backchannel() -> None:
+    """A short "mm-hm" takes no floor: during speech, and in a pause of it."""
+    for middle in ((2.0, 2.4), (3.2, 3.6)):
+        turns = find_turns([(0, 3), (3.9, 6)], [middle])
+        assert summary(turns) == [(0, "turn", 0, 6), (1, "backchannel", *middle)]
+        assert not turns[1].interrupts
+        assert not interruptions(turns)
+
+
+def test_a_short_answer_after_the_other_has_finished_is_a_turn() -> None:
+    """A "yes" is an answer where the other doesn't go on within the same turn."""
+    assert summary(find_turns([(0, 3), (4.5, 6)], [(3.3, 3.7)]))[1] == (1, "turn", 3.3, 3.7)
+
+
+def test_a_backchannel_just_before_cutting_in_is_told_apart() -> None:
+    """First "mm-hm" and then "but I ..." are feedback and an interruption."""
+    turns = find_turns([(0, 4)], [(2.5, 2.9), (3.4, 6)])
+    assert summary(turns) == [(0, "turn", 0, 4), (1, "backchannel", 2.5, 2.9), (1, "interruption", 3.4, 6)]
+
+
+def test_a_stutter_before_taking_over_is_not_a_backchannel() -> None:
+    """One "I- I want ..." across the other's end is one turn that interrupts."""
+    turns = find_turns([(0, 4)], [(3.4, 3.7), (4.0, 6)])
+    assert summary(turns) == [(0, "turn", 0, 4), (1, "interruption", 3.4, 6)]
+
+
+@pytest.mark.parametrize(("start", "interrupts"), [(0.1, False), (0.2, True), (3.8, True), (3.85, False), (4.2, False)])
+def test_only_starting_within_the_others_turn_interrupts(start: float, *, interrupts: bool) -> None:
+    """Starting together, and overlapping the last syllable, are no interruptions."""
+    turn = next(turn for turn in find_turns([(0, 4)], [(start, 6)]) if turn.channel == 1)
+    assert turn.interrupts is interrupts
+
+
+def test_who_stops_first_yields() -> None:
+    """The interrupted agent gives way, or the interrupting caller gives up."""
+    (given_way,) = interruptions(find_turns([(0, 4)], [(3.25, 6)]))
+    assert (given_way.yielded_by, given_way.time_to_yield_s) == (0, 0.75)
+    (given_up,) = interruptions(find_turns([(0, 6)], [(3.25, 4.5)]))
+    assert (given_up.yielded_by, given_up.time_to_yield_s) == (1, 1.25)
+
+
+def test_gap_and_overlap_of_each_turn() -> None:
+    """The first turn has no gap, nor has one that begins in overlap."""
+    turns = find_turns([(1, 4), (8, 9)], [(3.5, 6)])
+    assert [turn.overlap_s for turn in turns] == [0.5, 0.5, 0.0]
+    assert np.isnan([turn.gap_before_s for turn in turns]).tolist() == [True, True, False]
+    assert turns[2].gap_before_s == 2.0
+
+
+def test_response_latency_is_the_time_after_the_last_word() -> None:
+    """To the millisecond, both ways, and without the turns that begin in overlap or go on alone."""
+    caller = [(0, 2), (2.3, 3.1), (8, 10)]
+    agent = [(3.45, 5), (7, 7.5), (9.8, 12)]
+    assert response_latencies(caller, agent).tolist() == [[3.45, pytest.approx(0.35, abs=1e-9)]]
+    assert response_latencies(agent, caller)[:, 1].tolist() == [pytest.approx(0.5)]
+
+
+def test_floor_transfer_offsets_are_negative_in_overlap() -> None:
+    """Gap and overlap are two signs of one measure; a turn inside the other's transfers nothing."""
+    turns = find_turns([(0, 2), (5.5, 8), (11, 14)], [(2.5, 6), (12, 13)])
+    assert floor_transfer_offsets(turns, to=0).tolist() == [-0.5]
+    assert floor_transfer_offsets(turns, to=1).tolist() == [0.5]
+
+
+def test_dead_air_includes_the_edges_of_the_call() -> None:
+    """Silence counts before the first and after the last word, and from the threshold on."""
+    assert silences([(3, 4)], [(6.5, 8)], 11.0, min_s=DEAD_AIR_S).tolist() == [[0, 3], [8, 11]]
+    assert silences([], [], 5.0, min_s=DEAD_AIR_S).tolist() == [[0, 5]]
+
+
+def test_a_monologue_goes_on_over_backchannels_and_pauses() -> None:
+    """It ends with the other's turn or with dead air."""
+    agent = [(0, 4), (5.5, 9), (9.2, 9.9), (14, 15)]
+    stretch = longest_monologue(find_turns(agent, [(2, 2.4), (16, 17)]))
+    assert stretch is not None
+    assert (stretch.channel, stretch.start_s, stretch.end_s) == (0, 0.0, 9.9)
+    assert longest_monologue(()) is None
+
+
+def test_nobody_speaks() -> None:
+    """No speech gives no turns, no latencies and only silence."""
+    assert find_turns([], []) == ()
+    assert response_latencies([], []).shape == (0, 2)
+    assert talk_time([], [], 3.0).silence_s == 3.0
+
+
+def test_intervals_may_come_unsorted_overlapping_and_with_unknown_edges() -> None:
+    """They are sorted and joined, and what has no length or no edge is left out."""
+    messy = [(5, 6), (1, 3), (2, 4), (7, 7), (8, np.nan)]
+    assert talk_time(messy, [], 10.0).talk_s[0] == 4.0
+
+
+def test_an_array_of_another_shape_is_refused() -> None:
+    """Three columns are no intervals."""
+    with pytest.raises(ValueError, match=r"pass \(n, 2\)"):
+        find_turns([(1, 2, 3)], [])
+
+
+# A call as scripted, with pauses inside turns and the kinds its author gave them.
+SCRIPT = [
+    (1, "turn", [(0.83, 2.88), (3.02, 3.57), (3.97, 7.30)]),
+    (0, "backchannel", [(6.03, 6.41)]),
+    (0, "turn", [(7.70, 8.21)]),
+    (1, "turn", [(10.58, 12.99)]),
+    (0, "turn", [(13.41, 13.90), (14.29, 17.26), (17.60, 22.27)]),
+    (1, "backchannel", [(16.82, 17.22)]),
+    (1, "turn", [(22.85, 25.46)]),
+    (0, "interruption", [(24.96, 26.18)]),
+    (1, "turn", [(26.83, 27.72), (28.26, 31.59)]),
+    (0, "turn", [(32.19, 32.68)]),
+    (1, "turn", [(32.96, 35.02), (35.15, 35.70)]),
+    (0, "turn", [(36.30, 37.52), (37.82, 39.16), (39.65, 41.73)]),
+    (1, "interruption", [(41.15, 43.0)]),
+]
+
+
+def test_a_scripted_call_is_read_as_it_was_written() -> None:
+    """Kinds and borders of all turns of a realistic call come back."""
+    speech = [[segment for c, _, segments in SCRIPT if c == channel for segment in segments] for channel in (0, 1)]
+    written = [(c, kind, segments[0][0], segments[-1][1]) for c, kind, segments in SCRIPT]
+    assert summary(find_turns(*speech)) == written
