@@ -1,0 +1,212 @@
+"""Levels of synthesized sound whose answers are known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyloudnorm
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kataven_notebook.quality import ChannelQuality, QualityMeter, measure_quality
+
+RATE = 8_000
+
+
+def tone(seconds: float, level_dbfs: float, *, hz: float = 997.0, rate: int = RATE) -> np.ndarray:
+    """Return a sine whose peak is at `level_dbfs`."""
+    time = np.arange(round(seconds * rate)) / rate
+    return 10 ** (level_dbfs / 20) * np.sin(2 * np.pi * hz * time)
+
+
+def noise(seconds: float, level_dbfs: float, seed: int = 0) -> np.ndarray:
+    """Return white noise whose RMS is at `level_dbfs`."""
+    return np.random.default_rng(seed).normal(0, 10 ** (level_dbfs / 20), round(seconds * RATE))
+
+
+def quality(samples: np.ndarray, speech: object = (), *, rate: int = RATE, block: int = 7_001) -> ChannelQuality:
+    """Return the one channel's quality, from blocks of an odd length."""
+    blocks = [samples[at : at + block, None].astype(np.float32) for at in range(0, len(samples), block)]
+    return measure_quality(blocks, rate, [speech])[0]
+
+
+@pytest.mark.parametrize("rate", [8_000, 11_025, 16_000, 44_100, 48_000, 96_000])
+def test_a_full_scale_sine_has_minus_three_lufs(rate: int) -> None:
+    """BS.1770: 997 Hz at 0 dBFS in one channel is -3.01 LKFS, at any rate, and level moves it one to one."""
+    assert quality(tone(3, 0, rate=rate), rate=rate).lufs == pytest.approx(-3.01, abs=0.2)
+    assert quality(tone(3, -20, rate=rate), rate=rate).lufs == pytest.approx(-23.01, abs=0.2)
+
+
+def test_loudness_in_blocks_is_what_the_library_finds_in_the_whole() -> None:
+    """Filters and gates go over the blocks' borders; both gates matter in this signal."""
+    parts = [tone(3, -10), noise(4, -26), np.zeros(2 * RATE), noise(3, -90), tone(2, -50)]
+    samples = np.concatenate(parts).astype(np.float32)
+    expected = pyloudnorm.Meter(RATE).integrated_loudness(samples.astype(np.float64))
+    assert quality(samples).lufs == pytest.approx(expected, abs=0.005)
+
+
+@pytest.mark.parametrize(
+    ("samples", "reason"),
+    [
+        (tone(0.39, -10), "shorter than 0.4 s"),
+        (np.zeros(RATE), "never louder than -70 LUFS"),
+        (np.full(RATE, 0.3), "never louder than -70 LUFS"),
+    ],
+)
+def test_loudness_that_is_not_there_is_missing(samples: np.ndarray, reason: str) -> None:
+    """Too short, silent, or a constant offset: NaN and the reason."""
+    found = quality(samples)
+    assert np.isnan(found.lufs)
+    assert dict(found.reasons)["lufs"] == reason
+
+
+def test_noise_floor_and_snr_of_known_levels() -> None:
+    """A tone of -20 dBFS RMS over noise of -50 dBFS RMS: 30 dB, with speech where the tone is."""
+    samples = noise(6, -50)
+    samples[2 * RATE : 4 * RATE] += tone(2, -20 + 3.0103)
+    found = quality(samples, [(2, 4)])
+    assert found.noise_floor_dbfs == pytest.approx(-50, abs=0.2)
+    assert found.snr_db == pytest.approx(30, abs=0.3)
+    assert not dict(found.reasons)
+
+
+@given(offset=st.floats(-0.4, 0.4), block=st.integers(100, 30_000))
+@settings(max_examples=15, deadline=None)
+def test_an_offset_and_the_blocks_length_change_no_level(offset: float, block: int) -> None:
+    """DC is no sound; blocks are no borders."""
+    samples = noise(2, -50)
+    samples[RATE : 2 * RATE] += tone(1, -17)
+    plain, moved = quality(samples, [(1, 2)]), quality(samples + offset, [(1, 2)], block=block)
+    assert moved.noise_floor_dbfs == pytest.approx(plain.noise_floor_dbfs, abs=0.1)
+    assert moved.snr_db == pytest.approx(plain.snr_db, abs=0.1)
+    assert moved.lufs == pytest.approx(plain.lufs, abs=0.05)
+
+
+def test_sound_near_speech_is_not_taken_for_noise() -> None:
+    """A decay within 0.1 s of speech leaves the floor alone."""
+    samples = noise(0.8, -60)
+    samples[: round(0.28 * RATE)] += noise(0.28, -20, seed=1)
+    assert quality(samples, [(0, 0.2)]).noise_floor_dbfs == pytest.approx(-60, abs=0.5)
+
+
+def test_digital_silence_is_no_noise_floor() -> None:
+    """Zeros between words have no level in dB: missing, and told from real noise by its share."""
+    samples = np.concatenate([tone(1, -10), np.zeros(RATE)])
+    found = quality(samples, [(0, 1)])
+    assert np.isnan(found.noise_floor_dbfs)
+    assert np.isnan(found.snr_db)
+    assert dict(found.reasons)["snr_db"] == "digital silence where nobody speaks"
+    assert found.digital_silence_ratio == 1.0
+    assert quality(noise(2, -70), [(0, 1)]).digital_silence_ratio == 0.0
+
+
+def test_digital_silence_is_found_beside_speech_that_leans_to_one_side() -> None:
+    """Speech whose mean is not 0 doesn't make silence look like noise."""
+    lopsided = np.abs(tone(1, -10)) - 0.1
+    found = quality(np.concatenate([lopsided, np.zeros(RATE), lopsided]), [(0, 1), (2, 3)])
+    assert found.digital_silence_ratio == 1.0
+
+
+def test_no_room_for_noise_or_speech_is_said() -> None:
+    """Speech throughout has no floor; noise throughout has no speech; quiet speech has no SNR."""
+    throughout = quality(noise(2, -30), [(0, 2)])
+    assert dict(throughout.reasons)["noise_floor_dbfs"] == "less than 0.1 s is free of speech"
+    assert dict(quality(noise(2, -30)).reasons)["snr_db"] == "there is no speech"
+    sunk = np.concatenate([noise(1, -50), noise(1, -30)])
+    assert dict(quality(sunk, [(0, 1)]).reasons)["snr_db"] == "speech is not louder than the noise"
+
+
+@pytest.mark.parametrize("level_dbfs", [-0.5, -6.0, -24.0])
+def test_the_peak_is_the_largest_sample(level_dbfs: float) -> None:
+    """Positive or negative."""
+    samples = np.zeros(RATE)
+    samples[4_000] = -(10 ** (level_dbfs / 20))
+    assert quality(samples).peak_dbfs == pytest.approx(level_dbfs, abs=1e-4)
+
+
+def mulaw(samples: np.ndarray) -> np.ndarray:
+    """Return what 8-bit mu-law leaves of `samples`: G.711's levels by its formula."""
+    magnitude = np.minimum(np.abs(samples) * 32_768, 32_635).astype(int) + 132
+    exponent = np.floor(np.log2(magnitude)).astype(int)
+    step = 2.0 ** (exponent - 4)
+    level = (np.floor(magnitude / step) + 0.5) * step - 132
+    return np.sign(samples) * level / 32_768
+
+
+def speechlike(seconds: float, peak: float) -> np.ndarray:
+    """Return noise in bursts, whose samples thin out towards the peak as those of speech do."""
+    burst = np.sin(2 * np.pi * 3 * np.arange(round(seconds * RATE)) / RATE) ** 2
+    samples = np.convolve(noise(seconds, 0), np.hanning(9), "same") * burst
+    return peak * samples / np.abs(samples).max()
+
+
+@pytest.mark.parametrize("ceiling", [1.0, 0.5, 0.1])
+@pytest.mark.parametrize("coder", [lambda x: x, mulaw], ids=["linear", "mulaw"])
+def test_clipped_samples_are_counted(ceiling: float, coder: object) -> None:
+    """At full scale and at a flat top below it, with and without companding, and nowhere else."""
+    loud = speechlike(4, 3 * ceiling)
+    samples = np.clip(loud, -ceiling, ceiling)
+    samples[: 2 * RATE] *= 0.2
+    cut = np.abs(loud) >= ceiling
+    cut[: 2 * RATE] = False
+    found = quality(coder(samples))  # type: ignore[operator] # parametrized functions
+    assert found.clipping_ratio == pytest.approx(cut.mean(), rel=0.25)
+    assert 2.0 <= found.clipped[0, 0] <= 2.3
+    assert (found.clipped[:, 1] > found.clipped[:, 0]).all()
+
+
+@pytest.mark.parametrize("peak", [0.95, 0.5, 0.1])
+@pytest.mark.parametrize("coder", [lambda x: x, mulaw], ids=["linear", "mulaw"])
+def test_sound_that_is_not_clipped_has_a_ratio_of_zero(peak: float, coder: object) -> None:
+    """Speech-like sound and tones: their steps are not flat tops."""
+    for samples in (speechlike(4, peak), tone(4, 20 * np.log10(peak), hz=311)):
+        assert quality(coder(samples)).clipping_ratio == 0.0  # type: ignore[operator] # the same
+        assert len(quality(coder(samples)).clipped) == 0  # type: ignore[operator] # the same
+
+
+def test_samples_beyond_full_scale_are_clipped_when_played() -> None:
+    """Float sound above 1 counts as cut off."""
+    assert quality(tone(1, 6, hz=100)).clipping_ratio == pytest.approx(2 / 3, abs=0.03)
+
+
+@pytest.mark.parametrize(("level_dbfs", "silent"), [(-61.0, True), (-50.0, False)])
+def test_a_channel_is_silent_below_minus_sixty(level_dbfs: float, *, silent: bool) -> None:
+    """Digital silence and a constant offset are silent, too."""
+    assert quality(noise(1, level_dbfs - 2)).silent is silent
+    assert quality(np.zeros(RATE)).silent
+    assert quality(np.full(RATE, 0.25)).silent
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_samples_that_are_not_finite_make_the_levels_missing(bad: float) -> None:
+    """No warning, no number, and how many there are."""
+    samples = tone(1, -20)
+    samples[10:13] = bad
+    found = quality(samples, [(0, 0.5)])
+    assert np.isnan([found.lufs, found.peak_dbfs, found.clipping_ratio, found.noise_floor_dbfs, found.snr_db]).all()
+    assert set(dict(found.reasons).values()) == {"3 samples are not finite"}
+
+
+@pytest.mark.parametrize("length", [0, 1, 79, 80, 81])
+def test_next_to_nothing_has_no_levels_and_no_warnings(length: int) -> None:
+    """Empty and shorter than a frame."""
+    found = quality(np.full(length, 0.5))
+    assert np.isnan([found.lufs, found.noise_floor_dbfs, found.snr_db]).all()
+    assert {"lufs", "noise_floor_dbfs", "snr_db"} <= dict(found.reasons).keys()
+    if not length:
+        assert dict(found.reasons)["peak_dbfs"] == "there is no sound"
+
+
+def test_channels_are_measured_apart() -> None:
+    """What is on one channel doesn't show on the other."""
+    both = np.column_stack([tone(1, -6), np.zeros(RATE)])
+    first, second = measure_quality([both], RATE, [[(0, 1)], []])
+    assert first.peak_dbfs == pytest.approx(-6, abs=0.1)
+    assert second.silent
+    assert dict(second.reasons)["peak_dbfs"] == "every sample is 0"
+
+
+def test_a_block_with_other_channels_is_refused() -> None:
+    """Not silently cut."""
+    with pytest.raises(ValueError, match="frames, 2"):
+        QualityMeter(RATE, 2).add(np.zeros((10, 3)))
