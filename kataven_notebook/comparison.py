@@ -1,0 +1,160 @@
+"""Groups beside each other: medians, differences, and bootstrap confidence intervals for both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from kataven_notebook.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Mapping, Sequence
+
+    import numpy.typing as npt
+
+    Doubles = npt.NDArray[np.float64]
+
+_NAN = float("nan")
+_BATCH_VALUES = 2_000_000
+"""Resampled values held at once: 16 MB."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupComparison:
+    """One group beside the reference.
+
+    Attributes
+    ----------
+    group : Hashable
+        The group's name.
+    n : int
+        How many values; `missing` were left out because they are missing or infinite.
+    missing : int
+        See `n`.
+    median, median_low, median_high : float
+        The values' median and its confidence interval; NaN without values, the interval also with one.
+    difference, difference_low, difference_high : float
+        This median minus the reference group's, and its interval; NaN for the reference itself and
+        where either group has no values, the interval also where either has one.
+    """
+
+    group: Hashable
+    n: int
+    missing: int
+    median: float
+    median_low: float
+    median_high: float
+    difference: float
+    difference_low: float
+    difference_high: float
+
+
+def compare(
+    groups: Mapping[Any, npt.ArrayLike],
+    *,
+    reference: Hashable = None,
+    confidence_level: float = 0.95,
+    resamples: int = 5_000,
+    seed: int = 0,
+) -> list[GroupComparison]:
+    """Return each group's median and its difference to a reference group, with bootstrap intervals.
+
+    Values of each group are drawn again with replacement, independently (`scipy.stats.bootstrap`), and the
+    interval holds the middle of what the medians then are (percentile method, Efron & Tibshirani 1993;
+    BCa's correction rests on a jackknife, which is not consistent for medians). An interval of the
+    difference that leaves out 0 is what "v2 is faster" needs. Below some ten values a group, bootstrap
+    intervals are too short; `n` stands beside them for that reason.
+
+    Parameters
+    ----------
+    groups
+        Name to values.
+    reference
+        The group that the others are compared with; the first one by default.
+    confidence_level
+        Between 0 and 1.
+    resamples
+        How often values are drawn again; 5,000 keeps the interval's ends within about a hundredth of its
+        length from run to run.
+    seed
+        The same seed gives the same intervals.
+
+    Raises
+    ------
+    ConfigurationError
+        There is no such reference group, or an option is out of range.
+
+    Examples
+    --------
+    >>> v1, v2 = compare({"v1": [1.0, 1.2, 1.1, 1.3], "v2": [0.8, 0.9, 0.7, None]})
+    >>> v2.n, v2.missing, round(v2.difference, 2), v2.difference_high < 0
+    (3, 1, -0.35, True)
+    """
+    if not 0 < confidence_level < 1:
+        raise ConfigurationError(f"confidence_level={confidence_level!r}: pass a number between 0 and 1")
+    if resamples < 1:
+        raise ConfigurationError(f"resamples={resamples!r}: pass at least 1")
+    if reference is not None and reference not in groups:
+        known = ", ".join(repr(name) for name in groups)
+        raise ConfigurationError(f"reference={reference!r}: there is no such group, only {known or 'none at all'}")
+    chosen = next(iter(groups), None) if reference is None else reference
+    finite = {name: _finite(values) for name, values in groups.items()}
+    draw = _Bootstrap(confidence_level, resamples, seed)
+    result = []
+    for name, values in finite.items():
+        low, high = draw.interval([values], _median)
+        difference, between = _NAN, (_NAN, _NAN)
+        if name != chosen:
+            difference = _middle(values) - _middle(finite[chosen])
+            between = draw.interval([values, finite[chosen]], _median_difference)
+        missing = np.size(np.asarray(groups[name], dtype=object)) - len(values)
+        result.append(GroupComparison(name, len(values), missing, _middle(values), low, high, difference, *between))
+    return result
+
+
+@dataclass(frozen=True, slots=True)
+class _Bootstrap:
+    confidence_level: float
+    resamples: int
+    seed: int
+
+    def interval(self, samples: Sequence[Doubles], statistic: Callable[..., Any]) -> tuple[float, float]:
+        """Return the interval's ends, NaN where a sample has fewer than two values."""
+        from scipy import stats  # noqa: PLC0415 - scipy.stats takes longer to import than the whole package
+
+        if min(len(sample) for sample in samples) < 2:
+            return _NAN, _NAN
+        found = stats.bootstrap(
+            samples,
+            statistic,
+            n_resamples=self.resamples,
+            batch=max(1, _BATCH_VALUES // max(len(sample) for sample in samples)),
+            vectorized=True,
+            confidence_level=self.confidence_level,
+            method="percentile",
+            random_state=np.random.default_rng(self.seed),
+        )
+        return float(found.confidence_interval.low), float(found.confidence_interval.high)
+
+
+def _finite(values: npt.ArrayLike) -> Doubles:
+    """Return the values that are numbers: not None, NA, NaN or infinite."""
+    array = np.ravel(np.asarray(values, dtype=object))
+    numbers = np.where(pd.isna(array), _NAN, array).astype(np.float64)
+    result: Doubles = numbers[np.isfinite(numbers)]
+    return result
+
+
+def _middle(values: Doubles) -> float:
+    return float(np.median(values)) if len(values) else _NAN
+
+
+def _median(values: Doubles, axis: int = -1) -> Doubles:
+    return np.asarray(np.median(values, axis=axis))
+
+
+def _median_difference(values: Doubles, others: Doubles, axis: int = -1) -> Doubles:
+    return np.asarray(np.median(values, axis=axis) - np.median(others, axis=axis))
