@@ -1,0 +1,84 @@
+"""Takes credentials and signed queries out of any text before it can be shown, logged or raised."""
+
+from __future__ import annotations
+
+import logging
+import re
+
+_RULES: tuple[tuple[re.Pattern[str], str], ...] = (
+    # The whole query of any URL goes: which of its parameters are secret is the storage's business.
+    (
+        re.compile(r"(?P<kept>\bhttps?://[^\s?#\"'<>]{0,2048})[?#][^\s\"'<>]*", re.IGNORECASE),
+        r"\g<kept>?[redacted]",
+    ),
+    (re.compile(r"(?P<kept>\bhttps?://)[^\s/@\"'<>]{1,512}@", re.IGNORECASE), r"\g<kept>[redacted]@"),
+    # Parts of a query that stand alone, as in httpcore's target or in an S3 error document.
+    (
+        re.compile(
+            r"(?P<kept>\b(?:X-Amz-(?:Signature|Credential|Security-Token)|AWSAccessKeyId|Signature|sig)"
+            r"(?:=|%3D|>|&gt;))[^\s&\"'<>]+",
+            re.IGNORECASE,
+        ),
+        r"\g<kept>[redacted]",
+    ),
+    (re.compile(r"\b(?P<kept>sk_(?:live|test)_)[A-Za-z0-9_\-]+"), r"\g<kept>[redacted]"),
+    (re.compile(r"\beyJ[A-Za-z0-9_\-]{6,}(?:\.[A-Za-z0-9_\-]*){0,4}"), "[redacted token]"),
+    (re.compile(r"(?P<kept>\bBearer\s+)[^\s\"',;]+", re.IGNORECASE), r"\g<kept>[redacted]"),
+)
+
+
+def redact(text: str, *secrets: str | None) -> str:
+    """Return `text` without keys, tokens and signed queries.
+
+    Parameters
+    ----------
+    text
+        Any text, for instance the message of an exception of the HTTP library.
+    *secrets
+        Values known to be secret, taken out wherever they stand, whatever their shape.
+
+    Examples
+    --------
+    >>> redact("GET https://bucket.s3.amazonaws.com/a.wav?X-Amz-Signature=0f3a failed")
+    'GET https://bucket.s3.amazonaws.com/a.wav?[redacted] failed'
+    """
+    for secret in secrets:
+        if secret:
+            text = text.replace(secret, "[redacted]")
+    for pattern, replacement in _RULES:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+class RedactingFilter(logging.Filter):
+    """Redacts the records of libraries that log whole URLs and headers.
+
+    httpx logs each URL at INFO and httpcore each target at DEBUG: both hold the signature.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Rewrite the record in place; never drops one."""
+        record.msg = redact(record.getMessage())
+        record.args = ()
+        return True
+
+
+_LOGGERS = (
+    "httpx",
+    "httpcore.connection",
+    "httpcore.http11",
+    "httpcore.http2",
+    "httpcore.proxy",
+    "httpcore.socks",
+)
+
+
+def guard_http_logging() -> None:
+    """Put the filter on the HTTP libraries' loggers, once.
+
+    A filter on a logger sees only what is logged on that very logger, so each of them gets one.
+    """
+    for name in _LOGGERS:
+        logger = logging.getLogger(name)
+        if not any(isinstance(each, RedactingFilter) for each in logger.filters):
+            logger.addFilter(RedactingFilter())
