@@ -1,0 +1,313 @@
+"""Frozen configuration: from arguments, then `configure`, then the environment."""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import os
+import re
+import threading
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import platformdirs
+
+from kataven_notebook.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DEFAULT_BASE_URL = "https://api.kataven.ai/v1"
+_ACCOUNT = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the service grants one account; None lifts a limit.
+
+    The defaults are the service's. Windows are fixed and opened by their first request, so a full
+    burst may go out at once and the next one when the window has ended.
+
+    Parameters
+    ----------
+    per_minute, per_hour, per_day
+        Requests in a window, at least 1.
+    in_flight
+        Requests under way at once, at least 1.
+    minute_s, hour_s, day_s
+        Lengths of the windows in seconds; tests scale them down.
+
+    Raises
+    ------
+    ConfigurationError
+        A limit below 1 or a length that is not positive.
+
+    Examples
+    --------
+    >>> Limits(per_minute=120).per_hour
+    1000
+    """
+
+    per_minute: int | None = 60
+    per_hour: int | None = 1_000
+    per_day: int | None = 10_000
+    in_flight: int | None = 20
+    minute_s: float = field(default=60.0, kw_only=True)
+    hour_s: float = field(default=3_600.0, kw_only=True)
+    day_s: float = field(default=86_400.0, kw_only=True)
+
+    def __post_init__(self) -> None:
+        for name in ("per_minute", "per_hour", "per_day", "in_flight"):
+            value = getattr(self, name)
+            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+                raise ConfigurationError(f"{name}={value!r}: a limit is a whole number from 1, or None for none")
+        for name in ("minute_s", "hour_s", "day_s"):
+            if not 0 < getattr(self, name) < float("inf"):
+                raise ConfigurationError(
+                    f"{name}={getattr(self, name)!r}: a window's length is a positive number of seconds"
+                )
+
+    @property
+    def windows(self) -> tuple[tuple[str, int | None, float], ...]:
+        """Name, limit and length in seconds of the three windows, shortest first."""
+        return (
+            ("minute", self.per_minute, self.minute_s),
+            ("hour", self.per_hour, self.hour_s),
+            ("day", self.per_day, self.day_s),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Who asks, where, and how fast: everything a run needs to know of the outside.
+
+    Usually made by `configure` or read from the environment by `current_settings`; a function's
+    `settings=` takes one for a single call. Its repr never shows the key.
+
+    Parameters
+    ----------
+    api_key
+        `sk_live_...`, or a JWT of an interactive session (`eyJ...`, needs `account_id` too).
+    account_id
+        The account, `^[a-z0-9][a-z0-9_-]{0,62}$`; needed with a JWT alone.
+    base_url
+        Where the Hub's API is; https, or http on loopback.
+    limits
+        What the service grants the account.
+    request_timeout_s
+        How long one request may stay silent, in seconds; 10 by default, so that an interrupted
+        run has no thread left after as many seconds.
+    store
+        Where `audio` and its kin keep sound and outcomes when their `store=` is not given.
+    state_dir
+        Where the budget is counted for all processes of this machine; by default the platform's
+        place for state.
+
+    Raises
+    ------
+    ConfigurationError
+        A value that can't work; the message says which and why.
+
+    Examples
+    --------
+    >>> Settings(api_key="sk_live_acme_0123456789")
+    Settings(api_key='sk_live_[redacted]', account_id=None, base_url='https://api.kataven.ai/v1')
+    """
+
+    api_key: str | None = field(default=None, repr=False)
+    account_id: str | None = None
+    base_url: str = DEFAULT_BASE_URL
+    limits: Limits = field(default_factory=Limits)
+    request_timeout_s: float = 10.0
+    store: str | None = None
+    state_dir: Path | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("api_key", "account_id", "store", "base_url"):
+            value = getattr(self, name)
+            if value is not None:
+                object.__setattr__(self, name, str(value).strip() or None)
+        if self.state_dir is not None:
+            object.__setattr__(self, "state_dir", Path(self.state_dir).expanduser())
+        object.__setattr__(self, "base_url", _checked_base_url(self.base_url))
+        if not isinstance(self.limits, Limits):
+            raise ConfigurationError(f"limits={self.limits!r}: pass a kataven_notebook.Limits")
+        if not 0 < self.request_timeout_s < float("inf"):
+            raise ConfigurationError(f"request_timeout_s={self.request_timeout_s!r}: pass a positive number of seconds")
+        if self.account_id is not None and not _ACCOUNT.fullmatch(self.account_id):
+            raise ConfigurationError(
+                f"account_id={self.account_id!r} can't be an account: names are lower-case letters, digits, "
+                "'_' and '-', at most 63, and start with a letter or digit"
+            )
+
+    def __repr__(self) -> str:
+        """Everything that is not secret and not a default."""
+        return f"Settings(api_key={_shown(self.api_key)!r}, account_id={self.account_id!r}, base_url={self.base_url!r})"
+
+    def check_credentials(self) -> None:
+        """Find credentials that can't work before a request is spent on them.
+
+        Raises
+        ------
+        ConfigurationError
+            No key, a public widget identifier, a JWT without an account, or characters that
+            can't stand in a header. A key of an unknown shape passes: the service decides.
+        """
+        key = self.api_key
+        if not key:
+            raise ConfigurationError(
+                "there is no API key: set KATAVEN_API_KEY, or call kataven_notebook.configure(api_key=...). "
+                "Without an account, kataven_notebook.demo.hub() serves synthetic calls"
+            )
+        if key.startswith("pk_live_"):
+            raise ConfigurationError(
+                "the key starts with pk_live_: that is the public identifier of a widget and opens nothing; "
+                "use a secret key, sk_live_..."
+            )
+        if not key.isascii() or not key.isprintable() or " " in key:
+            raise ConfigurationError("the API key holds spaces or characters that no key has: copy it again")
+        if key.startswith("eyJ") and not self.account_id:
+            raise ConfigurationError(
+                "the key is a session token (a JWT), which needs its account too: set KATAVEN_ACCOUNT_ID, or "
+                "configure(account_id=...)"
+            )
+
+    @property
+    def budget_scope(self) -> str:
+        """Whose budget is spent: the account where it is known, else a hash of the key."""
+        if self.account_id:
+            return f"account:{self.account_id}"
+        return "key:" + hashlib.sha256((self.api_key or "").encode()).hexdigest()[:32]
+
+    @property
+    def state_path(self) -> Path:
+        """The directory that holds what is shared between processes of this machine."""
+        return self.state_dir or Path(platformdirs.user_state_dir("kataven-notebook"))
+
+
+def _shown(api_key: str | None) -> str | None:
+    if not api_key:
+        return None
+    return next((p + "[redacted]" for p in ("sk_live_", "pk_live_", "eyJ") if api_key.startswith(p)), "[redacted]")
+
+
+def is_loopback(host: str | None) -> bool:
+    """Whether `host` is this machine, where plain http can't be overheard."""
+    if host is None:
+        return False
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _checked_base_url(base_url: object) -> str:
+    if base_url is None:
+        return DEFAULT_BASE_URL
+    text = str(base_url)
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        host, parts = None, urlsplit("")
+    if parts.scheme not in ("http", "https") or not host:
+        raise ConfigurationError(f"the base URL must look like {DEFAULT_BASE_URL}: https:// and a host")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ConfigurationError("the base URL must have no user name, query or fragment in it")
+    if parts.scheme == "http" and not is_loopback(host):
+        raise ConfigurationError(
+            f"the base URL is plain http to {host}: the API key would travel readable; use https "
+            "(http is for this machine's own loopback alone)"
+        )
+    return text.rstrip("/")
+
+
+_lock = threading.Lock()
+_configured: dict[str, Any] = {}
+_ENVIRONMENT = {
+    "api_key": "KATAVEN_API_KEY",
+    "account_id": "KATAVEN_ACCOUNT_ID",
+    "base_url": "KATAVEN_BASE_URL",
+    "state_dir": "KATAVEN_STATE_DIR",
+}
+
+
+def configure(  # one option a setting
+    *,
+    api_key: str | None = None,
+    account_id: str | None = None,
+    base_url: str | None = None,
+    limits: Limits | None = None,
+    request_timeout_s: float | None = None,
+    store: str | os.PathLike[str] | None = None,
+    state_dir: str | os.PathLike[str] | None = None,
+) -> Settings:
+    """Set what every later call in this process uses, and return it.
+
+    What is not given stays as it was: earlier calls first, then the environment
+    (`KATAVEN_API_KEY`, `KATAVEN_ACCOUNT_ID`, `KATAVEN_BASE_URL`, `KATAVEN_STATE_DIR`), then the
+    defaults of `Settings`.
+
+    Parameters
+    ----------
+    api_key, account_id, base_url, limits, request_timeout_s, store, state_dir
+        As for `Settings`.
+
+    Returns
+    -------
+    Settings
+        What holds now.
+
+    Raises
+    ------
+    ConfigurationError
+        A value that can't work; then nothing has changed.
+
+    Examples
+    --------
+    >>> configure(api_key="sk_live_acme_0123456789", store="calls/").store
+    'calls/'
+    """
+    given = {
+        "api_key": api_key,
+        "account_id": account_id,
+        "base_url": base_url,
+        "limits": limits,
+        "request_timeout_s": request_timeout_s,
+        "store": None if store is None else os.fspath(store),
+        "state_dir": None if state_dir is None else Path(state_dir),
+    }
+    given = {name: value for name, value in given.items() if value is not None}
+    with _lock:
+        settings = _build(_configured | given, os.environ)
+        if "api_key" in given:
+            settings.check_credentials()
+        _configured.update(given)
+    return settings
+
+
+def current_settings(settings: Settings | None = None) -> Settings:
+    """Return `settings` if given, else what `configure` and the environment say.
+
+    Raises
+    ------
+    ConfigurationError
+        The environment holds a value that can't work, or `settings` is of another type.
+    """
+    if settings is not None:
+        if not isinstance(settings, Settings):
+            raise ConfigurationError(f"settings= takes a kataven_notebook.Settings, not {type(settings).__name__}")
+        return settings
+    with _lock:
+        return _build(_configured, os.environ)
+
+
+def _build(configured: Mapping[str, Any], environment: Mapping[str, str]) -> Settings:
+    values: dict[str, Any] = {
+        name: environment[variable] for name, variable in _ENVIRONMENT.items() if environment.get(variable, "").strip()
+    }
+    return replace(Settings(), **(values | dict(configured)))
