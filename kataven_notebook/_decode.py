@@ -1,0 +1,351 @@
+"""From encoded bytes to samples: what a file is, whether its claims can be true, and its blocks.
+
+The bytes come from the network. So a file is known by its first bytes and not by its name, only
+formats of telephony reach a decoder, and what a header claims is held against the file's size
+before any memory is taken for it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import io
+import re
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+import soundfile as sf
+
+from kataven_notebook.errors import FormatUnsupported, MissingExtra, RecordingCorrupt
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    import numpy.typing as npt
+
+    Samples = npt.NDArray[np.float32]
+
+MAX_CHANNELS = 64
+MAX_SAMPLE_RATE = 768_000
+# Digital silence is the densest honest sound: FLAC packs 65,535 frames of it in about 14 bytes.
+_MAX_FRAMES_PER_BYTE = 8_192
+MAX_DECODED_BYTES = 8 << 30
+
+_SNDFILE_FORMATS = {
+    "WAV": "wav",
+    "WAVEX": "wav",
+    "RF64": "wav",
+    "W64": "w64",
+    "FLAC": "flac",
+    "OGG": "ogg",
+    "MP3": "mp3",
+    "AIFF": "aiff",
+    "AU": "au",
+    "CAF": "caf",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SoundInfo:
+    """What a file's header says of its sound."""
+
+    format: str
+    codec: str
+    sample_rate: int
+    channels: int
+    frames: int
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return self.frames / self.sample_rate
+
+
+_MAGIC: tuple[tuple[Callable[[bytes], bool], str], ...] = (
+    (lambda h: h[:4] in (b"RIFF", b"RF64", b"RIFX") and h[8:12] == b"WAVE", "wav"),
+    (lambda h: h[:4] == b"fLaC", "flac"),
+    (lambda h: h[:4] == b"OggS", "ogg"),
+    (lambda h: h[:3] == b"ID3", "mp3"),
+    (lambda h: h[:4] == b"FORM" and h[8:12] in (b"AIFF", b"AIFC"), "aiff"),
+    (lambda h: h[:4] in (b".snd", b"dns."), "au"),
+    (lambda h: h[:4] == b"caff", "caf"),
+    (lambda h: h[:4] == b"riff" and h[24:28] == b"wave", "w64"),
+    (lambda h: h[4:8] == b"ftyp", "m4a"),
+    (lambda h: h[:4] == b"\x1aE\xdf\xa3", "webm"),
+    (lambda h: h[:5] == b"#!AMR", "amr"),
+    (lambda h: h[:4] == b"0&\xb2u", "wma"),
+    # An MPEG frame: eleven set bits; the layer bits tell AAC (none) from MP3.
+    (lambda h: len(h) > 1 and h[0] == 0xFF and h[1] & 0xF6 == 0xF0, "aac"),
+    (lambda h: len(h) > 1 and h[0] == 0xFF and h[1] & 0xE0 == 0xE0 and h[1] & 0x06 != 0, "mp3"),
+)
+_EXACT_LENGTH = frozenset({"wav", "flac", "aiff", "au", "w64", "caf"})
+_NEEDS_AV = frozenset({"m4a", "webm", "amr", "wma", "aac"})
+
+
+def sniff(head: bytes) -> str | None:
+    """Return the format that the first bytes of a file (64 are enough) speak of, or None."""
+    return next((name for matches, name in _MAGIC if matches(head)), None)
+
+
+def describe(head: bytes) -> str:
+    """Say in a few words what bytes that are no audio look like."""
+    if not head:
+        return "the file is empty"
+    start = head.lstrip()[:16].lower()
+    if start.startswith((b"<!doctype", b"<html")):
+        return "the file is an HTML page, not audio"
+    if start.startswith((b"<?xml", b"<error")):
+        return "the file is an XML document, not audio"
+    if start.startswith((b"{", b"[")):
+        return "the file is JSON, not audio"
+    if not any(head):
+        return "the file is nothing but zero bytes"
+    return "the file is not audio of a known format"
+
+
+def open_bytes(source: bytes | Path) -> BinaryIO:
+    """Open encoded sound for reading, wherever it is."""
+    return io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
+
+
+def probe(source: bytes | Path, session_id: str | None = None) -> SoundInfo:
+    """Read a header and hold its claims against the size of the file.
+
+    Raises
+    ------
+    RecordingCorrupt
+        Empty, no audio, a header that can't be read or claims what can't be true.
+    FormatUnsupported
+        Audio that libsndfile can't read, where the extra `[av]` is not installed.
+    """
+    with open_bytes(source) as file:
+        size_bytes = file.seek(0, io.SEEK_END)
+        file.seek(0)
+        head = file.read(64)
+        kind = sniff(head)
+        if kind is None:
+            raise RecordingCorrupt(describe(head), session_id=session_id)
+        if kind == "wav":
+            _check_wav_length(file, size_bytes, session_id)
+        file.seek(0)
+        try:
+            info = _probe_sndfile(file, kind) if kind not in _NEEDS_AV else None
+        except sf.LibsndfileError as error:
+            reason = str(error.error_string).rstrip(". ")
+            if not re.search("unsupported|unimplemented|unknown", reason, re.IGNORECASE):
+                raise RecordingCorrupt(f"the {kind} file can't be opened: {reason}", session_id=session_id) from None
+            info = None
+    if info is None:
+        info = _probe_av(source, kind, session_id)
+    _check_claims(info, size_bytes, session_id)
+    return info
+
+
+def has_av() -> bool:
+    """Whether the extra `[av]` is installed."""
+    return importlib.util.find_spec("av") is not None
+
+
+def _probe_sndfile(file: BinaryIO, kind: str) -> SoundInfo:
+    with sf.SoundFile(file) as sound:
+        codec = {"MPEG_LAYER_III": "mp3"}.get(sound.subtype, sound.subtype.lower())
+        name, frames = _SNDFILE_FORMATS.get(sound.format, kind), sound.frames
+        if name == "mp3" and not _states_length(file):
+            # Without a Xing header the length is guessed from the first bit rate: 49 s for 20 s were seen.
+            sound.seek(0)
+            pieces = iter(lambda: len(sound.read(1 << 18, dtype="float32", always_2d=True)), 0)
+            frames = sum(pieces)
+        return SoundInfo(name, codec, sound.samplerate, sound.channels, frames)
+
+
+def _states_length(file: BinaryIO) -> bool:
+    """Whether an MP3 file begins with the frame that says how long it is."""
+    position = file.tell()
+    file.seek(0)
+    head = file.read(10)
+    tag_bytes = 0
+    if head[:3] == b"ID3" and len(head) == 10:
+        tag_bytes = 10 + sum((byte & 0x7F) << shift for byte, shift in zip(head[6:], (21, 14, 7, 0), strict=True))
+    file.seek(tag_bytes)
+    first = file.read(256)
+    file.seek(position)
+    return any(mark in first for mark in (b"Xing", b"Info", b"VBRI"))
+
+
+def _check_wav_length(file: BinaryIO, size_bytes: int, session_id: str | None) -> None:
+    """Find a WAV file that was cut short: libsndfile reads what is there without a word."""
+    position = 12
+    while position + 8 <= size_bytes:
+        file.seek(position)
+        name, length = struct.unpack("<4sI", file.read(8))
+        if name == b"data":
+            # Writers that stream can't know the length beforehand and leave a sentinel.
+            streamed = length in (0, 0xFFFFFFFF) or length >= 0x7FFFF000
+            if not streamed and position + 8 + length > size_bytes:
+                missing = position + 8 + length - size_bytes
+                raise RecordingCorrupt(
+                    f"the file is cut short: its header promises {missing:,} bytes more than there are",
+                    session_id=session_id,
+                )
+            return
+        position += 8 + length + length % 2
+    raise RecordingCorrupt("the WAV file holds no sound: its data part is missing", session_id=session_id)
+
+
+def _check_claims(info: SoundInfo, size_bytes: int, session_id: str | None) -> None:
+    if not 1 <= info.channels <= MAX_CHANNELS:
+        raise RecordingCorrupt(
+            f"the header claims {info.channels} channels; {MAX_CHANNELS} is the most a recording can have here",
+            session_id=session_id,
+        )
+    if not 1 <= info.sample_rate <= MAX_SAMPLE_RATE:
+        raise RecordingCorrupt(f"the header claims a sample rate of {info.sample_rate} Hz", session_id=session_id)
+    if info.frames < 1:
+        raise RecordingCorrupt("the file holds a header and no sound", session_id=session_id)
+    if info.frames > size_bytes * _MAX_FRAMES_PER_BYTE:
+        raise RecordingCorrupt(
+            f"the header claims {info.frames:,} frames, which {size_bytes:,} bytes can't hold",
+            session_id=session_id,
+        )
+
+
+def blocks(
+    source: bytes | Path,
+    info: SoundInfo,
+    block_frames: int,
+    *,
+    start_frame: int = 0,
+    session_id: str | None = None,
+) -> Iterator[Samples]:
+    """Decode in blocks of `(block_frames, channels)` float32, the last one shorter.
+
+    Raises
+    ------
+    RecordingCorrupt
+        The decoder gives up; what was yielded before was good.
+    """
+    if info.format in _NEEDS_AV or info.codec.startswith("av:"):
+        yield from _rebuffer(_blocks_av(source, info, session_id), block_frames, start_frame)
+        return
+    try:
+        with open_bytes(source) as file, sf.SoundFile(file) as sound:
+            _skip(sound, start_frame)
+            while True:
+                block = sound.read(block_frames, dtype="float32", always_2d=True)
+                if not len(block):
+                    return
+                yield block
+    except sf.LibsndfileError as error:
+        reason = str(error.error_string).rstrip(". ")
+        raise RecordingCorrupt(f"the {info.format} file breaks off: {reason}", session_id=session_id) from None
+
+
+def _skip(sound: sf.SoundFile, frames: int) -> None:
+    if frames and sound.seekable():
+        sound.seek(frames)
+        return
+    while frames > 0:  # GSM can only be read from its beginning
+        frames -= len(sound.read(min(frames, 1 << 20), dtype="float32", always_2d=True)) or frames
+
+
+def verify(source: bytes | Path, info: SoundInfo, *, full: bool, session_id: str | None = None) -> None:
+    """Decode the first and the last second, or everything, and raise if that can't be done.
+
+    Raises
+    ------
+    RecordingCorrupt
+        A part can't be decoded, or the end that the header promises is not there.
+    """
+    second = info.sample_rate
+    if full or info.frames <= 2 * second or info.format in _NEEDS_AV:
+        decoded = sum(len(block) for block in blocks(source, info, 30 * second, session_id=session_id))
+        expected = info.frames
+    else:
+        next(blocks(source, info, second, session_id=session_id), None)
+        tail = blocks(source, info, second, start_frame=info.frames - second, session_id=session_id)
+        decoded, expected = sum(len(block) for block in tail), second
+    # Lossy formats round their length to packets; a quarter of a second is more than any of them.
+    allowed_missing = 0 if info.format in _EXACT_LENGTH else second // 4
+    if decoded < max(1, expected - allowed_missing):
+        raise RecordingCorrupt(
+            f"the file is cut short: {(expected - decoded) / second:.1f} s that its header promises are not there",
+            session_id=session_id,
+        )
+
+
+def _import_av(kind: str, session_id: str | None) -> Any:
+    if not has_av():
+        needs = MissingExtra.of("av", f"decoding {kind}")
+        raise FormatUnsupported(f"libsndfile can't read it: {needs}", session_id=session_id)
+    import av  # noqa: PLC0415 - an extra, and slow to import
+
+    return av
+
+
+@contextlib.contextmanager
+def _opened_av(source: bytes | Path, kind: str, session_id: str | None) -> Iterator[tuple[Any, Any]]:
+    av = _import_av(kind, session_id)
+    try:
+        with open_bytes(source) as file, av.open(file, mode="r", metadata_errors="ignore") as container:
+            if not container.streams.audio:
+                raise RecordingCorrupt(f"the {kind} file holds no audio", session_id=session_id)
+            yield container, container.streams.audio[0]
+    except (av.FFmpegError, EOFError, ValueError) as error:
+        if isinstance(error, RecordingCorrupt):
+            raise
+        raise RecordingCorrupt(
+            f"the {kind} file can't be decoded: {type(error).__name__}", session_id=session_id
+        ) from None
+
+
+def _probe_av(source: bytes | Path, kind: str, session_id: str | None) -> SoundInfo:
+    with _opened_av(source, kind, session_id) as (container, stream):
+        rate, channels, codec = int(stream.rate or 0), int(stream.channels or 0), stream.codec_context.name
+        if stream.duration and stream.time_base:
+            duration_s = float(stream.duration * stream.time_base)
+        elif container.duration:
+            duration_s = container.duration / 1e6
+        else:
+            # A live recording in WebM has no length in its header: its last packet tells.
+            ends = [
+                float((p.pts + (p.duration or 0)) * p.time_base) for p in container.demux(stream) if p.pts is not None
+            ]
+            duration_s = max(ends, default=0.0)
+        name = codec if kind in _NEEDS_AV else f"av:{codec}"
+        return SoundInfo(kind, name, rate, channels, round(duration_s * rate))
+
+
+def _blocks_av(source: bytes | Path, info: SoundInfo, session_id: str | None) -> Iterator[Samples]:
+    with _opened_av(source, info.format, session_id) as (container, stream):
+        for frame in container.decode(stream):
+            array = frame.to_ndarray()
+            planar = array if frame.format.is_planar else array.reshape(-1, len(frame.layout.channels)).T
+            if planar.dtype.kind == "f":
+                yield np.ascontiguousarray(planar.T, dtype=np.float32)
+            else:
+                middle = 128.0 if planar.dtype.kind == "u" else 0.0
+                scale = float(1 << (8 * planar.dtype.itemsize - 1))
+                yield np.ascontiguousarray((planar.T.astype(np.float32) - middle) / scale, dtype=np.float32)
+
+
+def _rebuffer(pieces: Iterator[Samples], block_frames: int, skip_frames: int) -> Iterator[Samples]:
+    """Make blocks of one size of a decoder's pieces, which come as they like."""
+    held: list[Samples] = []
+    count = 0
+    for each in pieces:
+        piece = each
+        if skip_frames:
+            dropped = min(skip_frames, len(piece))
+            skip_frames -= dropped
+            piece = piece[dropped:]
+        held.append(piece)
+        count += len(piece)
+        while count >= block_frames:
+            joined = np.concatenate(held)
+            yield joined[:block_frames]
+            held, count = [joined[block_frames:]], count - block_frames
+    if count:
+        yield np.concatenate(held)

@@ -1,0 +1,393 @@
+"""`Recording`: one call's sound, kept encoded and decoded on demand."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
+
+import numpy as np
+import soundfile as sf
+
+from kataven_notebook import _decode
+from kataven_notebook.errors import DecodeError, RecordingCorrupt
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator
+
+    import numpy.typing as npt
+
+    from kataven_notebook.widget import Player
+
+    Samples = npt.NDArray[np.float32]
+
+
+@runtime_checkable
+class RemoteSound(Protocol):
+    """Encoded sound that lies elsewhere and is read when asked, for instance in a bucket."""
+
+    def read(self) -> bytes:
+        """Return the encoded bytes."""
+
+
+class Recording:
+    """One call's sound: encoded bytes, a file or samples, decoded when asked and not kept.
+
+    Immutable; two are equal only when they are the same object. Sound arrays are always
+    `(frames, channels)` float32 in [-1, 1]: *frame* is one instant of all channels. It has no
+    length, is no sequence and no array, so that pandas keeps it whole in a cell, and no repr,
+    JSON or HTML of it holds sound.
+
+    Made by `from_bytes`, `from_file` and `from_samples`, and by `audio()` in each row.
+
+    Attributes
+    ----------
+    session_id : str or None
+        Whose sound it is, for messages.
+    sample_rate : int
+        Frames a second, Hz.
+    channels : int
+        How many; stereo stays stereo.
+    frames : int
+        Length in frames, by the header (rounded to packets in lossy containers).
+    duration_s : float
+        Length in seconds.
+    format : str
+        Container: "wav", "flac", "ogg", "mp3", "m4a", "webm", "aiff", "au", ...
+    codec : str
+        What is in it: "pcm_16", "ulaw", "opus", "vorbis", "aac", ...
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> tone = np.sin(2 * np.pi * 440 * np.arange(8000) / 8000)
+    >>> recording = Recording.from_samples(np.column_stack([tone, 0 * tone]), 8000)
+    >>> recording
+    <Recording 1.0 s, 8000 Hz, 2 channels, wav>
+    >>> recording.channel(0).samples.shape
+    (8000, 1)
+    """
+
+    __slots__ = ("__weakref__", "_info", "_session_id", "_size_bytes", "_source")
+
+    def __init__(
+        self,
+        source: bytes | Path | RemoteSound,
+        info: _decode.SoundInfo,
+        size_bytes: int,
+        *,
+        session_id: str | None = None,
+    ) -> None:
+        self._source = source
+        self._info = info
+        self._size_bytes = size_bytes
+        self._session_id = session_id
+
+    @classmethod
+    def from_bytes(cls, data: bytes, *, session_id: str | None = None) -> Self:
+        """Return the recording in `data`, the bytes of a sound file of any known format.
+
+        Parameters
+        ----------
+        data
+            The file's bytes; kept as they are.
+        session_id
+            Whose sound it is.
+
+        Raises
+        ------
+        RecordingCorrupt
+            Empty, no audio, or a header that can't be true.
+        FormatUnsupported
+            Audio that needs the extra `[av]`, which is not installed.
+        """
+        data = bytes(data)
+        return cls(data, _decode.probe(data, session_id), len(data), session_id=session_id)
+
+    @classmethod
+    def from_file(cls, path: str | os.PathLike[str], *, session_id: str | None = None) -> Self:
+        """Return the recording in a file, which is read each time sound is asked for.
+
+        Parameters
+        ----------
+        path
+            The sound file; its name and ending mean nothing, its bytes do.
+        session_id
+            Whose sound it is.
+
+        Raises
+        ------
+        FileNotFoundError
+            There is no such file.
+        RecordingCorrupt, FormatUnsupported
+            As in `from_bytes`.
+        """
+        path = Path(path).expanduser().absolute()
+        return cls(path, _decode.probe(path, session_id), path.stat().st_size, session_id=session_id)
+
+    @classmethod
+    def from_samples(cls, samples: npt.ArrayLike, sample_rate: int, *, session_id: str | None = None) -> Self:
+        """Return a recording of `samples`, kept as 32-bit float WAV so that nothing is lost.
+
+        Parameters
+        ----------
+        samples
+            `(frames, channels)` or `(frames,)`, in [-1, 1].
+        sample_rate
+            Frames a second, Hz.
+        session_id
+            Whose sound it is.
+
+        Raises
+        ------
+        ValueError
+            No frames, more than two dimensions, or a sample rate that can't be.
+
+        Examples
+        --------
+        >>> Recording.from_samples([0.0, 0.5, -0.5, 0.0], 8000).frames
+        4
+        """
+        array = np.asarray(samples, dtype=np.float32)
+        if array.ndim == 1:
+            array = array[:, np.newaxis]
+        if array.ndim != 2 or not array.size:
+            raise ValueError(f"samples of shape {array.shape}: pass (frames, channels) with at least one frame")
+        file = io.BytesIO()
+        sf.write(file, array, int(sample_rate), format="WAV", subtype="FLOAT")
+        return cls.from_bytes(file.getvalue(), session_id=session_id)
+
+    @property
+    def session_id(self) -> str | None:
+        """Whose sound it is."""
+        return self._session_id
+
+    @property
+    def sample_rate(self) -> int:
+        """Frames a second, Hz."""
+        return self._info.sample_rate
+
+    @property
+    def channels(self) -> int:
+        """How many channels."""
+        return self._info.channels
+
+    @property
+    def frames(self) -> int:
+        """Length in frames."""
+        return self._info.frames
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return self._info.duration_s
+
+    @property
+    def format(self) -> str:
+        """The container's name."""
+        return self._info.format
+
+    @property
+    def codec(self) -> str:
+        """What is in the container."""
+        return self._info.codec.removeprefix("av:")
+
+    @property
+    def info(self) -> _decode.SoundInfo:
+        """What the header says, as the decoder wants it."""
+        return self._info
+
+    @property
+    def size_bytes(self) -> int:
+        """Size of the encoded sound in bytes."""
+        return self._size_bytes
+
+    @property
+    def path(self) -> Path | None:
+        """The file it is read from, or None where it is in memory or in object storage."""
+        return self._source if isinstance(self._source, Path) else None
+
+    @property
+    def samples(self) -> Samples:
+        """All samples, `(frames, channels)` float32 in [-1, 1], decoded at each call.
+
+        Raises
+        ------
+        DecodeError
+            The sound can't be decoded, or would take more than 8 GiB: use `blocks` then.
+        """
+        if self.frames * self.channels * 4 > _decode.MAX_DECODED_BYTES:
+            raise DecodeError(
+                "decoded at once the sound would take more than 8 GiB: go through it with blocks()",
+                session_id=self._session_id,
+            )
+        parts = list(self.blocks(60.0))
+        if not parts:
+            raise RecordingCorrupt("no sound could be decoded", session_id=self._session_id)
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def blocks(self, block_s: float = 30.0, *, overlap_s: float = 0.0) -> Iterator[Samples]:
+        """Yield the sound in blocks, so that an hour needs no more memory than a minute.
+
+        Parameters
+        ----------
+        block_s
+            Length of a block in seconds; the last one is shorter. 30 s of stereo at 8 kHz are 2 MB.
+        overlap_s
+            How much of a block's end comes again at the next one's start, below `block_s`.
+
+        Yields
+        ------
+        numpy.ndarray
+            `(n, channels)` float32 in [-1, 1].
+
+        Raises
+        ------
+        ValueError
+            A length that can't be.
+        RecordingCorrupt
+            The sound breaks off; what came before was good.
+        """
+        if not 0 <= overlap_s < block_s:
+            raise ValueError(f"block_s={block_s!r}, overlap_s={overlap_s!r}: need 0 <= overlap_s < block_s")
+        overlap = round(overlap_s * self.sample_rate)
+        length = max(1, round(block_s * self.sample_rate) - overlap)
+        kept: Samples | None = None
+        for block in _decode.blocks(self._readable(), self._info, length, session_id=self._session_id):
+            joined = block if kept is None else np.concatenate([kept, block])
+            yield joined
+            kept = joined[-overlap:] if overlap else None
+
+    def encoded(self) -> bytes:
+        """Return the bytes of the sound file, as they were recorded.
+
+        Raises
+        ------
+        OSError
+            The file is gone or can't be read.
+        """
+        source = self._readable()
+        return source if isinstance(source, bytes) else source.read_bytes()
+
+    def channel(self, index: int) -> Recording:
+        """Return one channel alone.
+
+        Parameters
+        ----------
+        index
+            From 0; negative ones count from the end.
+
+        Raises
+        ------
+        IndexError
+            There is no such channel.
+        """
+        if not -self.channels <= index < self.channels:
+            raise IndexError(f"channel {index}: there are {self.channels}, counted from 0")
+        return self._derived(self.samples[:, [index]])
+
+    def mono(self) -> Recording:
+        """Return the mean of all channels as one.
+
+        `recording.mono().resample(16_000).samples[:, 0]` is what most speech models want.
+        """
+        return self._derived(self.samples.mean(axis=1, dtype=np.float32))
+
+    def slice(self, start_s: float, end_s: float) -> Recording:
+        """Return the part from `start_s` to `end_s`, clipped to the recording.
+
+        Parameters
+        ----------
+        start_s, end_s
+            Seconds from the beginning.
+
+        Raises
+        ------
+        ValueError
+            Nothing of the recording lies between them.
+
+        Examples
+        --------
+        >>> Recording.from_samples([[0.1]] * 8000, 8000).slice(0.25, 0.75).duration_s
+        0.5
+        """
+        first = max(0, round(start_s * self.sample_rate))
+        last = min(self.frames, round(end_s * self.sample_rate))
+        if first >= last:
+            raise ValueError(
+                f"nothing lies between {start_s} s and {end_s} s of a recording of {self.duration_s:.3f} s"
+            )
+        parts: list[Samples] = []
+        wanted = last - first
+        for block in _decode.blocks(
+            self._readable(),
+            self._info,
+            min(wanted, 60 * self.sample_rate),
+            start_frame=first,
+            session_id=self._session_id,
+        ):
+            parts.append(block[:wanted])
+            wanted -= len(parts[-1])
+            if not wanted:
+                break
+        return self._derived(np.concatenate(parts))
+
+    def resample(self, sample_rate: int) -> Recording:
+        """Return the same sound at another sample rate (soxr, high quality).
+
+        Parameters
+        ----------
+        sample_rate
+            Frames a second, Hz.
+
+        Raises
+        ------
+        ValueError
+            A sample rate that can't be.
+        """
+        if not 1 <= sample_rate <= _decode.MAX_SAMPLE_RATE:
+            raise ValueError(f"sample_rate={sample_rate!r}: pass 1 to {_decode.MAX_SAMPLE_RATE} Hz")
+        if sample_rate == self.sample_rate:
+            return self
+        import soxr  # noqa: PLC0415 - only here, and not needed to import the package
+
+        samples = soxr.resample(self.samples, self.sample_rate, sample_rate, quality="HQ")
+        return Recording.from_samples(samples, sample_rate, session_id=self._session_id)
+
+    def play(self) -> Player:
+        """Return a player for this one recording, to be shown in a notebook."""
+        from kataven_notebook.widget import play_one  # noqa: PLC0415 - ipywidgets only when shown
+
+        return play_one(self)
+
+    def verify(self, *, full: bool = False) -> None:
+        """Decode the first and the last second, or with `full` everything.
+
+        Raises
+        ------
+        RecordingCorrupt
+            A part can't be decoded, or the end that the header promises is not there.
+        """
+        _decode.verify(self._readable(), self._info, full=full, session_id=self._session_id)
+
+    def _readable(self) -> bytes | Path:
+        return self._source if isinstance(self._source, bytes | Path) else self._source.read()
+
+    def _derived(self, samples: Samples) -> Recording:
+        return Recording.from_samples(samples, self.sample_rate, session_id=self._session_id)
+
+    def __repr__(self) -> str:
+        """Length, rate, channels and format; never sound."""
+        channels = f"{self.channels} channel" + ("" if self.channels == 1 else "s")
+        return f"<Recording {self.duration_s:.1f} s, {self.sample_rate} Hz, {channels}, {self.format}>"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle as the path where there is one, so that sound is not copied about."""
+        return (_restore, (self._source, self._info, self._size_bytes, self._session_id))
+
+
+def _restore(
+    source: bytes | Path | RemoteSound, info: _decode.SoundInfo, size_bytes: int, session_id: str | None
+) -> Recording:
+    return Recording(source, info, size_bytes, session_id=session_id)
