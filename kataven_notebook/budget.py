@@ -1,0 +1,290 @@
+"""The service's limits, kept and used to the full: who may send the next request, and when.
+
+One `Budget` serves all threads of a process; its counts lie in a table that all processes of the
+machine share (`_budget_table`). Threads queue here, so that one of them at a time asks the table,
+rows that were refused go first, and nobody polls while the time is known.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import os
+import random
+import sqlite3
+import threading
+import time
+import warnings
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kataven_notebook._budget_table import BudgetTable, Permit, Wait
+from kataven_notebook.errors import RateLimited
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from kataven_notebook.settings import Settings
+
+# A waiting thread looks up at least this often: somebody else's request may have ended.
+_POLL_S = 0.02
+_STOP_POLL_S = 0.2
+# A request and its retries never last this long; a lease that does is of a dead process.
+_LEASE_TIMEOUTS = 3.0
+
+
+class Stopped(Exception):  # noqa: N818 - a signal between threads of a run, not an error
+    """The run is being stopped; nothing new begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """When `requests` requests will have been sent, and how many may go at once."""
+
+    requests: int
+    now: int
+    done_at: float
+    then_every_s: float | None
+    then_count: int | None
+
+
+class Budget:
+    """Gives out leave to send requests, within the limits and in order.
+
+    Parameters
+    ----------
+    settings
+        Whose budget, which limits, and where it is counted.
+    clock
+        The time in seconds since the epoch; tests give their own.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from kataven_notebook.settings import Settings
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     budget = Budget(Settings(api_key="sk_live_acme_1", state_dir=folder))
+    ...     with budget.request() as request:
+    ...         request.answered()
+    ...     print(budget.used())
+    ...     budget.close()
+    {'minute': 1, 'hour': 1, 'day': 1}
+    """
+
+    def __init__(self, settings: Settings, *, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._order = itertools.count()
+        self._queue: list[tuple[int, int, threading.Event]] = []
+        self._waiting: Wait | None = None
+        self._pid = os.getpid()
+        lease_s = max(30.0, settings.request_timeout_s * _LEASE_TIMEOUTS)
+        self._table = _open_table(settings, lease_s)
+
+    @property
+    def waiting(self) -> Wait | None:
+        """What the queue waits for at this moment, or None; for progress displays."""
+        return self._waiting
+
+    @contextmanager
+    def request(
+        self,
+        *,
+        stop: threading.Event | None = None,
+        deadline: float | None = None,
+        first: bool = False,
+    ) -> Iterator[Request]:
+        """Wait for leave to send one request, and give it back at the end.
+
+        Parameters
+        ----------
+        stop
+            Ends the waiting when set.
+        deadline
+            Until when to wait at most, in seconds since the epoch; None waits as long as it takes.
+        first
+            Go before those that wait already; for a row that was refused before.
+
+        Yields
+        ------
+        Request
+            To be told how it ended: `answered`, `refused` or `not_sent`; without a word it counts
+            as sent and unanswered.
+
+        Raises
+        ------
+        RateLimited
+            `deadline` comes before the next request is allowed.
+        Stopped
+            `stop` was set.
+        """
+        permit = self._acquire(stop or threading.Event(), deadline, first=first)
+        request = Request()
+        try:
+            yield request
+        finally:
+            now = self._clock()
+            self._table.settle(permit, now, answered=request.was_answered, sent=request.was_sent)
+            if request.pause_s is not None:
+                self._table.pause(now, request.pause_s, window=request.window, stated_limit=request.stated_limit)
+            self._wake_next()
+
+    def used(self) -> dict[str, int]:
+        """Return how many requests are counted in each window."""
+        return {name: used for name, used, *_ in self._table.usage(self._clock())}
+
+    def forecast(self, requests: int) -> Forecast:
+        """Say when `requests` requests will have been sent, if nobody else spends the budget."""
+        now = self._clock()
+        windows = [_Meter(used, limit, length_s, end) for _, used, limit, length_s, end in self._table.usage(now)]
+        at, left, at_once = now, requests, requests
+        bottleneck: _Meter | None = None
+        while left > 0 and windows:
+            take = min(left, *(window.free(at) for window in windows))
+            for window in windows:
+                window.used += take
+            at_once = take if left == requests else at_once
+            left -= take
+            if left:
+                full = [window for window in windows if window.used >= window.limit]
+                at = max(window.end for window in full)
+                slowest = max(full, key=lambda window: window.length_s)
+                if bottleneck is None or slowest.length_s > bottleneck.length_s:
+                    bottleneck = slowest
+        if bottleneck is None:
+            return Forecast(requests, at_once, at, None, None)
+        return Forecast(requests, at_once, at, bottleneck.length_s, bottleneck.limit)
+
+    def close(self) -> None:
+        """Close the table; what is counted stays."""
+        self._table.close()
+
+    def _acquire(self, stop: threading.Event, deadline: float | None, *, first: bool) -> Permit:
+        turn = threading.Event()
+        place = (0 if first else 1, next(self._order), turn)
+        with self._lock:
+            heapq.heappush(self._queue, place)
+            self._call_head()
+        try:
+            while True:
+                if stop.is_set():
+                    raise Stopped
+                if turn.wait(_STOP_POLL_S):
+                    turn.clear()
+                    answer = self._table.reserve(self._clock())
+                    if isinstance(answer, Permit):
+                        return answer
+                    self._hold(answer, turn, deadline)
+                elif deadline is not None and self._clock() >= deadline:
+                    raise _too_late(self._waiting)
+        finally:
+            with self._lock:
+                self._queue.remove(place)
+                heapq.heapify(self._queue)
+                self._waiting = None
+                self._call_head()
+
+    def _hold(self, wait: Wait, turn: threading.Event, deadline: float | None) -> None:
+        """Sleep at the head of the queue until asking again makes sense, or somebody goes first."""
+        if wait.until is not None and deadline is not None and wait.until > deadline:
+            raise _too_late(wait)
+        self._waiting = wait
+        pause_s = _POLL_S if wait.until is None else wait.until - self._clock()
+        # Short naps: a clock that jumps, a laptop that wakes or a raised stop are seen soon. A request
+        # of this process that ends wakes the head at once.
+        turn.wait(min(max(pause_s, 0.0005), _STOP_POLL_S))
+        self._wake_next()
+
+    def _wake_next(self) -> None:
+        with self._lock:
+            self._call_head()
+
+    def _call_head(self) -> None:
+        if self._queue:
+            self._queue[0][2].set()
+
+
+@dataclass(slots=True)
+class _Meter:
+    """A window in a forecast."""
+
+    used: int
+    limit: int
+    length_s: float
+    end: float
+
+    def free(self, at: float) -> int:
+        """Turn the window where it has ended by then, and say how many requests it has left."""
+        if self.end <= at:
+            self.used, self.end = 0, at + self.length_s
+        return max(0, self.limit - self.used)
+
+
+class Request:
+    """One request under way; told how it ended."""
+
+    __slots__ = ("pause_s", "stated_limit", "was_answered", "was_sent", "window")
+
+    def __init__(self) -> None:
+        self.was_answered = False
+        self.was_sent = True
+        self.pause_s: float | None = None
+        self.window: str | None = None
+        self.stated_limit: int | None = None
+
+    def answered(self) -> None:
+        """Note that an answer came, of whatever status."""
+        self.was_answered = True
+
+    def not_sent(self) -> None:
+        """Note that the request surely never reached the service: no connection was made."""
+        self.was_sent = False
+
+    def refused(self, retry_after_s: float, *, window: str | None = None, stated_limit: int | None = None) -> None:
+        """Note a 429: everybody on the account waits, with up to a tenth of jitter on top."""
+        self.was_answered = True
+        self.pause_s = retry_after_s * (1 + random.random() / 10)  # noqa: S311 - jitter is not cryptography
+        self.window = window
+        self.stated_limit = stated_limit
+
+
+def _too_late(wait: Wait | None) -> RateLimited:
+    retry_at = wait.until if wait else None
+    reason = wait.reason if wait else "others are first"
+    when = "" if retry_at is None else f"; call again at {clock_text(retry_at)}"
+    return RateLimited(f"max_wait was over before the limits allowed a request ({reason}){when}", retry_at=retry_at)
+
+
+def clock_text(at: float, *, now: float | None = None) -> str:
+    """Show a time of day as people read it, with the date when it is not today's."""
+    local = time.localtime(at)
+    same_day = local[:3] == time.localtime(now)[:3]
+    return time.strftime("%H:%M:%S" if same_day else "%Y-%m-%d %H:%M", local)
+
+
+def _open_table(settings: Settings, lease_s: float) -> BudgetTable:
+    try:
+        return BudgetTable(settings.state_path, settings.budget_scope, settings.limits, lease_s=lease_s)
+    except (OSError, sqlite3.Error) as error:
+        warnings.warn(
+            f"the request budget can't be kept in {settings.state_path} ({error}): this process counts alone, so "
+            "do not run others on the same account; pass state_dir= or set KATAVEN_STATE_DIR to a folder that can "
+            "be written",
+            RuntimeWarning,
+            stacklevel=4,
+        )
+        return BudgetTable(None, settings.budget_scope, settings.limits, lease_s=lease_s)
+
+
+_budgets: dict[tuple[object, ...], Budget] = {}
+_budgets_lock = threading.Lock()
+
+
+def shared_budget(settings: Settings) -> Budget:
+    """Return this process's one budget for the settings' account, limits and state directory."""
+    key = (os.getpid(), settings.state_path, settings.budget_scope, settings.limits)
+    with _budgets_lock:
+        if key not in _budgets:
+            _budgets[key] = Budget(settings)
+        return _budgets[key]
