@@ -1,0 +1,94 @@
+"""What both HTTP clients share: trust, proxies, time-outs, quiet logs, and bounded bodies."""
+
+from __future__ import annotations
+
+import logging
+import ssl
+import threading
+from functools import cache
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import httpx as httpx  # noqa: PLC0414 - the others take it from here, so that another client is one line
+import truststore
+
+from kataven_notebook._redact import guard_http_logging, redact
+from kataven_notebook._version import __version__
+from kataven_notebook.settings import is_loopback
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# S3 closes idle connections after about 20 s; ours go first.
+_KEEPALIVE_S = 15.0
+THREAD_PREFIX = "kataven-"
+
+
+class _QuietRetries(logging.Filter):
+    """Keeps stamina's line per retry out of the notebook: the row's outcome tells what became of it."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Drop what comes from our own threads."""
+        return not (record.threadName or threading.current_thread().name).startswith(THREAD_PREFIX)
+
+
+@cache
+def _trust() -> ssl.SSLContext:
+    # The system's trust store, where companies put their own authorities.
+    return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def open_client(*, timeout_s: float, headers: Mapping[str, str] | None = None) -> httpx.Client:
+    """Return a client for many threads: certificates verified, no redirect followed, nothing secret logged."""
+    guard_http_logging()
+    stamina_log = logging.getLogger("stamina")
+    if not any(isinstance(each, _QuietRetries) for each in stamina_log.filters):
+        stamina_log.addFilter(_QuietRetries())
+    return httpx.Client(
+        headers={
+            "User-Agent": f"kataven-notebook/{__version__}",
+            "Accept-Encoding": "identity",
+            **(headers or {}),
+        },
+        timeout=httpx.Timeout(timeout_s, pool=None),
+        limits=httpx.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=_KEEPALIVE_S),
+        verify=_trust(),
+        follow_redirects=False,
+    )
+
+
+def read_bounded(response: httpx.Response, max_bytes: int) -> bytes | None:
+    """Return a streamed body, or None where it is larger than `max_bytes`."""
+    body = bytearray()
+    for chunk in response.iter_raw():
+        body += chunk
+        if len(body) > max_bytes:
+            return None
+    return bytes(body)
+
+
+def is_safe_url(url: str) -> bool:
+    """Whether `url` is absolute and can be fetched without being overheard: https, or http on loopback."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return False
+    if not host or not url.isascii() or not url.isprintable() or " " in url:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
+
+
+def explain(error: httpx.HTTPError) -> str:
+    """Say what went wrong with a connection, in words and without the URL."""
+    kinds: tuple[tuple[type[httpx.HTTPError], str], ...] = (
+        (httpx.ConnectTimeout, "no connection within the time-out"),
+        (httpx.TimeoutException, "no answer within the time-out"),
+        (httpx.ConnectError, "no connection"),
+        (httpx.ProxyError, "the proxy refused"),
+        (httpx.RemoteProtocolError, "the connection broke off"),
+        (httpx.NetworkError, "the connection broke off"),
+    )
+    words = next((text for kind, text in kinds if isinstance(error, kind)), type(error).__name__)
+    detail = redact(str(error)).strip().rstrip(".")
+    return f"{words} ({detail[:200]})" if detail else words

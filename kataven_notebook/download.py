@@ -1,0 +1,291 @@
+"""Signed URL to bytes: without API credentials, capped, resumed by range, complete or an error."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+import time
+import zlib
+from typing import TYPE_CHECKING, BinaryIO, Self
+from urllib.parse import urljoin, urlsplit
+
+import stamina
+
+from kataven_notebook import errors
+from kataven_notebook._http import explain, httpx, is_safe_url, open_client, read_bounded
+from kataven_notebook._redact import redact
+from kataven_notebook.budget import Stopped
+from kataven_notebook.client import ATTEMPTS
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Iterator
+
+    from kataven_notebook.client import SignedUrl
+
+_REDIRECTS = 3
+_ERROR_BODY_BYTES = 64 << 10
+_CHUNK_BYTES = 64 << 10
+# A download may be slow, but not slower than a line that can hardly carry a call's sound.
+DEFAULT_TOTAL_TIMEOUT_S = 900.0
+
+
+class Transfer:
+    """What has arrived of one recording; survives a broken connection and a new URL.
+
+    Parameters
+    ----------
+    file
+        Where the bytes go; in memory by default. Must be seekable and empty.
+    """
+
+    def __init__(self, file: BinaryIO | None = None) -> None:
+        self.file: BinaryIO = file or io.BytesIO()
+        self.received_bytes = 0
+        self.total_bytes: int | None = None
+        self.etag: str | None = None
+        self._sha256 = hashlib.sha256()
+
+    def restart(self) -> None:
+        """Forget what has arrived: the object is another one now, or can't be resumed."""
+        self.file.seek(0)
+        self.file.truncate()
+        self.received_bytes, self.total_bytes, self.etag = 0, None, None
+        self._sha256 = hashlib.sha256()
+
+    def write(self, chunk: bytes) -> None:
+        """Take the next bytes."""
+        self.file.write(chunk)
+        self._sha256.update(chunk)
+        self.received_bytes += len(chunk)
+
+    @property
+    def sha256(self) -> str:
+        """The checksum of what has arrived, hexadecimal."""
+        return self._sha256.hexdigest()
+
+    def content(self) -> bytes:
+        """All bytes of a transfer in memory."""
+        assert isinstance(self.file, io.BytesIO)  # noqa: S101 - only asked where no file was given
+        return self.file.getvalue()
+
+
+class Downloader:
+    """Fetches what signed URLs open; one for all threads of a run.
+
+    It is another HTTP client than the API's, so that no credential of the API can reach a
+    storage host.
+
+    Parameters
+    ----------
+    timeout_s
+        How long a connection may stay silent, seconds.
+    max_bytes
+        A recording above this is `RecordingTooLarge`; found from its stated length where possible.
+    total_timeout_s
+        How long one download may take in all, seconds: a storage that drips does not hold a run up.
+    """
+
+    def __init__(self, *, timeout_s: float, max_bytes: int, total_timeout_s: float = DEFAULT_TOTAL_TIMEOUT_S) -> None:
+        self._http = open_client(timeout_s=timeout_s)
+        self._max_bytes = max_bytes
+        self._total_timeout_s = total_timeout_s
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def fetch(
+        self,
+        signed: SignedUrl,
+        transfer: Transfer,
+        *,
+        session_id: str | None = None,
+        stop: threading.Event | None = None,
+    ) -> None:
+        """Bring `transfer` to completion, going on where it stopped.
+
+        Raises
+        ------
+        UrlExpired
+            The storage says that the URL has expired, or refuses it when its time has passed.
+        RecordingTooLarge
+            Above `max_bytes`.
+        DownloadFailed
+            The storage refuses or fails, also when tried again; or it takes too long.
+        Stopped
+            `stop` was set.
+        """
+        ends_at = time.monotonic() + self._total_timeout_s
+        for attempt in stamina.retry_context(
+            on=_Again, attempts=ATTEMPTS, timeout=None, wait_initial=0.3, wait_max=8.0
+        ):
+            with attempt:
+                self._once(signed, transfer, session_id, ends_at, stop)
+
+    def _once(
+        self,
+        signed: SignedUrl,
+        transfer: Transfer,
+        session_id: str | None,
+        ends_at: float,
+        stop: threading.Event | None,
+    ) -> None:
+        headers = {}
+        if transfer.received_bytes and transfer.etag:
+            headers = {"Range": f"bytes={transfer.received_bytes}-", "If-Match": transfer.etag}
+        elif transfer.received_bytes:
+            transfer.restart()
+        url = signed.url
+        try:
+            for _ in range(_REDIRECTS + 1):
+                with self._http.stream("GET", url, headers=headers) as response:
+                    if not response.has_redirect_location:
+                        self._receive(response, transfer, signed, session_id, ends_at, stop)
+                        return
+                    url = _redirected(url, response.headers["Location"], session_id)
+        except httpx.HTTPError as error:
+            raise _Again(f"the download failed: {explain(error)}; call again", session_id=session_id) from None
+        raise errors.DownloadFailed(
+            f"the storage redirects in a circle (more than {_REDIRECTS} times)", session_id=session_id
+        )
+
+    def _receive(
+        self,
+        response: httpx.Response,
+        transfer: Transfer,
+        signed: SignedUrl,
+        session_id: str | None,
+        ends_at: float,
+        stop: threading.Event | None,
+    ) -> None:
+        if response.status_code not in (200, 206):
+            raise _refusal(response, transfer, signed, session_id)
+        resumed = response.status_code == 206 and _continues(response, transfer)
+        if not resumed:
+            if response.status_code == 206:
+                transfer.restart()
+                raise _Again("the storage sent another part than was asked for; call again", session_id=session_id)
+            transfer.restart()
+            transfer.total_bytes = _stated_length(response)
+            transfer.etag = _strong_etag(response)
+        self._check_size(max(transfer.received_bytes, transfer.total_bytes or 0), session_id)
+        for chunk in _decoded(response, session_id):
+            transfer.write(chunk)
+            self._check_size(transfer.received_bytes, session_id)
+            if stop is not None and stop.is_set():
+                raise Stopped
+            if time.monotonic() > ends_at:
+                raise errors.DownloadFailed(
+                    f"the download took more than {self._total_timeout_s:.0f} s for "
+                    f"{transfer.received_bytes:,} bytes: call again",
+                    session_id=session_id,
+                )
+        if transfer.total_bytes is not None and transfer.received_bytes < transfer.total_bytes:
+            raise _Again(
+                f"{transfer.received_bytes:,} of {transfer.total_bytes:,} bytes arrived; call again",
+                session_id=session_id,
+            )
+
+    def _check_size(self, size_bytes: int, session_id: str | None) -> None:
+        if size_bytes > self._max_bytes:
+            raise errors.RecordingTooLarge(
+                f"the recording has at least {size_bytes:,} bytes, max_bytes={self._max_bytes:,}: pass a larger one",
+                session_id=session_id,
+            )
+
+
+class _Again(errors.DownloadFailed):
+    """Worth another try."""
+
+
+def _redirected(url: str, location: str, session_id: str | None) -> str:
+    target = urljoin(url, location)
+    # From https to plain http the sound would travel readable.
+    leaves_https = urlsplit(url).scheme == "https" and urlsplit(target).scheme != "https"
+    if leaves_https or not is_safe_url(target):
+        raise errors.DownloadFailed(
+            "the storage redirects to where no safe connection is possible", session_id=session_id
+        )
+    return target
+
+
+def _continues(response: httpx.Response, transfer: Transfer) -> bool:
+    stated = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+|\*)", response.headers.get("Content-Range", "").strip())
+    if stated is None or int(stated[1]) != transfer.received_bytes:
+        return False
+    return stated[3] == "*" or transfer.total_bytes in (None, int(stated[3]))
+
+
+def _stated_length(response: httpx.Response) -> int | None:
+    if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+        return None
+    text = response.headers.get("Content-Length", "")
+    return int(text) if re.fullmatch(r"\d{1,18}", text) else None
+
+
+def _strong_etag(response: httpx.Response) -> str | None:
+    if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+        return None
+    etag: str = response.headers.get("ETag", "")
+    return etag if re.fullmatch(r'"[\x21\x23-\x7e]{1,200}"', etag) else None
+
+
+def _decoded(response: httpx.Response, session_id: str | None) -> Iterator[bytes]:
+    encoding = response.headers.get("Content-Encoding", "identity").lower().strip()
+    if encoding in ("", "identity"):
+        yield from response.iter_raw(_CHUNK_BYTES)
+        return
+    if encoding not in ("gzip", "x-gzip", "deflate"):
+        raise errors.DownloadFailed(f"the storage sent the sound encoded as {encoding[:40]!r}", session_id=session_id)
+    # Unpacked in bounded pieces: a few bytes can claim to be gigabytes.
+    unpacker = zlib.decompressobj(47 if "gzip" in encoding else 15)
+    try:
+        for chunk in response.iter_raw(_CHUNK_BYTES):
+            packed = chunk
+            while packed:
+                yield unpacker.decompress(packed, _CHUNK_BYTES * 16)
+                packed = unpacker.unconsumed_tail
+        yield unpacker.flush()
+    except zlib.error:
+        raise errors.RecordingCorrupt(
+            "the storage sent compressed data that can't be unpacked", session_id=session_id
+        ) from None
+
+
+def _refusal(
+    response: httpx.Response, transfer: Transfer, signed: SignedUrl, session_id: str | None
+) -> errors.SessionError:
+    code = response.status_code
+    text = (read_bounded(response, _ERROR_BODY_BYTES) or b"").decode("utf-8", "replace")
+    s3_code = _xml_text(text, "Code")
+    said = redact(_xml_text(text, "Message") or "")[:200]
+    what = f"{code} {s3_code}".strip() + (f": {said.rstrip('.')}" if said else "")
+    if code in (412, 416):
+        transfer.restart()
+        return _Again("the recording changed while it was downloaded; call again", session_id=session_id)
+    expired = s3_code in ("ExpiredToken", "RequestExpired") or "expired" in said.lower()
+    if code in (400, 401, 403) and (expired or (code == 403 and not signed.lives(0.0))):
+        return errors.UrlExpired(
+            f"the storage says that the URL has expired ({what}); call again", session_id=session_id
+        )
+    if code >= 500 or code in (408, 429) or s3_code == "SlowDown":
+        return _Again(f"the storage failed ({what}), also when asked again; call again later", session_id=session_id)
+    if code == 404:
+        return errors.DownloadFailed(
+            f"the storage has no such object ({what}), although the Hub signed a URL for it: call again later",
+            session_id=session_id,
+        )
+    return errors.DownloadFailed(f"the storage refuses the URL ({what}): call again", session_id=session_id)
+
+
+def _xml_text(text: str, tag: str) -> str:
+    found = re.search(rf"<{tag}>([^<]{{0,500}})</{tag}>", text)
+    return " ".join(found[1].split()) if found else ""
