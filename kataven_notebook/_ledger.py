@@ -1,0 +1,252 @@
+"""The store's table of outcomes: one row a session, in SQLite, safe for several processes."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sqlite3
+import threading
+import time
+from contextlib import closing, contextmanager
+from dataclasses import astuple, dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+from kataven_notebook.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+VERSION = 1
+_CLAIM_S = 1_800.0
+_BATCH = 500
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS outcomes (
+    session_id TEXT PRIMARY KEY, status TEXT NOT NULL, error TEXT, attempts INTEGER NOT NULL,
+    file TEXT, size_bytes INTEGER, sha256 TEXT, format TEXT, codec TEXT, sample_rate INTEGER,
+    channels INTEGER, frames INTEGER, first_at REAL NOT NULL, updated_at REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS claims (
+    session_id TEXT PRIMARY KEY, owner TEXT NOT NULL, until REAL NOT NULL) WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a store knows of one session; the order of the fields is the table's."""
+
+    session_id: str
+    status: str
+    error: str | None = None
+    attempts: int = 1
+    file: str | None = None
+    size_bytes: int | None = None
+    sha256: str | None = None
+    format: str | None = None
+    codec: str | None = None
+    sample_rate: int | None = None
+    channels: int | None = None
+    frames: int | None = None
+    first_at: float = 0.0
+    updated_at: float = 0.0
+
+
+COLUMNS = tuple(field.name for field in fields(Entry))
+
+
+def _upsert() -> str:
+    """Overwrite all of a session's row but when it was first seen, and count the attempts."""
+    kept = ("session_id", "attempts", "first_at")
+    updates = ", ".join(f"{name} = excluded.{name}" for name in COLUMNS if name not in kept)
+    marks = ", ".join("?" * len(COLUMNS))
+    # The names are this module's own constants.
+    return (
+        f"INSERT INTO outcomes VALUES ({marks}) ON CONFLICT (session_id) DO UPDATE SET {updates}, "  # noqa: S608 - see above
+        "attempts = outcomes.attempts + 1"
+    )
+
+
+class Ledger:
+    """Opens the table in `path`, making it where there is none.
+
+    Parameters
+    ----------
+    path
+        The SQLite file; made with mode 0600.
+
+    Raises
+    ------
+    StoreError
+        The file is of another version, is no ledger, or can't be used.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._owner = owner_name()
+        with _speaking(path):
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+            self._db = sqlite3.connect(path, timeout=30.0, isolation_level=None, check_same_thread=False)
+            try:
+                for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "secure_delete=ON"):
+                    self._db.execute(f"PRAGMA {pragma}").close()
+                self._db.executescript(_SCHEMA)
+                self._check_version()
+            except BaseException:
+                self._db.close()
+                raise
+
+    def _check_version(self) -> None:
+        self._db.execute("INSERT OR IGNORE INTO meta VALUES ('version', ?)", (str(VERSION),)).close()
+        found = self.meta("version")
+        if found != str(VERSION):
+            raise StoreError(
+                f"the store {self._path.parent} is of version {found}, this package reads version {VERSION}: "
+                "update kataven-notebook, or use another folder"
+            )
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._db.close()
+
+    def meta(self, key: str, default: str | None = None) -> str | None:
+        """Return a value of the store's own, setting it to `default` where there is none."""
+        with self._transaction() as db:
+            if default is not None:
+                db.execute("INSERT OR IGNORE INTO meta VALUES (?, ?)", (key, default))
+            row = db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+            return None if row is None else str(row[0])
+
+    def set_meta(self, key: str, value: str) -> None:
+        """Set a value of the store's own."""
+        with self._transaction() as db:
+            db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+    def entries(self, session_ids: Sequence[str] | None = None) -> Iterator[Entry]:
+        """Yield what is known of some sessions, or of all."""
+        names = ", ".join(COLUMNS)
+        if session_ids is None or len(session_ids) > 20 * _BATCH:
+            wanted = None if session_ids is None else set(session_ids)
+            rows = self._read(f"SELECT {names} FROM outcomes", ())  # noqa: S608 - our own constants
+            yield from (Entry(*row) for row in rows if wanted is None or row[0] in wanted)
+            return
+        for start in range(0, len(session_ids), _BATCH):
+            batch = tuple(session_ids[start : start + _BATCH])
+            marks = ", ".join("?" * len(batch))
+            query = f"SELECT {names} FROM outcomes WHERE session_id IN ({marks})"  # noqa: S608 - our own constants
+            yield from (Entry(*row) for row in self._read(query, batch))
+
+    def _read(self, query: str, values: tuple[str, ...]) -> list[tuple[Any, ...]]:
+        with self._lock, _speaking(self._path):
+            return self._db.execute(query, values).fetchall()
+
+    def put(self, entry: Entry) -> None:
+        """Write a session's outcome and end the claim on it."""
+        now = time.time()
+        values = dict(zip(COLUMNS, astuple(entry), strict=True)) | {
+            "first_at": entry.first_at or now,
+            "updated_at": now,
+        }
+        with self._transaction() as db:
+            db.execute(_upsert(), tuple(values[name] for name in COLUMNS))
+            db.execute("DELETE FROM claims WHERE session_id = ? AND owner = ?", (entry.session_id, self._owner))
+
+    def counts(self) -> dict[str, int]:
+        """Return how many sessions have each status."""
+        return dict(self._read("SELECT status, count(*) FROM outcomes GROUP BY status ORDER BY status", ()))
+
+    def claim(self, session_id: str) -> bool:
+        """Take a session for this process, unless another one that lives has it."""
+        now = time.time()
+        with self._transaction() as db:
+            row = db.execute("SELECT owner, until FROM claims WHERE session_id = ?", (session_id,)).fetchone()
+            if row is not None and row[0] != self._owner and row[1] > now and is_alive(row[0]):
+                return False
+            db.execute("INSERT OR REPLACE INTO claims VALUES (?, ?, ?)", (session_id, self._owner, now + _CLAIM_S))
+            return True
+
+    def release(self, session_id: str) -> None:
+        """Give a session back that was claimed and came to nothing."""
+        with self._transaction() as db:
+            db.execute("DELETE FROM claims WHERE session_id = ? AND owner = ?", (session_id, self._owner))
+
+    def forget(self, session_ids: Iterable[str]) -> list[Entry]:
+        """Delete rows for good, also from the write-ahead log, and return what they were."""
+        wanted = list(session_ids)
+        removed = list(self.entries(wanted))
+        with self._transaction() as db:
+            db.executemany("DELETE FROM outcomes WHERE session_id = ?", [(each,) for each in wanted])
+            db.executemany("DELETE FROM claims WHERE session_id = ?", [(each,) for each in wanted])
+        with (
+            self._lock,
+            _speaking(self._path),
+            closing(self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")) as done,
+        ):
+            busy = done.fetchone()[0]
+        if busy:
+            raise StoreError(
+                "the sessions are deleted, but another process holds the store open, so their ids may still be in its "
+                "write-ahead log: close the others and call forget() again"
+            )
+        return removed
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, _speaking(self._path):
+            self._db.execute("BEGIN IMMEDIATE").close()
+            try:
+                yield self._db
+                self._db.execute("COMMIT").close()
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK").close()
+                raise
+
+
+@contextmanager
+def _speaking(path: Path) -> Iterator[None]:
+    """Turn what SQLite and the file system say into a sentence about the store."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        raise StoreError(explain_failure(path.parent, error)) from None
+    except OSError as error:
+        if isinstance(error, StoreError):
+            raise
+        raise StoreError(explain_failure(path.parent, error)) from None
+
+
+def explain_failure(folder: Path | str, error: Exception) -> str:
+    """Say what is wrong with a store, and what to do."""
+    text = str(error).lower()
+    if "full" in text or "no space" in text:
+        return f"the disk of the store {folder} is full: free some space and call again; what is finished is safe"
+    if "readonly" in text or "read-only" in text or "permission" in text or "unable to open" in text:
+        return f"the store {folder} can't be written ({error}): check its permissions, or use another folder"
+    if "not a database" in text or "malformed" in text:
+        return (
+            f"the ledger of the store {folder} is damaged ({error}): move ledger.sqlite3 away; the sound files stay, "
+            "and the sessions are asked for again"
+        )
+    return f"the store {folder} can't be used: {error}"
+
+
+def owner_name() -> str:
+    """Name this process so that others on the machine can tell whether it lives."""
+    return f"{socket.gethostname()}|{os.getpid()}|{psutil.Process().create_time():.2f}"
+
+
+def is_alive(owner: str) -> bool:
+    """Whether the process of that name still runs; of another machine's nobody can tell: assume it."""
+    host, _, rest = owner.partition("|")
+    pid, _, created = rest.partition("|")
+    if host != socket.gethostname() or not pid.isdigit():
+        return True
+    try:
+        return f"{psutil.Process(int(pid)).create_time():.2f}" == created
+    except psutil.Error:
+        return False
