@@ -1,0 +1,67 @@
+"""From a DataFrame of voice-agent sessions to sound, numbers and ears, inside the notebook.
+
+>>> import kataven_notebook as kn
+>>> with kn.demo.hub() as hub:                                # a whole service on loopback
+...     calls = kn.audio(hub.sessions, settings=hub.settings, progress=False)
+>>> kn.summary(calls).columns.tolist()
+['recording_status', 'rows', 'share', 'what_to_do']
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from kataven_notebook import accessor as _accessor  # noqa: F401 - registers df.kataven
+from kataven_notebook import errors
+from kataven_notebook._version import __version__
+from kataven_notebook.frames import audio, interrupted, iter_recordings, recordings, summary
+from kataven_notebook.recording import Recording
+from kataven_notebook.settings import Limits, Settings, configure
+from kataven_notebook.status import Status
+from kataven_notebook.store import Store
+
+if TYPE_CHECKING:
+    from kataven_notebook import demo, plots
+    from kataven_notebook.widget import Player, player
+
+# Widgets, figures and servers are slow to import: they come when they are asked for.
+_LAZY = {
+    "Player": "kataven_notebook.widget",
+    "player": "kataven_notebook.widget",
+    "demo": "",
+    "plots": "",
+}
+
+__all__ = [
+    "Limits",
+    "Player",
+    "Recording",
+    "Settings",
+    "Status",
+    "Store",
+    "__version__",
+    "audio",
+    "configure",
+    "demo",
+    "errors",
+    "interrupted",
+    "iter_recordings",
+    "player",
+    "plots",
+    "recordings",
+    "summary",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = importlib.import_module(_LAZY[name] or f"{__name__}.{name}")
+    value = getattr(module, name) if _LAZY[name] else module
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,114 @@
+"""The session ids of a frame: found, held against the rules, and each counted once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from kataven_notebook.errors import FrameError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+
+
+@dataclass(frozen=True, slots=True)
+class Sessions:
+    """Which session each row of a frame names.
+
+    Parameters
+    ----------
+    name
+        The column's (or index level's) name, as the caller calls it.
+    codes
+        For each row the position of its session in `ids`.
+    ids
+        Each session once, in order of appearance; values that are no text stand here as they are.
+    """
+
+    name: str
+    codes: npt.NDArray[np.intp]
+    ids: list[Any]
+
+    def spread(self, values: Sequence[Any]) -> npt.NDArray[np.object_]:
+        """Turn one value a session into one value a row."""
+        array = np.empty(len(values), dtype=object)
+        array[:] = values
+        return array[self.codes] if len(values) else np.empty(0, dtype=object)
+
+    def first_rows(self) -> npt.NDArray[np.intp]:
+        """For each session the position of the first row that names it."""
+        first = np.full(len(self.ids), -1, dtype=np.intp)
+        first[self.codes[::-1]] = np.arange(len(self.codes) - 1, -1, -1)
+        return first
+
+
+def find_sessions(frame: pd.DataFrame, session: str) -> Sessions:
+    """Find the session ids of `frame`.
+
+    Parameters
+    ----------
+    frame
+        One row a session; ids may stand in several rows.
+    session
+        The column that holds them, or the name of the index or of one of its levels.
+
+    Raises
+    ------
+    FrameError
+        No frame, no such column, several of that name, or a column of numbers or times.
+    """
+    column = session_column(frame, session)
+    dtype = column.dtype
+    is_text = (
+        isinstance(dtype, pd.CategoricalDtype)
+        or pd.api.types.is_string_dtype(dtype)
+        or pd.api.types.is_object_dtype(dtype)
+    )
+    if len(column) and not is_text and column.notna().any():
+        raise FrameError(
+            f"the column {session!r} is of dtype {dtype}, and session ids are text: leading zeros may be gone and "
+            f'123 may have become 123.0. Read the file again with dtype={{"{session}": str}}'
+        )
+    codes = np.empty(len(column), dtype=np.intp)
+    positions: dict[Any, int] = {}
+    ids: list[Any] = []
+    for row, value in enumerate(column.astype(object).to_numpy()):
+        key = value if isinstance(value, str) else (type(value), id(value))
+        position = positions.get(key)
+        if position is None:
+            position = positions[key] = len(ids)
+            ids.append(value)
+        codes[row] = position
+    return Sessions(session, codes, ids)
+
+
+def session_column(frame: pd.DataFrame, session: str) -> pd.Series[Any]:
+    """Return the column, or the index level as a column, that holds the session ids.
+
+    Raises
+    ------
+    FrameError
+        As in `find_sessions`.
+    """
+    if not isinstance(frame, pd.DataFrame):
+        raise FrameError(f"a DataFrame with one row a session is needed, not {type(frame).__name__}")
+    if isinstance(frame.columns, pd.MultiIndex):
+        raise FrameError(
+            "the columns are a MultiIndex: flatten them first, for instance with frame.columns.map('_'.join)"
+        )
+    if session in frame.columns:
+        if (count := int((frame.columns == session).sum())) > 1:
+            raise FrameError(f"there are {count} columns named {session!r}: rename all but one")
+        return frame[session]
+    if session in frame.index.names:
+        return frame.index.get_level_values(session).to_series(index=frame.index)
+    names = ", ".join(repr(each) for each in frame.columns[:20]) + (", ..." if len(frame.columns) > 20 else "")
+    raise FrameError(
+        f"there is no column and no index level {session!r}; pass session= one of the columns: "
+        f"{names or 'there are none'}"
+    )

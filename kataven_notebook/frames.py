@@ -1,0 +1,392 @@
+"""The functions from frame to frame that fetch: `recordings`, `audio`, `summary`, `iter_recordings`."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any, Literal
+
+import pandas as pd
+
+from kataven_notebook import _columns
+from kataven_notebook._execute import execute, from_store, known_outcomes, last_interrupted, stream
+from kataven_notebook._options import check_choice, duration_s, sound_plan
+from kataven_notebook._sessions import Sessions, find_sessions
+from kataven_notebook.errors import FrameError
+from kataven_notebook.pipeline import DEFAULT_MAX_BYTES, Plan
+from kataven_notebook.settings import Settings, current_settings
+from kataven_notebook.status import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from kataven_notebook._options import Duration, StoreLike
+    from kataven_notebook._outcome import Outcome
+    from kataven_notebook.recording import Recording
+
+
+# Above this many rows, signing first and downloading later loses rows to expiry.
+_MANY_ROWS = 300
+
+
+def recordings(
+    df: pd.DataFrame,
+    *,
+    session: str = "session_id",
+    errors: Literal["capture", "raise"] = "capture",
+    refresh: bool = False,
+    poll_pending: Duration = None,
+    max_wait: Duration = None,
+    prefix: str = "",
+    progress: bool | None = None,
+    settings: Settings | None = None,
+) -> pd.DataFrame:
+    """Return the frame with a signed recording URL and a status per row.
+
+    For looking what is there, and for handing URLs on. Each URL lives about five minutes and costs one of the
+    60 requests a minute that the service grants, so for sound use `audio`, which signs by itself,
+    just before it downloads.
+
+    Parameters
+    ----------
+    df
+        One row a session. Left as it is. A session id that stands in many rows is asked for once.
+    session
+        The column that holds the session ids, or the name of the index or of one of its levels.
+    errors
+        "capture" writes what went wrong into the row; "raise" raises the first failure.
+    refresh
+        Ask for all again, also for what is known and final or still lives.
+    poll_pending
+        For how long to ask again for recordings that are not uploaded yet, such as "10min" or
+        seconds; by default not at all.
+    max_wait
+        How long to wait for the request budget at most; rows that are left are `limited`. By
+        default as long as it takes.
+    prefix
+        Stands before the names of all added columns, where the frame has such names of its own.
+    progress
+        Show a progress bar; by default in notebooks and terminals.
+    settings
+        Credentials and limits for this call; by default `configure`'s and the environment's.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A new frame, same rows and order, with `recording_url` (string), `recording_status`
+        (categorical), `recording_error` (string, missing where all is well) and
+        `recording_expires_at` (datetime64[us, UTC], by this machine's clock).
+
+    Raises
+    ------
+    FrameError
+        The session column can't be found or is numeric, or a column of the caller's has one of
+        the names.
+    ConfigurationError
+        Credentials or options that can't work; before any request.
+    SessionError
+        The first failure, with `errors="raise"`.
+    Interrupted
+        Somebody pressed stop; carries the frame with what is finished.
+
+    Examples
+    --------
+    >>> import kataven_notebook as kn
+    >>> with kn.demo.hub() as hub:
+    ...     calls = kn.recordings(hub.sessions, settings=hub.settings, progress=False)
+    >>> sorted(set(calls["recording_status"].dropna()))
+    ['missing', 'pending', 'ready']
+    """
+    sessions = _start(df, session, errors, prefix, (_columns.URL, _columns.STATUS, _columns.ERROR, _columns.EXPIRES_AT))
+    plan = Plan(
+        settings=current_settings(settings),
+        sound=False,
+        poll_pending_s=duration_s(poll_pending, "poll_pending") or 0.0,
+        max_wait_s=duration_s(max_wait, "max_wait"),
+    )
+    known, tasks = known_outcomes(df, sessions, prefix=prefix, refresh=refresh, keeps_ready=True)
+    if len(tasks) > _MANY_ROWS:
+        warnings.warn(
+            f"{len(tasks):,} URLs are signed one minute's budget at a time and live about five minutes: the first "
+            "will be dead when the last one is there. For sound, call audio(), which signs by itself",
+            UserWarning,
+            stacklevel=2,
+        )
+
+    def frame(outcomes: Mapping[int, Outcome]) -> pd.DataFrame:
+        return _signed_frame(df, sessions, {**known, **outcomes}, prefix)
+
+    return frame(
+        execute(plan, tasks, label="Signing", progress=progress, capture=errors == "capture", on_interrupt=frame)
+    )
+
+
+def audio(
+    df: pd.DataFrame,
+    *,
+    session: str = "session_id",
+    store: StoreLike = None,
+    errors: Literal["capture", "raise"] = "capture",
+    refresh: bool = False,
+    max_bytes: int = DEFAULT_MAX_BYTES,
+    verify: Literal["quick", "full"] = "quick",
+    poll_pending: Duration = None,
+    max_wait: Duration = None,
+    in_flight: int | None = None,
+    prefix: str = "",
+    progress: bool | None = None,
+    settings: Settings | None = None,
+) -> pd.DataFrame:
+    """Return the frame with the sound of every call: signed, downloaded and verified in one step.
+
+    Calling it again goes on where it was: what is `downloaded` stays, `missing` and `corrupt` are
+    left alone, the rest is asked for. Without a store the encoded sound is kept in memory; with
+    one, finished rows survive a killed kernel and memory stays flat.
+
+    Parameters
+    ----------
+    df, session, errors, refresh, poll_pending, max_wait, prefix, progress, settings
+        As for `recordings`.
+    store
+        A folder (or a `Store`) that keeps sound and outcomes; by default `configure`'s, else none.
+    max_bytes
+        A recording above this is `too_large`. 500 MB by default: four hours of CD-quality stereo
+        are more, and no call is.
+    verify
+        "quick" decodes the first and last second of each, "full" everything; both hold the length
+        against what the storage and the header promise.
+    in_flight
+        How many calls are under way at once; by default as many as the service allows requests.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A new frame with `audio` (a `Recording` or None), `recording_status` (categorical),
+        `recording_error`, `recording_format` (string), `duration_s` (float64), `sample_rate`,
+        `channels`, `recording_bytes` (Int64).
+
+    Raises
+    ------
+    FrameError, ConfigurationError, SessionError, Interrupted
+        As for `recordings`.
+    StoreError
+        The store is full, can't be written, or is another account's or version's; what is
+        finished in it is safe.
+
+    Examples
+    --------
+    >>> import kataven_notebook as kn
+    >>> with kn.demo.hub() as hub:
+    ...     calls = kn.audio(hub.sessions, settings=hub.settings, progress=False)
+    >>> calls["recording_status"].value_counts()["downloaded"] >= 12
+    True
+    """
+    names = (_columns.AUDIO, _columns.STATUS, _columns.ERROR, *_columns.SOUND)
+    sessions = _start(df, session, errors, prefix, names)
+    plan = sound_plan(
+        settings,
+        store,
+        max_bytes=max_bytes,
+        verify=verify,
+        poll_pending=poll_pending,
+        max_wait=max_wait,
+        in_flight=in_flight,
+    )
+    known, tasks = known_outcomes(df, sessions, prefix=prefix, refresh=refresh)
+    known |= from_store(tasks, plan, refresh=refresh)
+
+    def frame(outcomes: Mapping[int, Outcome]) -> pd.DataFrame:
+        return sound_frame(df, sessions, {**known, **outcomes}, prefix)
+
+    return frame(
+        execute(
+            plan,
+            tasks,
+            label="Downloading",
+            progress=progress,
+            capture=errors == "capture",
+            on_interrupt=frame,
+        )
+    )
+
+
+def summary(df: pd.DataFrame, *, prefix: str = "") -> pd.DataFrame:
+    """Return how many rows have which status, and what to do about them.
+
+    Parameters
+    ----------
+    df
+        A frame that `recordings`, `audio`, `metrics` or `apply` returned.
+    prefix
+        The prefix that was given there.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `recording_status` (categorical), `rows` (Int64), `share` (float64, 0 to 1) and
+        `what_to_do` (string), the most frequent first.
+
+    Raises
+    ------
+    FrameError
+        The frame has no statuses yet.
+
+    Examples
+    --------
+    >>> summary(pd.DataFrame({"recording_status": ["missing", "downloaded", "missing"]}))["rows"].tolist()
+    [2, 1]
+    """
+    if prefix + _columns.STATUS not in df.columns:
+        raise FrameError(f"there is no column {prefix + _columns.STATUS!r}: call audio() or recordings() first")
+    counts = pd.Series(_columns.statuses(df, prefix), dtype=object).dropna().astype(str).value_counts()
+    known = [name for name in counts.index if name in {each.value for each in Status}]
+    rows = [int(counts[name]) for name in known]
+    return pd.DataFrame(
+        {
+            "recording_status": _columns.as_array(known, "status"),
+            "rows": pd.array(rows, dtype="Int64"),
+            "share": pd.Series([count / max(len(df), 1) for count in rows], dtype="float64"),
+            "what_to_do": pd.array([Status(name).advice for name in known], dtype="string"),
+        }
+    )
+
+
+def iter_recordings(
+    df: pd.DataFrame,
+    *,
+    session: str = "session_id",
+    store: StoreLike = None,
+    max_bytes: int = DEFAULT_MAX_BYTES,
+    verify: Literal["quick", "full"] = "quick",
+    poll_pending: Duration = None,
+    max_wait: Duration = None,
+    in_flight: int | None = None,
+    prefix: str = "",
+    settings: Settings | None = None,
+) -> Iterator[tuple[str, Recording]]:
+    """Yield `(session_id, Recording)` as they come, for loops of one's own.
+
+    Memory is bounded by `in_flight`: while the loop is slow, nothing more is fetched. Sessions
+    without sound are passed over; their reasons are what `audio` tells.
+
+    Parameters
+    ----------
+    df, session, store, max_bytes, verify, poll_pending, max_wait, in_flight, prefix, settings
+        As for `audio`.
+
+    Yields
+    ------
+    tuple of str and Recording
+        Each session once, in the order in which they are ready.
+
+    Raises
+    ------
+    FrameError, ConfigurationError, StoreError
+        As for `audio`.
+
+    Examples
+    --------
+    >>> import kataven_notebook as kn
+    >>> with kn.demo.hub() as hub:
+    ...     total_s = sum(r.duration_s for _, r in kn.iter_recordings(hub.sessions, settings=hub.settings))
+    >>> total_s > 60
+    True
+    """
+    sessions = find_sessions(df, session)
+    plan = sound_plan(
+        settings,
+        store,
+        max_bytes=max_bytes,
+        verify=verify,
+        poll_pending=poll_pending,
+        max_wait=max_wait,
+        in_flight=in_flight,
+    )
+    known, tasks = known_outcomes(df, sessions, prefix=prefix, refresh=False)
+    known |= from_store(tasks, plan, refresh=False)
+
+    def found() -> Iterator[tuple[str, Recording]]:
+        for position, outcome in known.items():
+            if outcome.recording is not None:
+                yield sessions.ids[position], outcome.recording
+        for session_id, outcome in stream(plan, tasks):
+            if outcome.recording is not None:
+                yield session_id, outcome.recording
+
+    return found()
+
+
+def interrupted() -> pd.DataFrame | None:
+    """Return the frame of the last interrupted run, finished rows and `skipped` ones, or None.
+
+    Examples
+    --------
+    >>> interrupted() is None
+    True
+    """
+    return last_interrupted()
+
+
+def _start(df: pd.DataFrame, session: str, errors: str, prefix: str, names: tuple[str, ...]) -> Sessions:
+    check_choice("errors", errors, ("capture", "raise"))
+    sessions = find_sessions(df, session)
+    _columns.check_names(df, names, prefix=prefix, own_session=session)
+    return sessions
+
+
+def _signed_frame(df: pd.DataFrame, sessions: Sessions, outcomes: Mapping[int, Outcome], prefix: str) -> pd.DataFrame:
+    ordered = [outcomes[position] for position in range(len(sessions.ids))]
+    # What is downloaded stays downloaded: a URL says nothing against it.
+    known = _columns.statuses(df, prefix)
+    states = [
+        before if before == Status.DOWNLOADED and not after.is_final else after
+        for before, after in zip(known, sessions.spread([each.status for each in ordered]), strict=True)
+    ]
+    found = [
+        None if state in (Status.READY, Status.DOWNLOADED) else error
+        for state, error in zip(states, sessions.spread([each.error for each in ordered]), strict=True)
+    ]
+    columns = {
+        **_url_columns(sessions, ordered),
+        _columns.STATUS: _columns.as_array(states, "status"),
+        _columns.ERROR: _columns.as_array(found, "string"),
+    }
+    order = (_columns.URL, _columns.STATUS, _columns.ERROR, _columns.EXPIRES_AT)
+    return _columns.with_columns(df, {name: columns[name] for name in order}, prefix=prefix)
+
+
+def _url_columns(sessions: Sessions, ordered: list[Outcome]) -> dict[str, Any]:
+    urls = sessions.spread([each.signed.url if each.signed else None for each in ordered])
+    ends = sessions.spread([each.signed.expires_at if each.signed else None for each in ordered])
+    return {
+        _columns.URL: _columns.as_array(urls, "string"),
+        _columns.EXPIRES_AT: _columns.as_array(ends, "time"),
+    }
+
+
+def sound_frame(
+    df: pd.DataFrame,
+    sessions: Sessions,
+    outcomes: Mapping[int, Outcome],
+    prefix: str,
+    *,
+    with_audio: bool = True,
+) -> pd.DataFrame:
+    """Return `df` with the columns that speak of sound, from one outcome a session."""
+    ordered = [outcomes[position] for position in range(len(sessions.ids))]
+    sounds = [each.recording for each in ordered]
+    values: dict[str, list[Any]] = {
+        _columns.AUDIO: sounds,
+        _columns.STATUS: [each.status for each in ordered],
+        _columns.ERROR: [each.error for each in ordered],
+        "recording_format": [None if sound is None else sound.format for sound in sounds],
+        "duration_s": [None if sound is None else sound.duration_s for sound in sounds],
+        "sample_rate": [None if sound is None else sound.sample_rate for sound in sounds],
+        "channels": [None if sound is None else sound.channels for sound in sounds],
+        "recording_bytes": [None if sound is None else sound.size_bytes for sound in sounds],
+    }
+    if not with_audio:
+        values = {name: values[name] for name in (_columns.STATUS, _columns.ERROR)}
+    columns = {name: _columns.as_array(sessions.spread(each), _columns.DTYPES[name]) for name, each in values.items()}
+    if prefix + _columns.URL in df.columns:
+        columns |= _url_columns(sessions, ordered)
+    return _columns.with_columns(df, columns, prefix=prefix)
