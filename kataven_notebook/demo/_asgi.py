@@ -81,9 +81,7 @@ class Answer:
         view = memoryview(self.body)
         for start in range(0, len(view), CHUNK_BYTES):
             more = start + CHUNK_BYTES < len(view)
-            await send(
-                {"type": "http.response.body", "body": view[start : start + CHUNK_BYTES], "more_body": more}
-            )
+            await send({"type": "http.response.body", "body": view[start : start + CHUNK_BYTES], "more_body": more})
         if not self.body:
             await send({"type": "http.response.body", "body": b""})
 

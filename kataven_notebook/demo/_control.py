@@ -24,10 +24,10 @@ Handler = Callable[[Request], Awaitable[Response]]
 def control_routes(world: World) -> list[Route]:
     """Give the routes under ``/_demo``; each wants one of the hub's API keys as its bearer token.
 
-    ``GET stats`` counts requests, ``DELETE stats`` forgets them and closes the limits' windows, ``POST
-    sessions`` adds sessions that share one recording (``{"session_ids": [...], "data": base64, "content_type":
-    ...}``), ``POST faults`` adds a fault (the arguments of `Faults.add`), ``DELETE faults`` takes all away, ``PATCH
-    options`` changes fields of `Options`.
+    ``GET stats`` counts requests; ``DELETE stats`` forgets them and closes the limits' windows. ``POST
+    sessions`` adds sessions that share one recording: ``{"session_ids": [...], "data": base64}``, and
+    ``"content_type"`` or ``"state"`` if need be. ``POST faults`` adds a fault, with the arguments of
+    `Faults.add`; ``DELETE faults`` takes all away. ``PATCH options`` changes fields of `Options`.
     """
 
     async def stats(request: Request) -> Response:

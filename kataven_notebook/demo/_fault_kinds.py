@@ -74,7 +74,7 @@ def _drip(options: Mapping[str, Any], answer: Answer, _context: Context) -> Resp
     rate = float(options["bytes_per_s"])
     piece_bytes = max(1, round(rate / 10))
     pieces = pieces_of(answer.body, piece_bytes)
-    return Raw(answer.status, sized(answer), pieces, pause_s=piece_bytes / rate, ending="close")
+    return Raw(answer.status, sized(answer, Connection="close"), pieces, pause_s=piece_bytes / rate, ending="close")
 
 
 # Other things than what was asked for.
@@ -247,7 +247,9 @@ def _no_content_length(_options: Mapping[str, Any], answer: Answer, _context: Co
 @kind("wrong_content_length", delta_bytes=1_000)
 def _wrong_content_length(options: Mapping[str, Any], answer: Answer, _context: Context) -> Responder:
     length = max(0, len(answer.body) + int(options["delta_bytes"]))
-    return Raw(answer.status, sized(answer, **{"Content-Length": str(length)}), [answer.body], ending="close")
+    # Said to be the last answer: bytes beyond the length must not be taken for the next one's.
+    headers = sized(answer, **{"Content-Length": str(length), "Connection": "close"})
+    return Raw(answer.status, headers, [answer.body], ending="close")
 
 
 @kind("content_length", value=None)

@@ -67,8 +67,8 @@ class Faults:
         """Add a fault.
 
         Faults of one session and side are taken in the order in which they were added: the first that still
-        has `times` left is applied. Faults happen to requests that would have been answered: wrong credentials,
-        a spent limit or a bad signature are answered as such and use up no fault.
+        has `times` left is applied. Faults happen to requests that would have been answered: wrong
+        credentials, a spent limit or a bad signature are answered as such and use up no fault.
 
         Parameters
         ----------

@@ -84,9 +84,7 @@ class Hub:
         limits = Limits() if limits is None else limits
         self._world = World(Options(**options), Limiter(limits))
         if self.options.url_life_s < 1:
-            raise ValueError(
-                f"url_life_s={self.options.url_life_s}: S3 counts lives in whole seconds, from 1."
-            )
+            raise ValueError(f"url_life_s={self.options.url_life_s}: S3 counts lives in whole seconds, from 1.")
         self.account = ACCOUNT
         self.api_key = self.accounts.add(ACCOUNT)
         self._truth: dict[str, dict[str, Any]] = {}

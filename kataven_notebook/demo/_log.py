@@ -89,11 +89,7 @@ class RequestLog:
         """Give the requests in order of arrival, of one side or one session where these are given."""
         with self._lock:
             entries = list(self._entries)
-        return [
-            entry
-            for entry in entries
-            if side in (None, entry.side) and session_id in (None, entry.session_id)
-        ]
+        return [entry for entry in entries if side in (None, entry.side) and session_id in (None, entry.session_id)]
 
     @property
     def api(self) -> list[Request]:

@@ -34,27 +34,17 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--serve", action="store_true", help="accepted for symmetry: this is what it does")
     parser.add_argument("--port", type=int, default=0, help="port of the API (default: a free one)")
-    parser.add_argument(
-        "--storage-port", type=int, default=0, help="port of the storage (default: a free one)"
-    )
+    parser.add_argument("--storage-port", type=int, default=0, help="port of the storage (default: a free one)")
     parser.add_argument("--url-life-s", type=float, default=300.0, help="life of a signed URL (default: 300)")
     parser.add_argument("--api-latency-s", type=float, default=0.0, help="added to each answer of the API")
-    parser.add_argument(
-        "--storage-latency-s", type=float, default=0.0, help="added to each answer of storage"
-    )
+    parser.add_argument("--storage-latency-s", type=float, default=0.0, help="added to each answer of storage")
     parser.add_argument("--cors", action="store_true", help="let pages of other origins read the storage")
     for name, default in (("minute", 60), ("hour", 1_000), ("day", 10_000)):
-        parser.add_argument(
-            f"--per-{name}", type=int, default=default, help=f"default: {default}; 0: no limit"
-        )
+        parser.add_argument(f"--per-{name}", type=int, default=default, help=f"default: {default}; 0: no limit")
     for name, default_s in (("minute", 60.0), ("hour", 3_600.0), ("day", 86_400.0)):
         parser.add_argument(f"--{name}-s", type=float, default=default_s, help="length of that window")
-    parser.add_argument(
-        "--in-flight", type=int, default=20, help="requests at once (default: 20; 0: any number)"
-    )
-    parser.add_argument(
-        "--synthetic", type=int, metavar="N", help="serve N sessions call-00000.. of noise instead"
-    )
+    parser.add_argument("--in-flight", type=int, default=20, help="requests at once (default: 20; 0: any number)")
+    parser.add_argument("--synthetic", type=int, metavar="N", help="serve N sessions call-00000.. of noise instead")
     parser.add_argument("--synthetic-bytes", type=int, default=262_144, help="their size (default: 262144)")
     return parser
 

@@ -74,9 +74,7 @@ class RecordingEndpoint:
         finally:
             world.limiter.leave(account)
 
-    async def _reply(
-        self, entry: Request, responder: Responder, scope: Scope, receive: Receive, send: Send
-    ) -> None:
+    async def _reply(self, entry: Request, responder: Responder, scope: Scope, receive: Receive, send: Send) -> None:
         entry.status = responder.status
         await responder(scope, receive, send)
 

@@ -37,9 +37,7 @@ class StorageEndpoint:
         """Answer one request, and note it."""
         world = self._world
         path = scope["raw_path"].decode("latin-1")
-        entry = Request(
-            "storage", _session_id(path), scope["method"], path, world.log.now_s(), tuple(scope["headers"])
-        )
+        entry = Request("storage", _session_id(path), scope["method"], path, world.log.now_s(), tuple(scope["headers"]))
         world.log.begin(entry)
         try:
             # Expiry counts when the request starts, not when its answer does.
@@ -69,9 +67,7 @@ class StorageEndpoint:
             return answer
         entry.fault = fault.name
         url = f"http://{headers.get('host', '')}{entry.path}?{query}"
-        context = Context(
-            "storage", world.now(), url, lambda: world.sign(session.session_id, host="localhost")
-        )
+        context = Context("storage", world.now(), url, lambda: world.sign(session.session_id, host="localhost"))
         return fault.apply(answer, context)
 
     def _find(self, session_id: str | None) -> StoredSession:
@@ -100,9 +96,7 @@ def _session_id(path: str) -> str | None:
 def _object(session: StoredSession, headers: Mapping[str, str], common: Mapping[str, str]) -> Answer:
     if headers.get("if-match", session.etag) not in (session.etag, "*"):
         message = "At least one of the pre-conditions you specified did not hold"
-        return error_answer(
-            StorageError(412, "PreconditionFailed", message, {"Condition": "If-Match"}), common
-        )
+        return error_answer(StorageError(412, "PreconditionFailed", message, {"Condition": "If-Match"}), common)
     total = len(session.data)
     full = {
         **common,
@@ -118,9 +112,7 @@ def _object(session: StoredSession, headers: Mapping[str, str], common: Mapping[
     if span is None:
         return Answer(200, full, session.data)
     first, last = span
-    return Answer(
-        206, {**full, "Content-Range": f"bytes {first}-{last}/{total}"}, session.data[first : last + 1]
-    )
+    return Answer(206, {**full, "Content-Range": f"bytes {first}-{last}/{total}"}, session.data[first : last + 1])
 
 
 def _span(value: str | None, total: int) -> tuple[int, int] | None:

@@ -92,9 +92,7 @@ def segments(sound: Sound, sample_rate: int) -> list[list[float]]:
         else:
             joined.append([start_s, end_s])
     length_s = len(sound) / sample_rate
-    return [
-        [start_s, min(end_s, length_s)] for start_s, end_s in joined if end_s - start_s >= SHORTEST_S - 1e-9
-    ]
+    return [[start_s, min(end_s, length_s)] for start_s, end_s in joined if end_s - start_s >= SHORTEST_S - 1e-9]
 
 
 def music(duration_s: float, sample_rate: int) -> Sound:
@@ -174,8 +172,7 @@ class Dialogue:
             loud = tracks[self._plan["clipped"]] * db(CLIP_GAIN_DB)
             tracks[self._plan["clipped"]] = np.clip(loud, -1, 1)
         columns = [
-            tracks["agent"] + tracks["caller"] if role == "mixed" else tracks[role]
-            for role in self._plan["layout"]
+            tracks["agent"] + tracks["caller"] if role == "mixed" else tracks[role] for role in self._plan["layout"]
         ]
         return np.clip(np.stack(columns, axis=1), -1, 32_767 / 32_768)
 
@@ -184,10 +181,7 @@ class Dialogue:
         layout = self._plan["layout"]
         turns = []
         for role, kind, start, sound in sorted(self._said, key=lambda said: said[2]):
-            spans = [
-                [round(start / self._rate + edge_s, 5) for edge_s in span]
-                for span in segments(sound, self._rate)
-            ]
+            spans = [[round(start / self._rate + edge_s, 5) for edge_s in span] for span in segments(sound, self._rate)]
             channel = layout.index(role) if role in layout else 0
             turns.append({"role": role, "channel": channel, "kind": kind, "segments": spans})
         return {
@@ -262,9 +256,7 @@ def make(folder: Path) -> int:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Make the calls from the command line."""
     parser = argparse.ArgumentParser(description="Make the demo Hub's synthetic calls; needs flite.")
-    parser.add_argument(
-        "--folder", type=Path, default=CALLS, help="where to write (default: beside this script)"
-    )
+    parser.add_argument("--folder", type=Path, default=CALLS, help="where to write (default: beside this script)")
     options = parser.parse_args(arguments)
     total_bytes = make(options.folder)
     print(f"{total_bytes / 1e6:.2f} MB of sound in {options.folder}")  # noqa: T201 - a script's result

