@@ -6,11 +6,13 @@ import io
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 import warnings
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from itertools import pairwise
@@ -22,6 +24,7 @@ import soundfile as sf
 
 from kataven_notebook import demo
 from kataven_notebook.demo._limits import Limiter
+from kataven_notebook.demo._server import listen
 from kataven_notebook.settings import Limits
 
 if TYPE_CHECKING:
@@ -513,3 +516,9 @@ def test_hub_in_a_process_of_its_own() -> None:
             process.send_signal(signal.SIGTERM)
             process.wait(timeout=20)
     assert process.returncode == 0
+
+
+def test_answers_do_not_wait_for_acknowledgements() -> None:
+    """The listener names its protocol: only then does asyncio switch Nagle's algorithm off (40 ms an answer)."""
+    with closing(listen()) as listener:
+        assert listener.proto == socket.IPPROTO_TCP
