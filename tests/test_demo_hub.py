@@ -11,7 +11,6 @@ import subprocess
 import sys
 import threading
 import time
-import warnings
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -458,24 +457,33 @@ def test_broken_samples_are_broken(hub: Hub, client: httpx.Client) -> None:
     assert hub.data(ids[3]).startswith(b"<!doctype html>")
 
 
-def test_hub_stops_at_once_and_leaves_nothing() -> None:
-    """With stalled, endless and idle connections open, closing ends the thread, the ports and the directory."""
+def test_hub_stops_at_once_and_leaves_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """With stalled, endless, waiting and idle connections, closing ends thread, ports and directory."""
     before = set(threading.enumerate())
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        with httpx.Client(trust_env=False) as client, demo.hub(sessions={"a": DATA, "b": DATA}) as hub:
-            hub.faults.add("a", "storage:stall", after_bytes=3)
-            hub.faults.add("b", "storage:endless")
-            url, state_dir = hub.sign("a"), hub.settings.state_dir
-            with client.stream("GET", url) as stalled, client.stream("GET", hub.sign("b")) as endless:
-                assert (stalled.status_code, endless.status_code) == (200, 200)
-                hub.close()
-                assert set(threading.enumerate()) == before
+    with httpx.Client(trust_env=False) as client, demo.hub(sessions={"a": DATA, "b": DATA}) as hub:
+        hub.faults.add("a", "storage:stall", after_bytes=3)
+        hub.faults.add("b", "storage:endless")
+        url, state_dir = hub.sign("a"), hub.settings.state_dir
+        port = int(hub.storage_url.rpartition(":")[2])
+        with (
+            socket.create_connection(("127.0.0.1", port), timeout=5.0) as idle,
+            socket.create_connection(("127.0.0.1", port), timeout=5.0) as waiting,
+            client.stream("GET", url) as stalled,
+            client.stream("GET", hub.sign("b")) as endless,
+        ):
+            assert (stalled.status_code, endless.status_code) == (200, 200)
+            hub.options.storage_latency_s = 1_000.0
+            waiting.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            wait_for(lambda: hub.requests.in_flight("storage") == 3)
             hub.close()
-            with pytest.raises(httpx.ConnectError):
-                client.get(url)
+            assert set(threading.enumerate()) == before
+            assert idle.recv(1) == waiting.recv(1) == b""
+        hub.close()
+        with pytest.raises(httpx.ConnectError):
+            client.get(url)
     assert state_dir is not None
     assert not state_dir.exists()
+    assert caplog.records == []
 
 
 def test_a_taken_port_is_an_error_and_frees_the_other() -> None:
