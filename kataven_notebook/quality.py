@@ -55,6 +55,9 @@ class ChannelQuality:
         Level where nobody speaks: median over 10 ms frames at least 0.1 s from speech, dBFS RMS.
     snr_db : float
         Power of speech over that of the noise floor, dB, the noise under the speech taken off.
+    quietest_dbfs : float
+        Level that a tenth of those frames don't exceed, dBFS RMS: what lies under hold music or a voice in the
+        background. -inf for digital silence.
     digital_silence_ratio : float
         Share of those non-speech frames in [0, 1] without any noise: synthetic speech has no room around it.
     silent : bool
@@ -70,6 +73,7 @@ class ChannelQuality:
     clipping_ratio: float
     noise_floor_dbfs: float
     snr_db: float
+    quietest_dbfs: float
     digital_silence_ratio: float
     silent: bool
     clipped: Intervals = field(repr=False)
@@ -185,10 +189,10 @@ class _Channel:
             names = ("lufs", "peak_dbfs", "clipping_ratio", "noise_floor_dbfs", "snr_db")
             nan = float("nan")
             missing = tuple((name, why) for name in names)
-            return ChannelQuality(nan, nan, nan, nan, nan, nan, silent=False, clipped=tidy([]), reasons=missing)
+            return ChannelQuality(nan, nan, nan, nan, nan, nan, nan, silent=False, clipped=tidy([]), reasons=missing)
         powers = self._frame_powers()
         clipped = self._clipping.result()
-        noise, digital = self._noise(powers, speech, reasons)
+        noise, quietest_dbfs, digital = self._noise(powers, speech, reasons)
         lufs, why = self._loudness.result()
         if why:
             reasons["lufs"] = why
@@ -200,6 +204,7 @@ class _Channel:
             clipping_ratio=clipped.samples / self._samples,
             noise_floor_dbfs=_decibel(noise),
             snr_db=self._snr_db(powers, speech, noise, reasons),
+            quietest_dbfs=quietest_dbfs,
             digital_silence_ratio=digital,
             silent=bool(len(powers)) and _decibel(float(powers.max()), nothing=-np.inf) < SILENT_DBFS,
             clipped=self._seconds(clipped.frames),
@@ -228,18 +233,19 @@ class _Channel:
             inside[start:end] = True
         return inside
 
-    def _noise(self, powers: Doubles, speech: Intervals, reasons: dict[str, str]) -> tuple[float, float]:
-        """Return the noise's power and the share of non-speech that is digital silence."""
+    def _noise(self, powers: Doubles, speech: Intervals, reasons: dict[str, str]) -> tuple[float, float, float]:
+        """Return the noise's power, its quietest level, and how much of non-speech is digital silence."""
         quiet = powers[~self._in(speech, len(powers), guard_s=NOISE_GUARD_S)]
         if len(quiet) * self._frame_length < _MIN_NOISE_S * self._rate:
             reasons["noise_floor_dbfs"] = "less than 0.1 s is free of speech"
-            return float("nan"), float("nan")
+            return float("nan"), float("nan"), float("nan")
         still = quiet < 10 ** (DIGITAL_SILENCE_DBFS / 10)
         power = float(np.median(quiet))
         if power < 10 ** (DIGITAL_SILENCE_DBFS / 10):
             reasons["noise_floor_dbfs"] = "digital silence where nobody speaks"
             power = 0.0
-        return power, float(still.mean())
+        quietest_dbfs = _decibel(float(np.quantile(quiet, 0.1)), nothing=-np.inf)
+        return power, quietest_dbfs, float(still.mean())
 
     def _snr_db(self, powers: Doubles, speech: Intervals, noise: float, reasons: dict[str, str]) -> float:
         spoken = powers[self._in(speech, len(powers))]

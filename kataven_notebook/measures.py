@@ -1,0 +1,152 @@
+"""One recording in, everything that is measured on it out: speech, and the quality of each channel.
+
+Roles play no part here: which channel is the agent is settled over a whole frame afterwards (`roles`),
+and only then do measures become rows of numbers (`rows`). The sound is not needed again for it.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+from weakref import WeakKeyDictionary
+
+from kataven_notebook.quality import ChannelQuality, QualityMeter
+from kataven_notebook.speech import speech_intervals
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterator
+
+    import numpy as np
+    import numpy.typing as npt
+
+    from kataven_notebook._intervals import Intervals
+    from kataven_notebook.recording import Recording
+    from kataven_notebook.speech import SpeechOption
+
+_BLOCK_S = 30.0
+_CACHE: WeakKeyDictionary[Recording, dict[Hashable, CallMeasures]] = WeakKeyDictionary()
+_CACHE_LOCK = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CallMeasures:
+    """What was measured on one recording; a few kilobytes, without sound, to be pickled at will.
+
+    Attributes
+    ----------
+    duration_s : float
+        Length in seconds.
+    sample_rate : int
+        Frames a second, Hz.
+    channels : int
+        How many channels.
+    speech : tuple of numpy.ndarray
+        Per channel when there is speech, `(n, 2)` float64, seconds.
+    speech_method : str
+        What found the speech.
+    quality : tuple of ChannelQuality
+        Per channel.
+    """
+
+    duration_s: float
+    sample_rate: int
+    channels: int
+    speech: tuple[Intervals, ...]
+    speech_method: str
+    quality: tuple[ChannelQuality, ...]
+
+    @property
+    def parties(self) -> tuple[int, int] | None:
+        """The two channels with one party each, or None where the parties can't be told apart.
+
+        They are the channels of a stereo recording, or the only two of more that hold any speech.
+        """
+        if self.channels == 2:
+            return (0, 1)
+        spoken = [index for index, intervals in enumerate(self.speech) if len(intervals)]
+        if self.channels > 2 and len(spoken) == 2:
+            return (spoken[0], spoken[1])
+        return None
+
+
+def measure(recording: Recording, *, speech: SpeechOption = "auto") -> CallMeasures:
+    """Return what is measured on `recording`, in blocks, so that an hour needs little memory.
+
+    The result is kept as long as the recording lives: asking again costs nothing.
+
+    Parameters
+    ----------
+    recording
+        One call, of any number of channels.
+    speech
+        As in `speech_intervals`: "auto", "silero", "energy" or a callable.
+
+    Raises
+    ------
+    ValueError
+        `speech` is none of these.
+    DecodeError
+        The sound can't be decoded.
+
+    Examples
+    --------
+    >>> from kataven_notebook.recording import Recording
+    >>> measures = measure(Recording.from_samples([[0.0, 0.0]] * 8_000, 8_000))
+    >>> measures.duration_s, measures.parties, measures.quality[0].silent
+    (1.0, (0, 1), True)
+    """
+    with _CACHE_LOCK:
+        known = _CACHE.get(recording, {}).get(speech)
+    if known is not None:
+        return known
+    found = _measure(recording, speech)
+    with _CACHE_LOCK:
+        return _CACHE.setdefault(recording, {}).setdefault(speech, found)
+
+
+class _Overheard:
+    """A recording whose sound is measured while somebody else reads it, so that it is decoded once."""
+
+    def __init__(self, recording: Recording) -> None:
+        self._recording = recording
+        self._meter = QualityMeter(recording.sample_rate, recording.channels)
+        self._frames = 0
+        self._whole = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._recording, name)
+
+    def blocks(self, block_s: float = _BLOCK_S, *, overlap_s: float = 0.0) -> Iterator[npt.NDArray[np.float32]]:
+        if overlap_s or self._frames:
+            yield from self._recording.blocks(block_s, overlap_s=overlap_s)
+            return
+        for block in self._recording.blocks(block_s):
+            self._meter.add(block)
+            self._frames += len(block)
+            yield block
+        self._whole = True
+
+    def meter(self) -> QualityMeter:
+        """Return the meter with all the sound in it, read now where nobody has read it to its end."""
+        if not self._whole:
+            self._meter = QualityMeter(self._recording.sample_rate, self._recording.channels)
+            self._frames = 0
+            for _ in self.blocks():
+                pass
+        return self._meter
+
+
+def _measure(recording: Recording, speech: SpeechOption) -> CallMeasures:
+    overheard = _Overheard(recording)
+    found = speech_intervals(cast("Recording", overheard), speech=speech)
+    quality = overheard.meter().result(found.intervals)
+    return CallMeasures(
+        # What was decoded, and not what the header claims: lossy containers round it.
+        duration_s=found.duration_s,
+        sample_rate=recording.sample_rate,
+        channels=recording.channels,
+        speech=found.intervals,
+        speech_method=found.method,
+        quality=quality,
+    )

@@ -1,0 +1,309 @@
+"""Measures and roles in, rows out: one flat row of numbers per call, and its turns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from kataven_notebook._intervals import total_s, union
+from kataven_notebook.conversation import (
+    DEAD_AIR_S,
+    Turn,
+    find_turns,
+    floor_transfer_offsets,
+    interruptions,
+    longest_monologue,
+    response_latencies,
+    silences,
+    talk_time,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy.typing as npt
+
+    from kataven_notebook._intervals import Intervals
+    from kataven_notebook.measures import CallMeasures
+
+Value = float | int | str | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class MetricColumn:
+    """A column's pandas dtype, and what its number means."""
+
+    dtype: Literal["float64", "Int64", "string"]
+    definition: str
+
+
+def _float(definition: str) -> MetricColumn:
+    return MetricColumn("float64", definition)
+
+
+def _count(definition: str) -> MetricColumn:
+    return MetricColumn("Int64", definition)
+
+
+def _text(definition: str) -> MetricColumn:
+    return MetricColumn("string", definition)
+
+
+METRIC_COLUMNS: Mapping[str, MetricColumn] = MappingProxyType(
+    {
+        "speech_s": _float("Seconds in which anybody speaks; with silence_s the duration."),
+        "silence_s": _float("Seconds in which nobody speaks (mutual silence, ITU-T P.59)."),
+        "silence_ratio": _float("silence_s over the duration, 0 to 1."),
+        "longest_silence_s": _float("Longest time without speech, the call's beginning and end included."),
+        "dead_air_s": _float("Seconds in silences of at least 3 s."),
+        "dead_air_count": _count("How many silences of at least 3 s."),
+        "time_to_first_word_s": _float("From the call's beginning to anybody's first speech."),
+        "agent_talk_s": _float("Seconds in which the agent speaks."),
+        "caller_talk_s": _float("Seconds in which the caller speaks."),
+        "talk_ratio": _float("agent_talk_s over agent_talk_s + caller_talk_s, 0 to 1."),
+        "overlap_s": _float("Seconds in which both speak (double talk, ITU-T P.59)."),
+        "turn_count": _count("Turns of both: speech with pauses under 1 s; no backchannels."),
+        "agent_turns": _count("Turns of the agent."),
+        "caller_turns": _count("Turns of the caller."),
+        "backchannels": _count("Short utterances (under 0.8 s) in the other's turn, which goes on."),
+        "interruptions_by_agent": _count("Turns the agent begins while the caller holds the floor."),
+        "interruptions_by_caller": _count("Turns the caller begins while the agent holds the floor (barge-in)."),
+        "time_to_yield_p50_s": _float("Median time until the agent stops after a caller's interruption it yields to."),
+        "response_count": _count("Turns of the agent that begin after the caller has finished."),
+        "response_latency_mean_s": _float("Mean time from the caller's last speech to the agent's response."),
+        "response_latency_p50_s": _float("Median time from the caller's last speech to the agent's response."),
+        "response_latency_p90_s": _float("90th percentile of the response latency."),
+        "response_latency_max_s": _float("Longest response latency."),
+        "caller_response_latency_p50_s": _float("Median response latency of the caller after the agent."),
+        "floor_transfer_offset_p50_s": _float(
+            "Median time from the end of a caller's turn to the start of the agent's, overlaps negative "
+            "(Heldner & Edlund 2010)."
+        ),
+        "longest_monologue_s": _float("Longest stretch of one party without a turn of the other or 3 s of silence."),
+        "agent_lufs": _float("Integrated loudness of the agent's channel, LUFS (ITU-R BS.1770-4)."),
+        "caller_lufs": _float("Integrated loudness of the caller's channel, LUFS."),
+        "agent_peak_dbfs": _float("Largest sample of the agent's channel, dBFS."),
+        "caller_peak_dbfs": _float("Largest sample of the caller's channel, dBFS."),
+        "agent_clipping_ratio": _float("Share of the agent's samples that are cut off, 0 to 1."),
+        "caller_clipping_ratio": _float("Share of the caller's samples that are cut off, 0 to 1."),
+        "agent_noise_floor_dbfs": _float("Median level of the agent's channel where the agent doesn't speak."),
+        "caller_noise_floor_dbfs": _float("Median level of the caller's channel where the caller doesn't speak."),
+        "agent_snr_db": _float("Power of the agent's speech over that of the channel's noise, dB."),
+        "caller_snr_db": _float("Power of the caller's speech over that of the channel's noise, dB."),
+        "silent_channels": _count("Channels that never reach -60 dBFS."),
+        "speech_method": _text("What found the speech."),
+        "metrics_error": _text("Which of these numbers are missing, and why."),
+    }
+)
+"""Columns of `call_row` in their order: name to dtype and definition."""
+
+
+_RESPONSES = tuple(f"response_latency_{name}_s" for name in ("mean", "p50", "p90", "max"))
+_NAN = float("nan")
+
+
+def call_row(measures: CallMeasures, agent_channel: int | None) -> dict[str, Value]:
+    """Return one call's numbers by the names and in the order of `METRIC_COLUMNS`.
+
+    A number that can't be had is NaN (counts and text: None), and `metrics_error` says why, unless a
+    count beside it does: without interruptions there is no time to yield.
+
+    Parameters
+    ----------
+    measures
+        What was measured on the recording.
+    agent_channel
+        Which channel is the agent, or None where that isn't known: each party's numbers are missing then.
+
+    Examples
+    --------
+    >>> from kataven_notebook.measures import measure
+    >>> from kataven_notebook.recording import Recording
+    >>> row = call_row(measure(Recording.from_samples([0.0] * 8_000, 8_000)), agent_channel=None)
+    >>> row["silence_s"], row["agent_talk_s"], row["turn_count"]
+    (1.0, nan, None)
+    """
+    row, missing = _of_anybody(measures)
+    parties = measures.parties
+    why = why_no_roles(measures, agent_channel)
+    if parties is not None:
+        row |= _of_both(measures, parties, missing)
+    if parties is None or agent_channel is None or why:
+        others = [name for name in METRIC_COLUMNS if name not in row]
+        missing |= dict.fromkeys(others, why or "")
+    else:
+        roles = {"agent": agent_channel, "caller": sum(parties) - agent_channel}
+        row |= _of_each(measures, roles, missing) | _of_channels(measures, roles, missing)
+    row["speech_method"] = measures.speech_method
+    row["metrics_error"] = _sentence(missing)
+    nothing: dict[str, Value] = {"float64": _NAN, "Int64": None, "string": None}
+    return {name: row.get(name, nothing[column.dtype]) for name, column in METRIC_COLUMNS.items()}
+
+
+def why_no_roles(measures: CallMeasures, agent_channel: int | None) -> str | None:
+    """Return why each party's numbers can't be told, or None where they can."""
+    if measures.channels == 1:
+        return "one channel only: the parties can't be told apart"
+    if measures.parties is None:
+        spoken = sum(len(intervals) > 0 for intervals in measures.speech)
+        return f"{measures.channels} channels, {spoken} of them with speech: two parties are needed"
+    if agent_channel is None:
+        return "which channel is the agent is not known: pass agent_channel="
+    if agent_channel not in measures.parties:
+        first, second = measures.parties
+        return f"agent_channel={agent_channel}: the parties are channels {first} and {second}"
+    return None
+
+
+def turn_rows(measures: CallMeasures, agent_channel: int | None) -> list[dict[str, Value]]:
+    """Return one dict per turn and backchannel, as `conversation.find_turns` has them, in order of start.
+
+    Keys: turn (from 0), role ("agent", "caller", or None where the agent isn't known), channel, start_s,
+    end_s, kind ("turn", "interruption", "backchannel"), gap_before_s, overlap_s, interrupts. No rows where
+    the parties can't be told apart: one channel, or more than two with speech.
+    """
+    known = agent_channel if agent_channel in (measures.parties or ()) else None
+    return [
+        {
+            "turn": index,
+            "role": role_of(turn.channel, known),
+            "channel": turn.channel,
+            "start_s": turn.start_s,
+            "end_s": turn.end_s,
+            "kind": turn.kind,
+            "gap_before_s": turn.gap_before_s,
+            "overlap_s": turn.overlap_s,
+            "interrupts": turn.interrupts,
+        }
+        for index, turn in enumerate(call_turns(measures))
+    ]
+
+
+def call_turns(measures: CallMeasures) -> tuple[Turn, ...]:
+    """Return the call's turns with the recording's channel numbers; none where there are no two parties."""
+    if measures.parties is None:
+        return ()
+    turns = find_turns(*(measures.speech[channel] for channel in measures.parties))
+    return tuple(replace(turn, channel=measures.parties[turn.channel]) for turn in turns)
+
+
+def role_of(channel: int, agent_channel: int | None) -> str | None:
+    """Return "agent", "caller", or None where that isn't known."""
+    if agent_channel is None:
+        return None
+    return "agent" if channel == agent_channel else "caller"
+
+
+def _of_anybody(measures: CallMeasures) -> tuple[dict[str, Value], dict[str, str]]:
+    """Return what needs no parties: speech on any channel, and silence."""
+    spoken: Intervals = np.empty((0, 2))
+    for intervals in measures.speech:
+        spoken = union(spoken, intervals)
+    quiet = silences(spoken, [], measures.duration_s)
+    lengths = quiet[:, 1] - quiet[:, 0]
+    dead = lengths[lengths >= DEAD_AIR_S]
+    silence_s = measures.duration_s - total_s(spoken)
+    row: dict[str, Value] = {
+        "speech_s": total_s(spoken),
+        "silence_s": max(silence_s, 0.0),
+        "silence_ratio": max(silence_s, 0.0) / measures.duration_s if measures.duration_s else _NAN,
+        "longest_silence_s": float(lengths.max(initial=0.0)),
+        "dead_air_s": float(dead.sum()),
+        "dead_air_count": len(dead),
+        "time_to_first_word_s": float(spoken[0, 0]) if len(spoken) else _NAN,
+        "silent_channels": sum(quality.silent for quality in measures.quality),
+    }
+    return row, {} if len(spoken) else {"time_to_first_word_s": "nobody speaks"}
+
+
+def _of_both(measures: CallMeasures, parties: tuple[int, int], missing: dict[str, str]) -> dict[str, Value]:
+    """Return what needs two parties, but not who is who."""
+    turns = call_turns(measures)
+    monologue = longest_monologue(turns)
+    if monologue is None:
+        missing["longest_monologue_s"] = "nobody speaks"
+    time = talk_time(measures.speech[parties[0]], measures.speech[parties[1]], measures.duration_s)
+    return {
+        "overlap_s": time.overlap_s,
+        "turn_count": sum(turn.kind != "backchannel" for turn in turns),
+        "backchannels": sum(turn.kind == "backchannel" for turn in turns),
+        "longest_monologue_s": _NAN if monologue is None else monologue.end_s - monologue.start_s,
+    }
+
+
+def _of_each(measures: CallMeasures, roles: dict[str, int], missing: dict[str, str]) -> dict[str, Value]:
+    """Return what each party did in the conversation."""
+    agent, caller = roles["agent"], roles["caller"]
+    turns = call_turns(measures)
+    talk = {role: total_s(measures.speech[channel]) for role, channel in roles.items()}
+    both = talk["agent"] + talk["caller"]
+    barge_ins = interruptions(turns)
+    yields = [one.time_to_yield_s for one in barge_ins if one.channel == caller and one.yielded_by == agent]
+    row: dict[str, Value] = {
+        "agent_talk_s": talk["agent"],
+        "caller_talk_s": talk["caller"],
+        "talk_ratio": talk["agent"] / both if both else _NAN,
+        "agent_turns": sum(turn.kind != "backchannel" and turn.channel == agent for turn in turns),
+        "caller_turns": sum(turn.kind != "backchannel" and turn.channel == caller for turn in turns),
+        "interruptions_by_agent": sum(one.channel == agent for one in barge_ins),
+        "interruptions_by_caller": sum(one.channel == caller for one in barge_ins),
+        "time_to_yield_p50_s": _median(yields),
+        "floor_transfer_offset_p50_s": _median(floor_transfer_offsets(turns, to=agent)),
+    }
+    latencies = response_latencies(measures.speech[caller], measures.speech[agent])[:, 1]
+    row |= {"response_count": len(latencies)} | _distribution(latencies)
+    answers = response_latencies(measures.speech[agent], measures.speech[caller])[:, 1]
+    row["caller_response_latency_p50_s"] = _median(answers)
+    if not both:
+        missing["talk_ratio"] = "nobody speaks"
+    if not len(latencies):
+        missing |= dict.fromkeys(_RESPONSES, _why_no_answer(talk, "agent", "caller"))
+    if not len(answers):
+        missing["caller_response_latency_p50_s"] = _why_no_answer(talk, "caller", "agent")
+    if np.isnan(float(row["floor_transfer_offset_p50_s"] or 0.0)):
+        missing["floor_transfer_offset_p50_s"] = "the floor never goes from the caller to the agent"
+    return row
+
+
+def _of_channels(measures: CallMeasures, roles: dict[str, int], missing: dict[str, str]) -> dict[str, Value]:
+    """Return the quality of each party's channel."""
+    row: dict[str, Value] = {}
+    for role, channel in roles.items():
+        quality = measures.quality[channel]
+        for name in ("lufs", "peak_dbfs", "clipping_ratio", "noise_floor_dbfs", "snr_db"):
+            row[f"{role}_{name}"] = getattr(quality, name)
+        missing |= {f"{role}_{name}": why for name, why in quality.reasons}
+    return row
+
+
+def _why_no_answer(talk: dict[str, float], who: str, whom: str) -> str:
+    silent = next((role for role in (who, whom) if not talk[role]), None)
+    return f"the {silent} never speaks" if silent else f"the {who} never begins after the {whom} has finished"
+
+
+def _median(values: npt.ArrayLike) -> float:
+    array = np.asarray(values, dtype=np.float64)
+    return float(np.median(array)) if array.size else _NAN
+
+
+def _distribution(latencies: npt.NDArray[np.float64]) -> dict[str, Value]:
+    if not len(latencies):
+        return dict.fromkeys(_RESPONSES, _NAN)
+    values = (latencies.mean(), np.median(latencies), np.percentile(latencies, 90), latencies.max())
+    return {name: float(value) for name, value in zip(_RESPONSES, values, strict=True)}
+
+
+def _sentence(missing: dict[str, str]) -> str | None:
+    """Return the reasons, each after the columns it is about, or None where nothing is missing."""
+    by_reason: dict[str, list[str]] = {}
+    for name in METRIC_COLUMNS:
+        if name in missing:
+            by_reason.setdefault(missing[name], []).append(name)
+    parts = []
+    for why, names in by_reason.items():
+        # Where a whole party is missing, thirty names would hide the reason.
+        parts.append(why if len(names) > 6 else f"{', '.join(names)}: {why}")
+    return "; ".join(parts) or None
