@@ -1,0 +1,160 @@
+"""What the figures share: colours from the current style, axes, and sound made small enough to draw."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kataven_notebook.errors import MissingExtra
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+
+    from kataven_notebook.recording import Recording
+
+    Doubles = npt.NDArray[np.float64]
+
+COLUMNS = 1_600
+"""Points across a figure: more than a notebook shows, whatever the sound's length."""
+_TIME_STEPS_S = (15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200)
+_SPECTRUM_S = 0.032
+_SPECTRUM_FLOOR_DB = 80.0
+
+
+def new_axes(size_inches: tuple[float, float], purpose: str) -> Axes:
+    """Return the axes of a new figure of this size, which fits a notebook's column.
+
+    Raises
+    ------
+    MissingExtra
+        matplotlib is not installed.
+    """
+    return new_grid((1, 1), size_inches, purpose)[0]
+
+
+def new_grid(shape: tuple[int, int], size_inches: tuple[float, float], purpose: str) -> list[Axes]:
+    """Return a new figure's axes, row by row.
+
+    Raises
+    ------
+    MissingExtra
+        matplotlib is not installed.
+    """
+    try:
+        import matplotlib.pyplot as plt  # noqa: PLC0415 - an extra, and slow to import
+    except ImportError:
+        raise MissingExtra.of("plots", purpose) from None
+    _, axes = plt.subplots(*shape, figsize=size_inches, layout="constrained", squeeze=False)
+    return list(axes.ravel())
+
+
+def colours() -> list[str]:
+    """Return the current style's line colours, so that figures suit light and dark alike."""
+    from matplotlib import rcParams  # noqa: PLC0415 - an extra
+    from matplotlib.colors import to_hex  # noqa: PLC0415 - an extra
+
+    found = [to_hex(colour) for colour in rcParams["axes.prop_cycle"].by_key().get("color", ["C0"])]
+    return found * (-(-6 // len(found)))
+
+
+def ink() -> str:
+    """Return the current style's colour of text."""
+    from matplotlib import rcParams  # noqa: PLC0415 - an extra
+
+    return str(rcParams["text.color"])
+
+
+def plain(ax: Axes) -> Axes:
+    """Take away the frame's upper and right side, and put the grid behind the data."""
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.set_axisbelow(True)
+    return ax
+
+
+def time_axis(ax: Axes, duration_s: float) -> None:
+    """Label the x axis with the call's time: seconds, or minutes and seconds from two minutes on."""
+    from matplotlib.ticker import FuncFormatter, MultipleLocator  # noqa: PLC0415 - an extra
+
+    ax.set_xlim(0, duration_s)
+    if duration_s < 120:
+        ax.set_xlabel("time, s")
+        return
+    step_s = next((step for step in _TIME_STEPS_S if duration_s / step <= 10), _TIME_STEPS_S[-1])
+    ax.xaxis.set_major_locator(MultipleLocator(step_s))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{int(value // 60)}:{int(value % 60):02d}"))
+    ax.set_xlabel("time, min:s")
+
+
+def whole_numbers(axis: Axis) -> None:
+    """Put ticks at whole numbers only: there are no half calls."""
+    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415 - an extra
+
+    axis.set_major_locator(MaxNLocator("auto", integer=True))
+
+
+def envelope(recording: Recording) -> tuple[Doubles, Doubles, Doubles]:
+    """Return times `(n,)`, lows and highs `(n, channels)` of the sound, n at most `COLUMNS`."""
+    size = max(1, -(-recording.frames // COLUMNS))
+    lows, highs = [], []
+    rest = np.empty((0, recording.channels), dtype=np.float32)
+    for block in recording.blocks(30.0):
+        # NaN would leave holes that look like silence cut out; it is drawn as 0.
+        joined = np.concatenate([rest, np.nan_to_num(block, posinf=1.0, neginf=-1.0)])
+        whole = len(joined) // size * size
+        bins = joined[:whole].reshape(-1, size, recording.channels)
+        lows.append(bins.min(axis=1))
+        highs.append(bins.max(axis=1))
+        rest = joined[whole:]
+    if len(rest):
+        lows.append(rest.min(axis=0, keepdims=True))
+        highs.append(rest.max(axis=0, keepdims=True))
+    low, high = np.concatenate(lows).astype(np.float64), np.concatenate(highs).astype(np.float64)
+    return (np.arange(len(low)) + 0.5) * size / recording.sample_rate, low, high
+
+
+def spectrum_db(recording: Recording, channel: int) -> Doubles:
+    """Return `(frequencies, columns)` levels in dB below a full-scale sine, one column a stretch of time.
+
+    Windows of 32 ms overlap by half; where there are more than fit a figure, their powers are averaged.
+    """
+    size = 1 << max(4, round(np.log2(_SPECTRUM_S * recording.sample_rate)))
+    hop = size // 2
+    windows = max(1, -(-recording.frames // hop))
+    together = -(-windows // COLUMNS)
+    powers = np.zeros((-(-windows // together), size // 2 + 1))
+    counts = np.zeros(len(powers))
+    shape = np.hanning(size)
+    scale = (shape.sum() / 2) ** 2
+    done, rest = 0, np.zeros(hop)
+    end = np.zeros((hop, recording.channels), dtype=np.float32)
+    for block in itertools.chain(recording.blocks(30.0), [end]):
+        joined = np.concatenate([rest, np.nan_to_num(block[:, channel], posinf=1.0, neginf=-1.0)])
+        count = max(0, len(joined) // hop - 1)
+        if not count:
+            rest = joined
+            continue
+        view = np.lib.stride_tricks.sliding_window_view(joined, size)[::hop][:count]
+        power = np.abs(np.fft.rfft(view * shape, axis=1)) ** 2 / scale
+        columns = np.minimum((done + np.arange(count)) // together, len(powers) - 1)
+        np.add.at(powers, columns, power)
+        np.add.at(counts, columns, 1)
+        done += count
+        rest = joined[count * hop :]
+    level: Doubles = 10 * np.log10(np.maximum(powers / np.maximum(counts, 1)[:, None], 1e-12)).T
+    return np.maximum(level, max(float(level.max()) - _SPECTRUM_FLOOR_DB, -120.0))
+
+
+def spread_labels(candidates: Sequence[tuple[float, float]], width: float) -> list[int]:
+    """Return which of `(position, importance)` to label so that none comes closer than `width` to another."""
+    chosen: list[int] = []
+    for index in sorted(range(len(candidates)), key=lambda index: -candidates[index][1]):
+        position = candidates[index][0]
+        if all(abs(position - candidates[other][0]) >= width for other in chosen):
+            chosen.append(index)
+    return chosen
