@@ -1,23 +1,25 @@
 """The counts of one account's requests, in an SQLite table that all processes of a machine share.
 
-The service counts in fixed windows that their first request opens. When that was is known only
-between bounds: not before the first request was sent, and not after the first answer came. So a
-window is taken to last until the earliest answer plus its length, nothing is sent while the
-service might already be in its next window, and a request that was under way at the turn is
-counted in both.
+A window (`_budget_window`) is taken to last until the earliest answer plus its length, nothing is
+sent while the service might already be in its next window, and a request that was under way at the
+turn is counted in both.
 """
 
 from __future__ import annotations
 
 import os
+import secrets
 import sqlite3
 import threading
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from kataven_notebook._budget_window import Permit, Refusal, Usage, Wait, Window
+from kataven_notebook._process import is_alive, owner_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from kataven_notebook.settings import Limits
@@ -27,63 +29,31 @@ CREATE TABLE IF NOT EXISTS windows (
     scope TEXT NOT NULL, name TEXT NOT NULL,
     used INTEGER NOT NULL,          -- requests that may stand in the service's window
     late INTEGER NOT NULL,          -- of these, answered when the service might have turned the window
+    granted INTEGER NOT NULL,       -- of these, answered otherwise than with 429
     began_at REAL NOT NULL,         -- requests sent from here on stand in no earlier window
     opened_min REAL NOT NULL,       -- the service opened the window no earlier
     opened_max REAL,                -- and no later: the first answer; NULL before one came
     settled_at REAL,                -- the last request that ended without telling
     PRIMARY KEY (scope, name)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS leases (
-    id INTEGER PRIMARY KEY, scope TEXT NOT NULL, sent_at REAL NOT NULL, expires_at REAL NOT NULL);
+    id INTEGER PRIMARY KEY, scope TEXT NOT NULL, owner TEXT NOT NULL, sent_at REAL NOT NULL,
+    expires_at REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS notices (
-    scope TEXT NOT NULL, name TEXT NOT NULL, value REAL NOT NULL, until REAL NOT NULL,
-    PRIMARY KEY (scope, name)) WITHOUT ROWID;
+    scope TEXT NOT NULL, name TEXT NOT NULL, value REAL NOT NULL, noted_at REAL NOT NULL,
+    until REAL NOT NULL, PRIMARY KEY (scope, name)) WITHOUT ROWID;
 """
 _FILE = "budget-1.sqlite3"
 # How long a lower limit that the service stated is believed, in seconds.
 _LEARNT_LIMIT_S = 86_400.0
-
-
-@dataclass(frozen=True, slots=True)
-class Permit:
-    """Leave to send one request; must be given back with `BudgetTable.settle`."""
-
-    lease_id: int
-    sent_at: float
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """Why no request may be sent now, and until when; `until` is None where only an answer tells."""
-
-    reason: str
-    until: float | None
-
-
-@dataclass(slots=True)
-class _Window:
-    name: str
-    limit: int
-    length_s: float
-    used: int
-    late: int
-    began_at: float
-    opened_min: float
-    opened_max: float | None
-    settled_at: float | None
-
-    def ends_at(self, *, in_flight: int) -> float | None:
-        if self.opened_max is not None:
-            return self.opened_max + self.length_s
-        if in_flight:
-            return None
-        return (self.settled_at if self.settled_at is not None else self.began_at) + self.length_s
-
-    def turn(self, now: float, in_flight: int) -> None:
-        """Begin the next window; what was under way at the turn may stand in it."""
-        carried = self.late + in_flight
-        opened_min = min(now, self.opened_min + self.length_s) if carried else now
-        self.used, self.late, self.began_at, self.opened_min = carried, 0, now, opened_min
-        self.opened_max, self.settled_at = None, (now if carried else None)
+# For how many windows it is believed that a stranger on the account takes the rest.
+_STRANGER_WINDOWS = 4
+# Whatever a stranger does, a window is tried up to this part of its limit.
+_LEAST_SHARE = 0.25
+# The service may still be busy with what a killed process has asked; for this long at most, in seconds.
+_DEAD_LEASE_S = 1.0
+_LOOK_FOR_DEAD_S = 0.5
+# The table's columns; the limit and the length are not stored: they may change.
+_STORED = tuple(field.name for field in fields(Window))[:-2]
 
 
 class BudgetTable:
@@ -111,6 +81,9 @@ class BudgetTable:
         self._limits = limits
         self._lease_s = lease_s
         self._lock = threading.Lock()
+        self._looked_for_dead_at = float("-inf")
+        # What was last seen, for a process that has to go on alone.
+        self._last: list[Window] = []
         if directory is None:
             target = ":memory:"
         else:
@@ -122,7 +95,7 @@ class BudgetTable:
             # WAL with NORMAL: survives a killed process without waiting for the disk at each request.
             self._connection.execute("PRAGMA journal_mode=WAL").close()
             self._connection.execute("PRAGMA synchronous=NORMAL").close()
-            self._connection.executescript(_SCHEMA)
+            self._connection.executescript(_SCHEMA).close()
         except BaseException:
             self._connection.close()
             raise
@@ -132,15 +105,22 @@ class BudgetTable:
         with self._lock:
             self._connection.close()
 
+    def alone(self) -> BudgetTable:
+        """Return a table in memory that goes on from what this one saw last."""
+        table = BudgetTable(None, self._scope, self._limits, lease_s=self._lease_s)
+        with table._transaction() as db:
+            table._save(db, self._last)
+        return table
+
     def reserve(self, now: float) -> Permit | Wait:
         """Count one request that is sent now, or say why it may not be sent."""
         with self._transaction() as db:
+            notices = self._notices(db, now)
+            if "pause" in notices:
+                return Wait("the service asked for a pause", notices["pause"][1])
             in_flight = self._live_leases(db, now)
-            until = self._notice(db, "pause", now)
-            if until is not None:
-                return Wait("the service asked for a pause", until)
-            windows = self._load(db, now, in_flight)
-            blocked = [wait for window in windows if (wait := self._blocked(window, now, in_flight))]
+            windows = self._load(db, now, in_flight, notices)
+            blocked = [wait for window in windows if (wait := window.blocked(now, in_flight))]
             if blocked:
                 return max(blocked, key=lambda wait: wait.until or now)
             if self._limits.in_flight is not None and in_flight >= self._limits.in_flight:
@@ -148,13 +128,15 @@ class BudgetTable:
             for window in windows:
                 window.used += 1
             self._save(db, windows)
-            cursor = db.execute(
-                "INSERT INTO leases (scope, sent_at, expires_at) VALUES (?, ?, ?)",
-                (self._scope, now, now + self._lease_s),
-            )
-            return Permit(cursor.lastrowid or 0, now)
+            # An id that never comes again: a permit that outlived its lease must not end another's.
+            permit = Permit(secrets.randbits(62), now)
+            lease = (permit.lease_id, self._scope, owner_name(), now, now + self._lease_s)
+            db.execute("INSERT INTO leases VALUES (?, ?, ?, ?, ?)", lease).close()
+            return permit
 
-    def settle(self, permit: Permit, now: float, *, answered: bool, sent: bool = True) -> None:
+    def settle(
+        self, permit: Permit, now: float, *, answered: bool, sent: bool = True, refusal: Refusal | None = None
+    ) -> None:
         """Take a permit back.
 
         Parameters
@@ -165,147 +147,151 @@ class BudgetTable:
             An answer came, of whatever status.
         sent
             False where the request surely never left, so that the service can't have counted it.
+        refusal
+            What the answer said where it was a 429.
         """
         with self._transaction() as db:
-            db.execute("DELETE FROM leases WHERE id = ?", (permit.lease_id,))
+            db.execute("DELETE FROM leases WHERE id = ?", (permit.lease_id,)).close()
             windows = self._stored(db)
             for window in windows:
-                if not sent:
-                    window.used = max(0, window.used - 1)
-                    continue
-                if now > window.opened_min + window.length_s:
-                    window.late += 1
-                if answered and permit.sent_at >= window.began_at:
-                    window.opened_max = now if window.opened_max is None else min(window.opened_max, now)
+                if sent:
+                    window.settle(permit, now, answered=answered, granted=answered and refusal is None)
                 else:
-                    window.settled_at = max(now, window.settled_at or now)
+                    window.used = max(0, window.used - 1)
+            if refusal is not None:
+                self._refuse(db, windows, now, refusal)
             self._save(db, windows)
 
-    def pause(self, now: float, pause_s: float, *, window: str | None = None, stated_limit: int | None = None) -> None:
-        """Hold everybody of the scope back after a 429.
+    def _refuse(self, db: sqlite3.Connection, windows: list[Window], now: float, refusal: Refusal) -> None:
+        """Hold everybody of the scope back, and learn who or what used the budget up."""
+        until = now + refusal.pause_s
+        self._notify(db, "pause", 0, now, until)
+        for window in windows:
+            if window.name != refusal.window:
+                continue
+            if refusal.stated_limit is not None and 1 <= refusal.stated_limit < window.limit:
+                self._notify(db, f"limit:{window.name}", refusal.stated_limit, now, now + _LEARNT_LIMIT_S)
+            elif window.name == "minute":
+                # Somebody else spends too: in the next windows stop where this one stopped us. The
+                # long windows turn so rarely that a few refusals at their end cost less than waiting.
+                share = max(1, window.granted, int(window.limit * _LEAST_SHARE))
+                self._notify(db, "share:minute", share, now, until + _STRANGER_WINDOWS * window.length_s)
+            window.close(until)
 
-        Parameters
-        ----------
-        now, pause_s
-            The time, and for how many seconds.
-        window
-            Which window is full ("minute", "hour", "day"), where the service named it: it then
-            ends with the pause.
-        stated_limit
-            The limit that the service named; a lower one than ours is believed for a day.
-        """
-        until = now + pause_s
+    def usage(self, now: float) -> tuple[float, list[Usage]]:
+        """Return until when there is a pause (now, if there is none), and each window, for forecasts."""
         with self._transaction() as db:
-            self._notify(db, "pause", 0, until)
-            for each in self._stored(db):
-                if each.name != window:
-                    continue
-                each.used = max(each.used, each.limit)
-                each.late = 0
-                each.opened_min = each.opened_max = until - each.length_s
-                each.began_at = min(each.began_at, each.opened_min)
-                self._save(db, [each])
-                if stated_limit is not None and 1 <= stated_limit < each.limit:
-                    self._notify(db, f"limit:{window}", stated_limit, now + _LEARNT_LIMIT_S)
-
-    def usage(self, now: float) -> list[tuple[str, int, int, float, float]]:
-        """Return name, used, limit, length and end (at the latest) of each window, for forecasts."""
-        with self._transaction() as db:
+            notices = self._notices(db, now)
             in_flight = self._live_leases(db, now)
-            until = self._notice(db, "pause", now) or now
             rows = []
-            for window in self._load(db, now, in_flight):
+            for window in self._load(db, now, in_flight, notices):
                 end = window.ends_at(in_flight=in_flight)
                 end = now + window.length_s if end is None or not window.used else end
-                rows.append((window.name, window.used, window.limit, window.length_s, max(end, until)))
-            return rows
-
-    def _blocked(self, window: _Window, now: float, in_flight: int) -> Wait | None:
-        end = window.ends_at(in_flight=in_flight)
-        text = f"{min(window.used, window.limit)}/{window.limit} a {window.name} used"
-        if window.used >= window.limit:
-            return Wait(text, end)
-        # Between these bounds nobody can know which window a request would fall in.
-        if window.used and now >= window.opened_min + window.length_s:
-            return Wait(text, end)
-        return None
+                rows.append(Usage(window.name, window.used, window.limit, window.length_s, end))
+            return notices.get("pause", (0.0, now))[1], rows
 
     def _live_leases(self, db: sqlite3.Connection, now: float) -> int:
         # A lease from the future means that the clock was set back: let it end in due time.
         db.execute(
             "UPDATE leases SET sent_at = ?1, expires_at = ?2 WHERE scope = ?3 AND sent_at > ?1",
             (now, now + self._lease_s, self._scope),
-        )
-        gone = db.execute(
-            "DELETE FROM leases WHERE scope = ? AND expires_at <= ? RETURNING id", (self._scope, now)
-        ).fetchall()
+        ).close()
+        found = _rows(db, "SELECT id, owner, expires_at FROM leases WHERE scope = ?", self._scope)
+        if abs(now - self._looked_for_dead_at) > _LOOK_FOR_DEAD_S:
+            self._looked_for_dead_at = now
+            self._hasten_dead(db, now, {owner for _, owner, _ in found})
+        gone = [(lease,) for lease, _, expires_at in found if expires_at <= now]
         if gone:
-            db.execute(
-                "UPDATE windows SET settled_at = ?1, late = late + ?2 WHERE scope = ?3",
-                (now, len(gone), self._scope),
-            )
-        return int(db.execute("SELECT count(*) FROM leases WHERE scope = ?", (self._scope,)).fetchone()[0])
+            db.executemany("DELETE FROM leases WHERE id = ?", gone).close()
+            windows = self._stored(db)
+            for window in windows:
+                window.settled_at = max(now, window.settled_at or now)
+                window.late += len(gone) if window.may_have_turned(now) else 0
+            self._save(db, windows)
+        return len(found) - len(gone)
 
-    def _notice(self, db: sqlite3.Connection, name: str, now: float) -> float | None:
-        row = db.execute(
-            "SELECT value, until FROM notices WHERE scope = ? AND name = ?", (self._scope, name)
-        ).fetchone()
-        if row is None or row[1] <= now:
-            return None
-        return float(row[1]) if name == "pause" else float(row[0])
+    def _hasten_dead(self, db: sqlite3.Connection, now: float, owners: Iterable[str]) -> None:
+        """Let what a killed process had under way end soon: nobody is there to give it back."""
+        db.executemany(
+            "UPDATE leases SET expires_at = min(expires_at, ?) WHERE scope = ? AND owner = ?",
+            [
+                (now + _DEAD_LEASE_S, self._scope, owner)
+                for owner in owners
+                if owner != owner_name() and not is_alive(owner)
+            ],
+        ).close()
 
-    def _notify(self, db: sqlite3.Connection, name: str, value: float, until: float) -> None:
+    def _notices(self, db: sqlite3.Connection, now: float) -> dict[str, tuple[float, float]]:
+        """Return value and end of what holds now; a notice from the future lasts its length from now."""
+        rows = _rows(db, "SELECT name, value, noted_at, until FROM notices WHERE scope = ?", self._scope)
+        for name, value, noted_at, until in rows:
+            if noted_at > now:
+                self._notify(db, name, value, now, now + (until - noted_at), extend=False)
+        ends = [(name, value, until - max(0.0, noted_at - now)) for name, value, noted_at, until in rows]
+        return {name: (value, until) for name, value, until in ends if until > now}
+
+    def _notify(
+        self, db: sqlite3.Connection, name: str, value: float, now: float, until: float, *, extend: bool = True
+    ) -> None:
         db.execute(
-            "INSERT INTO notices VALUES (?, ?, ?, ?) ON CONFLICT (scope, name) DO UPDATE "
-            "SET value = excluded.value, until = max(until, excluded.until)",
-            (self._scope, name, value, until),
-        )
+            "INSERT INTO notices VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (scope, name) DO UPDATE SET value = ?3, "
+            "noted_at = ?4, until = iif(?6, max(until, ?5), ?5)",
+            (self._scope, name, value, now, until, extend),
+        ).close()
 
-    def _stored(self, db: sqlite3.Connection) -> list[_Window]:
+    def _stored(self, db: sqlite3.Connection) -> list[Window]:
         lengths = {name: (limit, length_s) for name, limit, length_s in self._limits.windows if limit is not None}
-        rows = db.execute(
-            "SELECT name, used, late, began_at, opened_min, opened_max, settled_at FROM windows WHERE scope = ?",
-            (self._scope,),
-        ).fetchall()
-        return [_Window(row[0], *lengths[row[0]], *row[1:]) for row in rows if row[0] in lengths]
+        query = f"SELECT {', '.join(_STORED)} FROM windows WHERE scope = ?"  # noqa: S608 - our own names
+        rows = [row for row in _rows(db, query, self._scope) if row[0] in lengths]
+        return [Window(*row, limit=lengths[row[0]][0], length_s=lengths[row[0]][1]) for row in rows]
 
-    def _load(self, db: sqlite3.Connection, now: float, in_flight: int) -> list[_Window]:
+    def _load(
+        self, db: sqlite3.Connection, now: float, in_flight: int, notices: dict[str, tuple[float, float]]
+    ) -> list[Window]:
         """Return all limited windows as they are now, those that ended turned to the next."""
         stored = {window.name: window for window in self._stored(db)}
         windows = []
         for name, limit, length_s in self._limits.windows:
             if limit is None:
                 continue
-            learnt = self._notice(db, f"limit:{name}", now)
-            window = stored.get(name) or _Window(name, limit, length_s, 0, 0, now, now, None, None)
-            window.limit = limit if learnt is None else min(limit, int(learnt))
-            # After a clock was set back, a window still ends no later than its length from now.
-            window.began_at, window.opened_min = min(window.began_at, now), min(window.opened_min, now)
-            window.opened_max = None if window.opened_max is None else min(window.opened_max, now)
-            window.settled_at = None if window.settled_at is None else min(window.settled_at, now)
+            window = stored.get(name) or Window(name, 0, 0, 0, now, now, None, None, limit, length_s)
+            learnt = [notices[key][0] for key in (f"limit:{name}", f"share:{name}") if key in notices]
+            window.limit = min(limit, *map(int, learnt)) if learnt else limit
+            window.not_after(now)
             end = window.ends_at(in_flight=in_flight)
             if not window.used or (end is not None and end <= now):
                 window.turn(now, in_flight if window.used else 0)
             windows.append(window)
         return windows
 
-    def _save(self, db: sqlite3.Connection, windows: list[_Window]) -> None:
+    def _save(self, db: sqlite3.Connection, windows: list[Window]) -> None:
+        self._last = windows or self._last
         db.executemany(
-            "INSERT OR REPLACE INTO windows VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                (self._scope, w.name, w.used, w.late, w.began_at, w.opened_min, w.opened_max, w.settled_at)
-                for w in windows
-            ],
-        )
+            "INSERT OR REPLACE INTO windows VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [(self._scope, *(getattr(window, name) for name in _STORED)) for window in windows],
+        ).close()
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         with self._lock:
-            with closing(self._connection.execute("BEGIN IMMEDIATE")):
-                pass
+            self._connection.execute("BEGIN IMMEDIATE").close()
             try:
                 yield self._connection
+                self._connection.execute("COMMIT").close()
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK").close()
                 raise
-            self._connection.execute("COMMIT")
+
+
+@contextmanager
+def _closing(cursor: sqlite3.Cursor) -> Iterator[sqlite3.Cursor]:
+    try:
+        yield cursor
+    finally:
+        cursor.close()
+
+
+def _rows(db: sqlite3.Connection, query: str, *values: str) -> list[tuple[Any, ...]]:
+    with _closing(db.execute(query, values)) as cursor:
+        return cursor.fetchall()

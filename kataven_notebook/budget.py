@@ -7,6 +7,7 @@ rows that were refused go first, and nobody polls while the time is known.
 
 from __future__ import annotations
 
+import atexit
 import heapq
 import itertools
 import os
@@ -17,16 +18,19 @@ import time
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from kataven_notebook._budget_table import BudgetTable, Permit, Wait
+from kataven_notebook._budget_table import BudgetTable
+from kataven_notebook._budget_window import Permit, Refusal, Wait
 from kataven_notebook.errors import RateLimited
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from kataven_notebook.settings import Settings
 
+_T = TypeVar("_T")
 # A waiting thread looks up at least this often: somebody else's request may have ended.
 _POLL_S = 0.02
 _STOP_POLL_S = 0.2
@@ -80,6 +84,8 @@ class Budget:
         self._waiting: Wait | None = None
         self._pid = os.getpid()
         lease_s = max(30.0, settings.request_timeout_s * _LEASE_TIMEOUTS)
+        self._place = settings.state_path
+        self._is_closed = False
         self._table = _open_table(settings, lease_s)
 
     @property
@@ -124,41 +130,51 @@ class Budget:
         try:
             yield request
         finally:
-            now = self._clock()
-            self._table.settle(permit, now, answered=request.was_answered, sent=request.was_sent)
-            if request.pause_s is not None:
-                self._table.pause(now, request.pause_s, window=request.window, stated_limit=request.stated_limit)
+            self._with_table(
+                lambda table: table.settle(
+                    permit,
+                    self._clock(),
+                    answered=request.was_answered,
+                    sent=request.was_sent,
+                    refusal=request.refusal,
+                )
+            )
             self._wake_next()
 
     def used(self) -> dict[str, int]:
         """Return how many requests are counted in each window."""
-        return {name: used for name, used, *_ in self._table.usage(self._clock())}
+        _, windows = self._with_table(lambda table: table.usage(self._clock()))
+        return {window.name: window.used for window in windows}
 
     def forecast(self, requests: int) -> Forecast:
         """Say when `requests` requests will have been sent, if nobody else spends the budget."""
         now = self._clock()
-        windows = [_Meter(used, limit, length_s, end) for _, used, limit, length_s, end in self._table.usage(now)]
-        at, left, at_once = now, requests, requests
+        at, usage = self._with_table(lambda table: table.usage(now))
+        windows = [_Meter(each.used, each.limit, each.length_s, each.end) for each in usage]
+        left, at_once = requests, requests
         bottleneck: _Meter | None = None
         while left > 0 and windows:
             take = min(left, *(window.free(at) for window in windows))
             for window in windows:
                 window.used += take
-            at_once = take if left == requests else at_once
             left -= take
-            if left:
-                full = [window for window in windows if window.used >= window.limit]
-                at = max(window.end for window in full)
-                slowest = max(full, key=lambda window: window.length_s)
-                if bottleneck is None or slowest.length_s > bottleneck.length_s:
-                    bottleneck = slowest
+            if not left:
+                break
+            full = [window for window in windows if window.used >= window.limit]
+            slowest = max(full, key=lambda window: window.length_s)
+            if bottleneck is None or slowest.length_s > bottleneck.length_s:
+                # What goes before the slowest window is full is what goes "now".
+                bottleneck, at_once = slowest, requests - left
+            at = max(window.end for window in full)
         if bottleneck is None:
             return Forecast(requests, at_once, at, None, None)
         return Forecast(requests, at_once, at, bottleneck.length_s, bottleneck.limit)
 
     def close(self) -> None:
         """Close the table; what is counted stays."""
-        self._table.close()
+        with self._lock:
+            self._is_closed = True
+            self._table.close()
 
     def _acquire(self, stop: threading.Event, deadline: float | None, *, first: bool) -> Permit:
         turn = threading.Event()
@@ -170,14 +186,15 @@ class Budget:
             while True:
                 if stop.is_set():
                     raise Stopped
-                if turn.wait(_STOP_POLL_S):
+                is_late = deadline is not None and self._clock() >= deadline
+                if turn.wait(0.0 if is_late else _STOP_POLL_S) or is_late:
                     turn.clear()
-                    answer = self._table.reserve(self._clock())
+                    answer = self._with_table(lambda table: table.reserve(self._clock()))
                     if isinstance(answer, Permit):
                         return answer
+                    if is_late or (deadline is not None and answer.until is not None and answer.until > deadline):
+                        raise _too_late(answer)
                     self._hold(answer, turn, deadline)
-                elif deadline is not None and self._clock() >= deadline:
-                    raise _too_late(self._waiting)
         finally:
             with self._lock:
                 self._queue.remove(place)
@@ -187,14 +204,29 @@ class Budget:
 
     def _hold(self, wait: Wait, turn: threading.Event, deadline: float | None) -> None:
         """Sleep at the head of the queue until asking again makes sense, or somebody goes first."""
-        if wait.until is not None and deadline is not None and wait.until > deadline:
-            raise _too_late(wait)
         self._waiting = wait
-        pause_s = _POLL_S if wait.until is None else wait.until - self._clock()
+        now = self._clock()
+        pause_s = _POLL_S if wait.until is None else wait.until - now
+        if deadline is not None:
+            pause_s = min(pause_s, deadline - now)
         # Short naps: a clock that jumps, a laptop that wakes or a raised stop are seen soon. A request
         # of this process that ends wakes the head at once.
         turn.wait(min(max(pause_s, 0.0005), _STOP_POLL_S))
         self._wake_next()
+
+    def _with_table(self, use: Callable[[BudgetTable], _T]) -> _T:
+        """Use the table; where it fails in mid-run (locked, disk full), go on alone from what it said last."""
+        table = self._table
+        try:
+            return use(table)
+        except sqlite3.Error as error:
+            with self._lock:
+                if self._is_closed:
+                    raise
+                if self._table is table:
+                    self._table = table.alone()
+                    _warn_alone(self._place, error)
+            return use(self._table)
 
     def _wake_next(self) -> None:
         with self._lock:
@@ -224,14 +256,12 @@ class _Meter:
 class Request:
     """One request under way; told how it ended."""
 
-    __slots__ = ("pause_s", "stated_limit", "was_answered", "was_sent", "window")
+    __slots__ = ("refusal", "was_answered", "was_sent")
 
     def __init__(self) -> None:
         self.was_answered = False
         self.was_sent = True
-        self.pause_s: float | None = None
-        self.window: str | None = None
-        self.stated_limit: int | None = None
+        self.refusal: Refusal | None = None
 
     def answered(self) -> None:
         """Note that an answer came, of whatever status."""
@@ -244,16 +274,16 @@ class Request:
     def refused(self, retry_after_s: float, *, window: str | None = None, stated_limit: int | None = None) -> None:
         """Note a 429: everybody on the account waits, with up to a tenth of jitter on top."""
         self.was_answered = True
-        self.pause_s = retry_after_s * (1 + random.random() / 10)  # noqa: S311 - jitter is not cryptography
-        self.window = window
-        self.stated_limit = stated_limit
+        pause_s = retry_after_s * (1 + random.random() / 10)  # noqa: S311 - jitter is not cryptography
+        self.refusal = Refusal(pause_s, window, stated_limit)
 
 
-def _too_late(wait: Wait | None) -> RateLimited:
-    retry_at = wait.until if wait else None
-    reason = wait.reason if wait else "others are first"
-    when = "" if retry_at is None else f"; call again at {clock_text(retry_at)}"
-    return RateLimited(f"max_wait was over before the limits allowed a request ({reason}){when}", retry_at=retry_at)
+def _too_late(wait: Wait) -> RateLimited:
+    when = "in a moment" if wait.until is None else f"at {clock_text(wait.until)}"
+    return RateLimited(
+        f"max_wait was over before the limits allowed a request ({wait.reason}); call again {when}",
+        retry_at=wait.until,
+    )
 
 
 def clock_text(at: float, *, now: float | None = None) -> str:
@@ -267,14 +297,17 @@ def _open_table(settings: Settings, lease_s: float) -> BudgetTable:
     try:
         return BudgetTable(settings.state_path, settings.budget_scope, settings.limits, lease_s=lease_s)
     except (OSError, sqlite3.Error) as error:
-        warnings.warn(
-            f"the request budget can't be kept in {settings.state_path} ({error}): this process counts alone, so "
-            "do not run others on the same account; pass state_dir= or set KATAVEN_STATE_DIR to a folder that can "
-            "be written",
-            RuntimeWarning,
-            stacklevel=4,
-        )
+        _warn_alone(settings.state_path, error)
         return BudgetTable(None, settings.budget_scope, settings.limits, lease_s=lease_s)
+
+
+def _warn_alone(place: Path, error: Exception) -> None:
+    warnings.warn(
+        f"the request budget can't be kept in {place} ({error}): this process counts alone, so do not run others "
+        "on the same account; pass state_dir= or set KATAVEN_STATE_DIR to a folder that can be written",
+        RuntimeWarning,
+        stacklevel=5,
+    )
 
 
 _budgets: dict[tuple[object, ...], Budget] = {}
@@ -288,3 +321,11 @@ def shared_budget(settings: Settings) -> Budget:
         if key not in _budgets:
             _budgets[key] = Budget(settings)
         return _budgets[key]
+
+
+@atexit.register
+def _close_budgets() -> None:
+    for (pid, *_), budget in _budgets.items():
+        # A forked child must leave its parent's connections alone.
+        if pid == os.getpid():
+            budget.close()
