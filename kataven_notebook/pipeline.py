@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from kataven_notebook import errors
 from kataven_notebook._http import THREAD_PREFIX
-from kataven_notebook._outcome import Outcome, Task, skipped
+from kataven_notebook._outcome import NotAttempted, Outcome, Task, skipped
 from kataven_notebook.budget import Budget, Stopped
 from kataven_notebook.client import HubClient, SignedUrl
 from kataven_notebook.download import DEFAULT_TOTAL_TIMEOUT_S, Downloader, Transfer
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     # Both are told when the run is being stopped.
     Work = Callable[[Recording, threading.Event], tuple[Any, str | None]]
     Delegate = Callable[[str, SignedUrl, threading.Event], Outcome]
+    Turn = Callable[[threading.Event], contextlib.AbstractContextManager[None]]
 
 DEFAULT_MAX_BYTES = 500_000_000
 # A URL with less life left than this is signed again before it is used.
@@ -61,6 +62,9 @@ class Plan:
     delegate
         Downloads, verifies and works elsewhere, from a signed URL; raises `UrlExpired` where the
         URL died on the way.
+    turn
+        Entered before a session's URL is signed and left after its `delegate`, so that no URL
+        ages while it waits for a worker.
     store
         Where sound and outcomes are kept.
     max_bytes, total_timeout_s
@@ -80,6 +84,7 @@ class Plan:
     keep_sound: bool = True
     work: Work | None = None
     delegate: Delegate | None = None
+    turn: Turn | None = None
     store: Store | None = None
     max_bytes: int = DEFAULT_MAX_BYTES
     total_timeout_s: float = DEFAULT_TOTAL_TIMEOUT_S
@@ -91,10 +96,6 @@ class Plan:
 
 class _Claimed(Exception):  # noqa: N818 - a signal: another process is at this session
     """Another process that shares the store works on the session."""
-
-
-class _NotAttempted(Exception):  # noqa: N818 - a signal: the run is over for all that have not begun
-    """The run stopped before this session's turn."""
 
 
 class _AskLater(Exception):  # noqa: N818 - a signal: put back into the queue
@@ -288,8 +289,8 @@ class Run:
             return skipped(self._stopped_because)
         try:
             outcome = self._attempt(task)
-        except _NotAttempted:
-            return skipped(self._stopped_because or "the run stopped")
+        except NotAttempted as signal:
+            return skipped(str(signal) or self._stopped_because or "the run stopped")
         except errors.SessionError as error:
             self._note(task.session_id, error)
             return Outcome.of_error(error)
@@ -342,7 +343,7 @@ class Run:
     def _ask(self, task: Task, *, first: bool) -> SignedUrl:
         assert self._client is not None  # noqa: S101 - made where a task has no sound
         if self._stopped_because is not None:
-            raise _NotAttempted
+            raise NotAttempted
         try:
             signed = self._client.sign(
                 task.session_id,
@@ -380,6 +381,10 @@ class Run:
             self._stopped_because = f"the run stopped, because {error.message}"
 
     def _fetch(self, task: Task, transfer: Transfer) -> Outcome:
+        with self._plan.turn(self._stop) if self._plan.turn is not None else contextlib.nullcontext():
+            return self._fetch_now(task, transfer)
+
+    def _fetch_now(self, task: Task, transfer: Transfer) -> Outcome:
         signed = task.signed
         if signed is None or not signed.lives(_URL_MARGIN_S):
             signed = self._signed(task, first=False)

@@ -1,0 +1,148 @@
+"""Puts a function to work on every recording of a run: on threads of this process, or on an executor."""
+
+from __future__ import annotations
+
+import os
+import threading
+import warnings
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from kataven_notebook._calling import Called, call, name_of
+from kataven_notebook._executors import ExecutorWork
+from kataven_notebook._outcome import Outcome, Task
+from kataven_notebook.budget import Stopped
+from kataven_notebook.errors import ConfigurationError, WorkFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from concurrent.futures import Executor
+
+    from kataven_notebook._sessions import Sessions
+    from kataven_notebook.pipeline import Plan
+    from kataven_notebook.recording import Recording
+
+    # An executor, a function that makes one, or None for threads of this process.
+    ExecutorLike = Executor | Callable[[], Executor] | None
+
+
+def with_sound(known: dict[int, Outcome], sessions: Sessions) -> dict[int, Task]:
+    """Return, for the known outcomes that have sound, what is left to do: the work alone."""
+    return {
+        position: Task(sessions.ids[position], outcome.recording)
+        for position, outcome in known.items()
+        if outcome.recording is not None
+    }
+
+
+@contextmanager
+def working(
+    plan: Plan,
+    fn: Callable[[Recording], Any],
+    *,
+    executor: ExecutorLike = None,
+    fn_timeout_s: float | None = None,
+    capture: bool = True,
+    check: Callable[[Any], None] | None = None,
+) -> Iterator[Plan]:
+    """Yield `plan` with `fn` put to work on each recording.
+
+    Parameters
+    ----------
+    plan
+        The bounds of the run; where sound is kept decides who downloads.
+    fn
+        Called with a `Recording`.
+    executor
+        Where it runs; None for as many threads of this process as it has processors.
+    fn_timeout_s
+        After how many seconds a call is left behind and its row marked.
+    capture
+        False raises the first failure, as `WorkFailed` from what `fn` raised.
+    check
+        Called in this process with each value; what it raises ends the run.
+
+    Raises
+    ------
+    ConfigurationError
+        No executor, one that is shut down, or a function that can't be sent to one.
+    """
+    if fn_timeout_s is not None and not fn_timeout_s > 0:
+        raise ConfigurationError(f"fn_timeout_s={fn_timeout_s!r}: pass a positive number of seconds, or None")
+    rule = _Rule(name_of(fn), fn_timeout_s, capture=capture, check=check)
+    if executor is None:
+        yield replace(plan, work=_LocalWork(fn, rule), delegate=None)
+    else:
+        with ExecutorWork(plan, fn, executor, fn_timeout_s=fn_timeout_s, settle=rule.settle) as elsewhere:
+            yield elsewhere.applied_to(plan)
+    rule.warn_of_left_behind(in_threads=executor is None)
+
+
+class _Rule:
+    """What holds for every call of a run, wherever it runs."""
+
+    def __init__(
+        self, name: str, fn_timeout_s: float | None, *, capture: bool, check: Callable[[Any], None] | None
+    ) -> None:
+        self._name = name
+        self.fn_timeout_s = fn_timeout_s
+        self._capture = capture
+        self._check = check
+        self._left_behind = 0
+
+    def settle(self, called: Called, session_id: str | None) -> tuple[Any, str | None]:
+        """Return a call's value and error, or raise where that is asked for."""
+        self._left_behind += called.timed_out
+        if called.error is not None:
+            if not self._capture:
+                raise WorkFailed(f"{self._name} failed: {called.error}", session_id=session_id) from called.exception
+            return None, called.error
+        if self._check is not None:
+            self._check(called.value)
+        return called.value, None
+
+    def warn_of_left_behind(self, *, in_threads: bool) -> None:
+        """Say that calls still run which nobody waits for."""
+        if not self._left_behind:
+            return
+        where = (
+            "in threads of this process, which can't be killed: restart the kernel to be rid of them, or pass "
+            "executor=ProcessPoolExecutor, whose processes end with the run"
+            if in_threads
+            else "in their workers until these end"
+        )
+        warnings.warn(
+            f"{self._left_behind} calls of {self._name} took more than fn_timeout_s={self.fn_timeout_s:g} s; they run "
+            f"on {where}",
+            UserWarning,
+            stacklevel=5,
+        )
+
+
+class _LocalWork:
+    """Runs the function in the thread that has fetched the sound, as many at once as there are processors."""
+
+    def __init__(self, fn: Callable[[Recording], Any], rule: _Rule) -> None:
+        self._fn = fn
+        self._rule = rule
+        # More threads than processors only get in each other's way: the rest of them download.
+        self._turns = threading.Semaphore(processors())
+
+    def __call__(self, recording: Recording, stop: threading.Event) -> tuple[Any, str | None]:
+        """Wait for a processor, and call."""
+        while not self._turns.acquire(timeout=0.2):
+            if stop.is_set():
+                raise Stopped
+        try:
+            called = call(self._fn, recording, timeout_s=self._rule.fn_timeout_s, stop=stop)
+        finally:
+            self._turns.release()
+        return self._rule.settle(called, recording.session_id)
+
+
+def processors() -> int:
+    """Return how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
