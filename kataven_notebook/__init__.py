@@ -15,9 +15,12 @@ from typing import TYPE_CHECKING, Any
 from kataven_notebook import accessor as _accessor  # noqa: F401 - registers df.kataven
 from kataven_notebook import errors
 from kataven_notebook._version import __version__
+from kataven_notebook.analysis import metrics, moments, turns
+from kataven_notebook.comparison import compare_groups
 from kataven_notebook.frames import audio, interrupted, iter_recordings, recordings, summary
 from kataven_notebook.recording import Recording
 from kataven_notebook.settings import Limits, Settings, configure
+from kataven_notebook.speech import speech_intervals
 from kataven_notebook.status import Status
 from kataven_notebook.store import Store
 
@@ -42,15 +45,20 @@ __all__ = [
     "Store",
     "__version__",
     "audio",
+    "compare_groups",
     "configure",
     "demo",
     "errors",
     "interrupted",
     "iter_recordings",
+    "metrics",
+    "moments",
     "player",
     "plots",
     "recordings",
+    "speech_intervals",
     "summary",
+    "turns",
 ]
 
 

@@ -1,108 +1,26 @@
-"""From the sessions of a frame to an outcome for each: what is known stays, the rest is run."""
+"""Runs tasks under a progress bar: the first failure, an interrupt, memory that runs out."""
 
 from __future__ import annotations
 
-import time
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import psutil
 
-from kataven_notebook import _columns, errors
+from kataven_notebook import errors
 from kataven_notebook._outcome import Outcome, Task, skipped
 from kataven_notebook._progress import Progress
-from kataven_notebook.client import SignedUrl, check_session_id
 from kataven_notebook.pipeline import Plan, Run
-from kataven_notebook.status import Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     import pandas as pd
 
-    from kataven_notebook._sessions import Sessions
 
 # After how many recordings their mean size is worth believing.
 _SAMPLE = 20
 _LAST: list[pd.DataFrame] = []
-
-
-def known_outcomes(
-    frame: pd.DataFrame, sessions: Sessions, *, prefix: str, refresh: bool, keeps_ready: bool = False
-) -> tuple[dict[int, Outcome], dict[int, Task]]:
-    """Split sessions into those that stay as they are and those to be run.
-
-    Parameters
-    ----------
-    frame, sessions, prefix
-        The caller's frame, its sessions, and the prefix of our columns.
-    refresh
-        Ask for all again.
-    keeps_ready
-        A live signed URL is all that is wanted.
-
-    Returns
-    -------
-    tuple of dict
-        Outcomes and tasks, by the session's position in `sessions.ids`.
-    """
-    first = sessions.first_rows()
-    state = _columns.statuses(frame, prefix)
-    error = _columns.texts(frame, prefix + _columns.ERROR)
-    sound = _columns.recordings_of(frame, prefix)
-    url = _columns.texts(frame, prefix + _columns.URL)
-    ends = _columns.moments_s(frame, prefix + _columns.EXPIRES_AT)
-    kept: dict[int, Outcome] = {}
-    tasks: dict[int, Task] = {}
-    now = time.time()
-    for position, session_id in enumerate(sessions.ids):
-        row = first[position]
-        signed = SignedUrl(url[row], ends[row]) if isinstance(url[row], str) and ends[row] is not None else None
-        if not refresh:
-            outcome = _kept(state[row], error[row], sound[row], signed, keeps_ready=keeps_ready, now=now)
-            if outcome is not None:
-                kept[position] = outcome
-                continue
-        try:
-            tasks[position] = Task(check_session_id(session_id), None, None if refresh else signed)
-        except errors.InvalidSessionId as problem:
-            kept[position] = Outcome.of_error(problem)
-    return kept, tasks
-
-
-def _kept(
-    state: Any, error: Any, sound: Any, signed: SignedUrl | None, *, keeps_ready: bool, now: float
-) -> Outcome | None:
-    if sound is not None:
-        return Outcome(Status.DOWNLOADED, signed=signed, recording=sound)
-    if state in (Status.MISSING, Status.CORRUPT):
-        return Outcome(Status(state), error, signed=signed)
-    if keeps_ready and state in (Status.READY, Status.DOWNLOADED) and signed is not None and signed.lives(5.0, now=now):
-        return Outcome(Status(state), signed=signed)
-    return None
-
-
-def from_store(tasks: dict[int, Task], plan: Plan, *, refresh: bool) -> dict[int, Outcome]:
-    """Take out of `tasks` what the store has already, and return its outcomes."""
-    store = plan.store
-    if store is None:
-        return {}
-    store.bind(plan.settings)
-    if refresh:
-        return {}
-    found: dict[int, Outcome] = {}
-    entries = store.load([task.session_id for task in tasks.values()])
-    for position, task in list(tasks.items()):
-        entry = entries.get(task.session_id)
-        if entry is None:
-            continue
-        if entry.file is not None:
-            found[position] = Outcome(Status.DOWNLOADED, signed=task.signed, recording=store.recording(entry))
-        elif entry.status in (Status.MISSING, Status.CORRUPT):
-            found[position] = Outcome(Status(entry.status), entry.error)
-        if position in found:
-            del tasks[position]
-    return found
 
 
 def execute(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from kataven_notebook import frames
+from kataven_notebook import analysis, comparison, frames
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,6 +54,10 @@ class KatavenAccessor:
 
     recordings = _method(frames.recordings)
     audio = _method(frames.audio)
+    metrics = _method(analysis.metrics)
+    turns = _method(analysis.turns)
+    moments = _method(analysis.moments)
+    compare_groups = _method(comparison.compare_groups)
     summary = _method(frames.summary)
     iter_recordings = _method(frames.iter_recordings)
     player = _method(_player)

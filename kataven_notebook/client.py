@@ -58,7 +58,7 @@ def check_session_id(session_id: object) -> str:
         another route: slashes, backslashes, control characters, or dots only.
     """
     if not isinstance(session_id, str):
-        missing = session_id is None or session_id != session_id  # noqa: PLR0124 - NaN differs from itself
+        missing = session_id is None or type(session_id).__name__ == "NAType" or session_id != session_id  # noqa: PLR0124 - NaN differs from itself
         what = (
             "there is no session id" if missing else f"the session id is of type {type(session_id).__name__}, not text"
         )

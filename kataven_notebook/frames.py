@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import pandas as pd
 
 from kataven_notebook import _columns
-from kataven_notebook._execute import execute, from_store, known_outcomes, last_interrupted, stream
+from kataven_notebook._execute import execute, last_interrupted, stream
+from kataven_notebook._known import split
 from kataven_notebook._options import check_choice, duration_s, sound_plan
 from kataven_notebook._sessions import Sessions, find_sessions
 from kataven_notebook.errors import FrameError
@@ -103,7 +104,8 @@ def recordings(
         poll_pending_s=duration_s(poll_pending, "poll_pending") or 0.0,
         max_wait_s=duration_s(max_wait, "max_wait"),
     )
-    known, tasks = known_outcomes(df, sessions, prefix=prefix, refresh=refresh, keeps_ready=True)
+    capture = errors == "capture"
+    known, tasks = split(df, sessions, plan, prefix=prefix, refresh=refresh, capture=capture)
     if len(tasks) > _MANY_ROWS:
         warnings.warn(
             f"{len(tasks):,} URLs are signed one minute's budget at a time and live about five minutes: the first "
@@ -115,9 +117,7 @@ def recordings(
     def frame(outcomes: Mapping[int, Outcome]) -> pd.DataFrame:
         return _signed_frame(df, sessions, {**known, **outcomes}, prefix)
 
-    return frame(
-        execute(plan, tasks, label="Signing", progress=progress, capture=errors == "capture", on_interrupt=frame)
-    )
+    return frame(execute(plan, tasks, label="Signing", progress=progress, capture=capture, on_interrupt=frame))
 
 
 def audio(
@@ -191,8 +191,8 @@ def audio(
         max_wait=max_wait,
         in_flight=in_flight,
     )
-    known, tasks = known_outcomes(df, sessions, prefix=prefix, refresh=refresh)
-    known |= from_store(tasks, plan, refresh=refresh)
+    capture = errors == "capture"
+    known, tasks = split(df, sessions, plan, prefix=prefix, refresh=refresh, capture=capture)
 
     def frame(outcomes: Mapping[int, Outcome]) -> pd.DataFrame:
         return sound_frame(df, sessions, {**known, **outcomes}, prefix)
@@ -301,8 +301,7 @@ def iter_recordings(
         max_wait=max_wait,
         in_flight=in_flight,
     )
-    known, tasks = known_outcomes(df, sessions, prefix=prefix, refresh=False)
-    known |= from_store(tasks, plan, refresh=False)
+    known, tasks = split(df, sessions, plan, prefix=prefix, refresh=False)
 
     def found() -> Iterator[tuple[str, Recording]]:
         for position, outcome in known.items():

@@ -1,0 +1,152 @@
+"""What is known of each session of a frame already, and what is left to do."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from kataven_notebook import _columns
+from kataven_notebook._outcome import Outcome, Task
+from kataven_notebook.client import SignedUrl, check_session_id
+from kataven_notebook.errors import InvalidSessionId, SessionError
+from kataven_notebook.status import Status
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from kataven_notebook._sessions import Sessions
+    from kataven_notebook.pipeline import Plan
+
+# A URL with less life than this is not worth keeping, in seconds.
+_URL_MARGIN_S = 5.0
+
+
+def split(
+    frame: pd.DataFrame, sessions: Sessions, plan: Plan, *, prefix: str, refresh: bool, capture: bool = True
+) -> tuple[dict[int, Outcome], dict[int, Task]]:
+    """Split sessions into those that stay as they are and those to be run.
+
+    Parameters
+    ----------
+    frame, sessions, prefix
+        The caller's frame, its sessions, and the prefix of our columns.
+    plan
+        Whether sound is wanted or a URL; its store is looked up.
+    refresh
+        Ask for all again.
+    capture
+        False raises for the first id that can't be sent.
+
+    Returns
+    -------
+    tuple of dict
+        Outcomes and tasks, by the session's position in `sessions.ids`.
+
+    Raises
+    ------
+    InvalidSessionId
+        With `capture` false.
+    StoreError
+        The store can't be read, or is another account's.
+    """
+    kept, tasks = _from_frame(frame, sessions, prefix=prefix, refresh=refresh, keeps_ready=not plan.sound)
+    if not capture:
+        for outcome in kept.values():
+            if isinstance(outcome.exception, InvalidSessionId):
+                raise outcome.exception
+    return kept | _from_store(tasks, plan, refresh=refresh), tasks
+
+
+def split_for_work(
+    frame: pd.DataFrame, sessions: Sessions, plan: Plan, *, prefix: str, refresh: bool, capture: bool = True
+) -> tuple[dict[int, Outcome], dict[int, Task]]:
+    """Split sessions as `split` does, but sound that is here is a task too: the work is left to do.
+
+    Where the frame has an `audio` column and there is no store, that column is all there is to work
+    on: its other rows stay as they are, and nothing is asked for.
+    """
+    known, tasks = split(frame, sessions, plan, prefix=prefix, refresh=refresh, capture=capture)
+    if prefix + _columns.AUDIO in frame.columns and plan.store is None and not refresh:
+        first = sessions.first_rows()
+        state = _columns.statuses(frame, prefix)
+        error = _columns.texts(frame, prefix + _columns.ERROR)
+        for position in list(tasks):
+            del tasks[position]
+            row = first[position]
+            known[position] = _as_it_was(state[row], error[row])
+    tasks |= {
+        position: Task(sessions.ids[position], outcome.recording)
+        for position, outcome in known.items()
+        if outcome.recording is not None
+    }
+    return known, tasks
+
+
+def _as_it_was(state: Any, error: Any) -> Outcome:
+    if state in set(Status) and state != Status.DOWNLOADED:
+        return Outcome(Status(state), error)
+    message = "there is no sound in the audio column: call audio()"
+    return Outcome(Status.SKIPPED, message, exception=SessionError(message))
+
+
+def _from_frame(
+    frame: pd.DataFrame, sessions: Sessions, *, prefix: str, refresh: bool, keeps_ready: bool
+) -> tuple[dict[int, Outcome], dict[int, Task]]:
+    first = sessions.first_rows()
+    state = _columns.statuses(frame, prefix)
+    error = _columns.texts(frame, prefix + _columns.ERROR)
+    sound = _columns.recordings_of(frame, prefix)
+    url = _columns.texts(frame, prefix + _columns.URL)
+    ends = _columns.moments_s(frame, prefix + _columns.EXPIRES_AT)
+    kept: dict[int, Outcome] = {}
+    tasks: dict[int, Task] = {}
+    now = time.time()
+    for position, session_id in enumerate(sessions.ids):
+        row = first[position]
+        signed = SignedUrl(url[row], ends[row]) if isinstance(url[row], str) and ends[row] is not None else None
+        if not refresh:
+            outcome = _kept(state[row], error[row], sound[row], signed, keeps_ready=keeps_ready, now=now)
+            if outcome is not None:
+                kept[position] = outcome
+                continue
+        try:
+            tasks[position] = Task(check_session_id(session_id), None, None if refresh else signed)
+        except InvalidSessionId as problem:
+            kept[position] = Outcome.of_error(problem)
+    return kept, tasks
+
+
+def _kept(
+    state: Any, error: Any, sound: Any, signed: SignedUrl | None, *, keeps_ready: bool, now: float
+) -> Outcome | None:
+    is_live = signed is not None and signed.lives(_URL_MARGIN_S, now=now)
+    if keeps_ready:
+        if state in (Status.READY, Status.DOWNLOADED) and is_live:
+            return Outcome(Status(state), signed=signed)
+        return Outcome(Status.MISSING, error) if state == Status.MISSING else None
+    if sound is not None:
+        return Outcome(Status.DOWNLOADED, signed=signed, recording=sound)
+    if state in (Status.MISSING, Status.CORRUPT):
+        return Outcome(Status(state), error, signed=signed)
+    return None
+
+
+def _from_store(tasks: dict[int, Task], plan: Plan, *, refresh: bool) -> dict[int, Outcome]:
+    """Take out of `tasks` what the store has already, and return its outcomes."""
+    store = plan.store
+    if store is None:
+        return {}
+    store.bind(plan.settings)
+    if refresh:
+        return {}
+    found: dict[int, Outcome] = {}
+    entries = store.load([task.session_id for task in tasks.values()])
+    for position, task in list(tasks.items()):
+        entry = entries.get(task.session_id)
+        if entry is not None and entry.file is not None:
+            found[position] = Outcome(Status.DOWNLOADED, signed=task.signed, recording=store.recording(entry))
+        elif entry is not None and entry.status in (Status.MISSING, Status.CORRUPT):
+            found[position] = Outcome(Status(entry.status), entry.error)
+        if position in found:
+            del tasks[position]
+    return found

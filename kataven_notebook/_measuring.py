@@ -1,0 +1,109 @@
+"""Measures every session of a frame that has sound, and settles which channel is the agent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from kataven_notebook._execute import execute
+from kataven_notebook._known import split_for_work
+from kataven_notebook._options import check_choice, sound_plan
+from kataven_notebook._sessions import Sessions, find_sessions
+from kataven_notebook._work import working
+from kataven_notebook.errors import ConfigurationError
+from kataven_notebook.measures import CallMeasures, measure
+from kataven_notebook.roles import AgentChannel, infer_agent_channels
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from kataven_notebook._outcome import Outcome
+    from kataven_notebook._work import ExecutorLike
+    from kataven_notebook.recording import Recording
+    from kataven_notebook.speech import SpeechOption
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureCall:
+    """Measures one recording; an object and no closure, so that it can be sent to other processes."""
+
+    speech: Any
+
+    def __call__(self, recording: Recording) -> CallMeasures:
+        """Return what is measured on `recording`."""
+        return measure(recording, speech=self.speech)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The sessions of a frame, each with its outcome and its agent's channel."""
+
+    sessions: Sessions
+    outcomes: Mapping[int, Outcome]
+    agents: list[AgentChannel]
+
+    def calls(self) -> Iterator[tuple[str, CallMeasures, int | None]]:
+        """Yield session id, measures and the agent's channel of each call that could be measured."""
+        for position, agent in enumerate(self.agents):
+            measures = self.outcomes[position].value
+            if isinstance(measures, CallMeasures):
+                yield self.sessions.ids[position], measures, agent.channel
+
+
+def measure_all(
+    df: pd.DataFrame,
+    *,
+    agent_channel: int | str,
+    speech: SpeechOption,
+    session: str,
+    executor: ExecutorLike,
+    errors: str,
+    prefix: str,
+    progress: bool | None,
+    options: Mapping[str, Any],
+    refresh: bool = False,
+    build: Callable[[Measured], pd.DataFrame] | None = None,
+) -> Measured:
+    """Measure every session of the frame that has sound, and settle which channel is the agent."""
+    check_choice("errors", errors, ("capture", "raise"))
+    sessions = find_sessions(df, session)
+    stated = _stated_agents(df, sessions, agent_channel)
+    plan = sound_plan(**{"verify": "quick", "poll_pending": None, **options}, keep_sound=False)
+    capture = errors == "capture"
+    known, tasks = split_for_work(df, sessions, plan, prefix=prefix, refresh=refresh, capture=capture)
+
+    def settle(outcomes: Mapping[int, Outcome]) -> Measured:
+        every = {**known, **outcomes}
+        return Measured(sessions, every, _agents(every, len(sessions.ids), stated))
+
+    def frame(outcomes: dict[int, Outcome]) -> pd.DataFrame | None:
+        return build(settle(outcomes)) if build is not None else None
+
+    with working(plan, MeasureCall(speech), executor=executor, capture=capture) as ready:
+        done = execute(ready, tasks, label="Measuring", progress=progress, capture=capture, on_interrupt=frame)
+    return settle(done)
+
+
+def _stated_agents(df: pd.DataFrame, sessions: Sessions, agent_channel: int | str) -> list[int | None] | None:
+    """Return what the caller says of each session's agent channel, or None where it is to be inferred."""
+    if isinstance(agent_channel, str) and agent_channel == "infer":
+        return None
+    if isinstance(agent_channel, str):
+        if agent_channel not in df.columns:
+            raise ConfigurationError(
+                f'agent_channel={agent_channel!r}: pass 0, 1, "infer", or the name of a column that is there'
+            )
+        said = pd.to_numeric(df[agent_channel], errors="coerce").astype("float64").to_numpy()
+        return [int(said[row]) if said[row] >= 0 and said[row] % 1 == 0 else None for row in sessions.first_rows()]
+    if isinstance(agent_channel, bool) or not isinstance(agent_channel, int) or agent_channel < 0:
+        raise ConfigurationError(f'agent_channel={agent_channel!r}: pass 0, 1, "infer", or the name of a column')
+    return [agent_channel] * len(sessions.ids)
+
+
+def _agents(outcomes: Mapping[int, Outcome], count: int, stated: list[int | None] | None) -> list[AgentChannel]:
+    if stated is not None:
+        return [AgentChannel(channel, 0.0 if channel is None else 1.0) for channel in stated]
+    values = [outcomes[position].value for position in range(count)]
+    return infer_agent_channels([value if isinstance(value, CallMeasures) else None for value in values])

@@ -1,0 +1,348 @@
+"""The functions on frames that measure: `metrics`, `turns`, `moments`."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any, Literal
+
+import pandas as pd
+
+from kataven_notebook import _columns
+from kataven_notebook._measuring import Measured, measure_all
+from kataven_notebook._moments import moment_rows
+from kataven_notebook.frames import sound_frame
+from kataven_notebook.measures import CallMeasures
+from kataven_notebook.pipeline import DEFAULT_MAX_BYTES
+from kataven_notebook.roles import MIN_CONFIDENCE, AgentChannel
+from kataven_notebook.rows import METRIC_COLUMNS, call_row, role_of, turn_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from kataven_notebook._options import Duration, StoreLike
+    from kataven_notebook._outcome import Outcome
+    from kataven_notebook._work import ExecutorLike
+    from kataven_notebook.settings import Settings
+    from kataven_notebook.speech import SpeechOption
+
+AGENT_CHANNEL, CONFIDENCE = "agent_channel", "agent_channel_confidence"
+
+_TURNS: Mapping[str, str] = {
+    "turn": "Int64",
+    "role": "string",
+    "channel": "Int64",
+    "start_s": "float64",
+    "end_s": "float64",
+    "kind": "string",
+    "gap_before_s": "float64",
+    "overlap_s": "float64",
+    "interrupts": "boolean",
+}
+_MOMENTS: Mapping[str, str] = {
+    "kind": "string",
+    "role": "string",
+    "channel": "Int64",
+    "start_s": "float64",
+    "end_s": "float64",
+    "severity": "float64",
+    "text": "string",
+}
+
+
+def metrics(
+    df: pd.DataFrame,
+    *,
+    agent_channel: int | str = "infer",
+    speech: SpeechOption = "auto",
+    session: str = "session_id",
+    store: StoreLike = None,
+    executor: ExecutorLike = None,
+    errors: Literal["capture", "raise"] = "capture",
+    refresh: bool = False,
+    max_bytes: int = DEFAULT_MAX_BYTES,
+    verify: Literal["quick", "full"] = "quick",
+    poll_pending: Duration = None,
+    max_wait: Duration = None,
+    in_flight: int | None = None,
+    prefix: str = "",
+    progress: bool | None = None,
+    settings: Settings | None = None,
+) -> pd.DataFrame:
+    """Return the frame with about forty numbers per call: speech, conversation, signal quality.
+
+    Works on the frame's `audio` column where there is one; else each recording is fetched,
+    measured and dropped, so that memory stays flat, and with a store it needs no API twice. A
+    number that can't be had is missing and never 0, and `metrics_error` says why.
+
+    Parameters
+    ----------
+    df
+        One row a session. Left as it is.
+    agent_channel
+        Which channel is the agent: 0, 1, the name of a column that says it per row, or "infer",
+        from evidence in the sound over the whole frame. Below a confidence of 0.8 it is missing,
+        as are each party's numbers.
+    speech
+        How speech is found, as in `speech_intervals`.
+    session, store, errors, refresh, max_bytes, verify, poll_pending, max_wait, in_flight, prefix, \
+    progress, settings
+        As for `audio`.
+    executor
+        Where the measuring runs, as in `apply`: by default threads of this process.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A new frame with `recording_status`, `recording_error`, `duration_s`, `agent_channel`
+        (Int64), `agent_channel_confidence` (float64, 0 to 1), and the columns of
+        `kataven_notebook.rows.METRIC_COLUMNS`, which defines each: measures are float64, counts
+        Int64, text string.
+
+    Raises
+    ------
+    FrameError, ConfigurationError, SessionError, StoreError, Interrupted
+        As for `audio`.
+    WorkFailed
+        A call could not be measured, with `errors="raise"`.
+
+    Examples
+    --------
+    >>> import kataven_notebook as kn
+    >>> with kn.demo.hub() as hub:
+    ...     calls = kn.metrics(hub.sessions, settings=hub.settings, progress=False)
+    >>> bool(calls["response_latency_p50_s"].median() < 3)
+    True
+    """
+    _columns.check_names(df, _own_columns(), prefix=prefix, own_session=session)
+    build = _frame_builder(df, prefix, agent_channel)
+    measured = measure_all(
+        df,
+        agent_channel=agent_channel,
+        speech=speech,
+        session=session,
+        executor=executor,
+        errors=errors,
+        refresh=refresh,
+        prefix=prefix,
+        progress=progress,
+        build=build,
+        options={
+            "settings": settings,
+            "store": store,
+            "max_bytes": max_bytes,
+            "verify": verify,
+            "poll_pending": poll_pending,
+            "max_wait": max_wait,
+            "in_flight": in_flight,
+        },
+    )
+    _warn_of_unknown_agents(measured, agent_channel)
+    return build(measured)
+
+
+def turns(
+    df: pd.DataFrame,
+    *,
+    agent_channel: int | str = "infer",
+    speech: SpeechOption = "auto",
+    session: str = "session_id",
+    store: StoreLike = None,
+    executor: ExecutorLike = None,
+    errors: Literal["capture", "raise"] = "capture",
+    max_bytes: int = DEFAULT_MAX_BYTES,
+    max_wait: Duration = None,
+    in_flight: int | None = None,
+    prefix: str = "",
+    progress: bool | None = None,
+    settings: Settings | None = None,
+) -> pd.DataFrame:
+    """Return who spoke when: one row per turn and backchannel of every call.
+
+    Ready for `groupby` and for `merge` with the caller's frame. What `metrics` has measured on the
+    same `audio` column is not measured again.
+
+    Parameters
+    ----------
+    df, agent_channel, speech, session, store, executor, errors, max_bytes, max_wait, in_flight, \
+    prefix, progress, settings
+        As for `metrics`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The session column (under the caller's name), `turn` (Int64, from 0), `role` ("agent",
+        "caller", or missing where that isn't known), `channel` (Int64), `start_s`, `end_s`
+        (float64), `kind` ("turn", "interruption", "backchannel"), `gap_before_s`, `overlap_s`
+        (float64), `interrupts` (boolean). Calls without sound or with one channel have no rows.
+
+    Raises
+    ------
+    FrameError, ConfigurationError, SessionError, StoreError, Interrupted, WorkFailed
+        As for `metrics`.
+
+    Examples
+    --------
+    >>> import kataven_notebook as kn
+    >>> with kn.demo.hub() as hub:
+    ...     talk = kn.turns(hub.sessions, settings=hub.settings, progress=False)
+    >>> sorted(talk["role"].dropna().unique())
+    ['agent', 'caller']
+    """
+    measured = measure_all(
+        df,
+        agent_channel=agent_channel,
+        speech=speech,
+        session=session,
+        executor=executor,
+        errors=errors,
+        prefix=prefix,
+        progress=progress,
+        options={
+            "settings": settings,
+            "store": store,
+            "max_bytes": max_bytes,
+            "max_wait": max_wait,
+            "in_flight": in_flight,
+        },
+    )
+    rows = [
+        {session: session_id, **row}
+        for session_id, measures, agent in measured.calls()
+        for row in turn_rows(measures, agent)
+    ]
+    return _table(rows, session, _TURNS)
+
+
+def moments(
+    df: pd.DataFrame,
+    *,
+    agent_channel: int | str = "infer",
+    speech: SpeechOption = "auto",
+    session: str = "session_id",
+    store: StoreLike = None,
+    executor: ExecutorLike = None,
+    errors: Literal["capture", "raise"] = "capture",
+    max_bytes: int = DEFAULT_MAX_BYTES,
+    max_wait: Duration = None,
+    in_flight: int | None = None,
+    prefix: str = "",
+    progress: bool | None = None,
+    settings: Settings | None = None,
+) -> pd.DataFrame:
+    """Return the moments worth hearing, worst first: slow responses, interruptions, dead air, clipping.
+
+    What the player opens on. `severity` compares kinds: how long it lasts over the length from
+    which on it is noticed (1.5 s for a response, 0.5 s for two talking at once, 3 s for dead air,
+    0.1 s for clipping), at most 10.
+
+    Parameters
+    ----------
+    df, agent_channel, speech, session, store, executor, errors, max_bytes, max_wait, in_flight, \
+    prefix, progress, settings
+        As for `metrics`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The session column (under the caller's name), `kind`, `role`, `channel` (Int64, missing for
+        dead air), `start_s`, `end_s`, `severity` (float64) and `text` (string).
+
+    Raises
+    ------
+    FrameError, ConfigurationError, SessionError, StoreError, Interrupted, WorkFailed
+        As for `metrics`.
+
+    Examples
+    --------
+    >>> import kataven_notebook as kn
+    >>> with kn.demo.hub() as hub:
+    ...     worst = kn.moments(hub.sessions, settings=hub.settings, progress=False)
+    >>> bool(worst["severity"].is_monotonic_decreasing)
+    True
+    """
+    measured = measure_all(
+        df,
+        agent_channel=agent_channel,
+        speech=speech,
+        session=session,
+        executor=executor,
+        errors=errors,
+        prefix=prefix,
+        progress=progress,
+        options={
+            "settings": settings,
+            "store": store,
+            "max_bytes": max_bytes,
+            "max_wait": max_wait,
+            "in_flight": in_flight,
+        },
+    )
+    rows = [
+        {session: session_id, "role": _role(row["channel"], agent), **row}
+        for session_id, measures, agent in measured.calls()
+        for row in moment_rows(measures, agent)
+    ]
+    found = _table(rows, session, _MOMENTS)
+    return found.sort_values("severity", ascending=False, kind="stable", ignore_index=True)
+
+
+def _warn_of_unknown_agents(measured: Measured, agent_channel: int | str) -> None:
+    unsure = sum(agent is None and measures.parties is not None for _, measures, agent in measured.calls())
+    if unsure and agent_channel == "infer":
+        warnings.warn(
+            f"in {unsure} of {len(measured.sessions.ids)} calls the sound does not tell with a confidence of "
+            f"{MIN_CONFIDENCE} which channel is the agent: their numbers per party are missing. Pass agent_channel=0 "
+            "or 1, or the name of a column that says it",
+            UserWarning,
+            stacklevel=3,
+        )
+
+
+def _own_columns() -> dict[str, str]:
+    """Names and dtypes of the columns that `metrics` adds."""
+    return {
+        _columns.STATUS: "status",
+        _columns.ERROR: "string",
+        "duration_s": "float64",
+        AGENT_CHANNEL: "Int64",
+        CONFIDENCE: "float64",
+        **{name: column.dtype for name, column in METRIC_COLUMNS.items()},
+    }
+
+
+def _frame_builder(df: pd.DataFrame, prefix: str, agent_channel: int | str) -> Callable[[Measured], pd.DataFrame]:
+    def build(measured: Measured) -> pd.DataFrame:
+        frame = sound_frame(df, measured.sessions, measured.outcomes, prefix, with_audio=False)
+        rows = [_row(measured.outcomes[position], agent) for position, agent in enumerate(measured.agents)]
+        names = {name: dtype for name, dtype in _own_columns().items() if name not in (_columns.STATUS, _columns.ERROR)}
+        if agent_channel == prefix + AGENT_CHANNEL:
+            del names[AGENT_CHANNEL]  # the caller says it in this very column
+        columns = {
+            name: _columns.as_array(measured.sessions.spread([row.get(name) for row in rows]), dtype)
+            for name, dtype in names.items()
+        }
+        return _columns.with_columns(frame, columns, prefix=prefix)
+
+    return build
+
+
+def _row(outcome: Outcome, agent: AgentChannel) -> dict[str, Any]:
+    if not isinstance(outcome.value, CallMeasures):
+        return {"metrics_error": outcome.work_error}
+    return {
+        "duration_s": outcome.value.duration_s,
+        AGENT_CHANNEL: agent.channel,
+        CONFIDENCE: agent.confidence,
+        **call_row(outcome.value, agent.channel),
+    }
+
+
+def _role(channel: Any, agent: int | None) -> str | None:
+    return None if channel is None else role_of(channel, agent)
+
+
+def _table(rows: list[dict[str, Any]], session: str, dtypes: Mapping[str, str]) -> pd.DataFrame:
+    """Make a long table whose columns have their dtypes also when there is no row."""
+    columns: dict[str, Any] = {session: _columns.as_array([row[session] for row in rows], "string")}
+    columns |= {name: _columns.as_array([row[name] for row in rows], dtype) for name, dtype in dtypes.items()}
+    return pd.DataFrame(columns)
