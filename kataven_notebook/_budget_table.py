@@ -242,8 +242,10 @@ class BudgetTable:
     def _stored(self, db: sqlite3.Connection) -> list[Window]:
         lengths = {name: (limit, length_s) for name, limit, length_s in self._limits.windows if limit is not None}
         query = f"SELECT {', '.join(_STORED)} FROM windows WHERE scope = ?"  # noqa: S608 - our own names
-        rows = [row for row in _rows(db, query, self._scope) if row[0] in lengths]
-        return [Window(*row, limit=lengths[row[0]][0], length_s=lengths[row[0]][1]) for row in rows]
+        windows = [Window(*row) for row in _rows(db, query, self._scope) if row[0] in lengths]
+        for window in windows:
+            window.limit, window.length_s = lengths[window.name]
+        return windows
 
     def _load(
         self, db: sqlite3.Connection, now: float, in_flight: int, notices: dict[str, tuple[float, float]]

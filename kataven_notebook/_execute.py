@@ -54,18 +54,16 @@ def execute(
     """
     outcomes: dict[int, Outcome] = {}
     position_of = {task.session_id: position for position, task in tasks.items()}
-    with Progress(len(tasks), label, show=progress) as bar:
-        run = Run(plan, tasks.values())
+    with Progress(len(tasks), label, show=progress) as bar, Run(plan, tasks.values()) as run:
         try:
-            with run:
-                if run.budget is not None:
-                    bar.announce(run.budget.forecast(sum(task.recording is None for task in tasks.values())))
-                for session_id, outcome in run.outcomes(lambda: bar.wait(run.budget, run.left)):
-                    outcomes[position_of[session_id]] = outcome
-                    bar.count(outcome.status)
-                    if not capture and outcome.exception is not None:
-                        raise outcome.exception
-                    _watch_memory(plan, outcomes, len(tasks))
+            if run.budget is not None:
+                bar.announce(run.budget.forecast(sum(task.recording is None for task in tasks.values())))
+            for session_id, outcome in run.outcomes(lambda: bar.wait(run.budget, run.left)):
+                outcomes[position_of[session_id]] = outcome
+                bar.count(outcome.status)
+                if not capture and outcome.exception is not None:
+                    raise outcome.exception
+                _watch_memory(plan, outcomes, len(tasks))
         except KeyboardInterrupt:
             outcomes.update((position_of[session_id], outcome) for session_id, outcome in run.drain())
             rest = skipped("the run was interrupted")

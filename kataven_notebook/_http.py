@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import ssl
 import threading
+import time
+import zlib
 from functools import cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -17,7 +19,7 @@ from kataven_notebook._version import __version__
 from kataven_notebook.settings import is_loopback
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 # S3 closes idle connections after about 20 s; ours go first.
 _KEEPALIVE_S = 15.0
@@ -57,13 +59,55 @@ def open_client(*, timeout_s: float, headers: Mapping[str, str] | None = None) -
     )
 
 
-def read_bounded(response: httpx.Response, max_bytes: int) -> bytes | None:
-    """Return a streamed body, or None where it is larger than `max_bytes`."""
+def unpacked(response: httpx.Response, chunk_bytes: int) -> Iterator[bytes]:
+    """Yield a streamed body in pieces, unpacked where it was sent compressed, though that was not asked for.
+
+    In bounded pieces: a few bytes can claim to be gigabytes.
+
+    Raises
+    ------
+    ValueError
+        It is encoded as something else, or can't be unpacked.
+    """
+    encoding = response.headers.get("Content-Encoding", "identity").lower().strip()
+    if encoding in ("", "identity"):
+        yield from response.iter_raw(chunk_bytes)
+        return
+    if encoding not in ("gzip", "x-gzip", "deflate"):
+        raise ValueError(f"it is encoded as {encoding[:40]!r}")
+    unpacker = zlib.decompressobj(47 if "gzip" in encoding else 15)
+    try:
+        for chunk in response.iter_raw(chunk_bytes):
+            packed = chunk
+            while packed:
+                yield unpacker.decompress(packed, chunk_bytes * 16)
+                packed = unpacker.unconsumed_tail
+        yield unpacker.flush()
+    except zlib.error:
+        raise ValueError("it is compressed and can't be unpacked") from None
+    if not unpacker.eof:
+        raise ValueError("it is compressed and ends in the middle")
+
+
+def read_bounded(response: httpx.Response, max_bytes: int, *, timeout_s: float) -> bytes | None:
+    """Return a streamed body, or None where it is larger than `max_bytes` or can't be unpacked.
+
+    Raises
+    ------
+    httpx.ReadTimeout
+        It takes more than `timeout_s`; a body that drips would else hold its thread for ever.
+    """
     body = bytearray()
-    for chunk in response.iter_raw():
-        body += chunk
-        if len(body) > max_bytes:
-            return None
+    ends_at = time.monotonic() + timeout_s
+    try:
+        for chunk in unpacked(response, 16 << 10):
+            body += chunk
+            if len(body) > max_bytes:
+                return None
+            if time.monotonic() > ends_at:
+                raise httpx.ReadTimeout(f"the answer was not whole after {timeout_s:g} s")
+    except ValueError:
+        return None
     return bytes(body)
 
 

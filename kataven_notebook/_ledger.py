@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import sqlite3
 import threading
 import time
@@ -11,8 +10,7 @@ from contextlib import closing, contextmanager
 from dataclasses import astuple, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-import psutil
-
+from kataven_notebook._process import is_alive, owner_name
 from kataven_notebook.errors import StoreError
 
 if TYPE_CHECKING:
@@ -53,20 +51,32 @@ class Entry:
     first_at: float = 0.0
     updated_at: float = 0.0
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether asking for the session again would tell nothing new."""
+        return self.file is not None or self.status in _SETTLED
 
+
+_SETTLED = frozenset({"missing", "corrupt"})
 COLUMNS = tuple(field.name for field in fields(Entry))
 
 
 def _upsert() -> str:
-    """Overwrite all of a session's row but when it was first seen, and count the attempts."""
+    """Overwrite all of a session's row but when it was first seen, and count the attempts.
+
+    What went wrong later does not take away sound that is there.
+    """
     kept = ("session_id", "attempts", "first_at")
     updates = ", ".join(f"{name} = excluded.{name}" for name in COLUMNS if name not in kept)
     marks = ", ".join("?" * len(COLUMNS))
     # The names are this module's own constants.
     return (
         f"INSERT INTO outcomes VALUES ({marks}) ON CONFLICT (session_id) DO UPDATE SET {updates}, "  # noqa: S608 - see above
-        "attempts = outcomes.attempts + 1"
+        "attempts = outcomes.attempts + 1 WHERE excluded.file IS NOT NULL OR outcomes.file IS NULL"
     )
+
+
+_UPSERT = _upsert()
 
 
 class Ledger:
@@ -144,25 +154,34 @@ class Ledger:
         with self._lock, _speaking(self._path):
             return self._db.execute(query, values).fetchall()
 
-    def put(self, entry: Entry) -> None:
-        """Write a session's outcome and end the claim on it."""
+    def put(self, entry: Entry) -> str | None:
+        """Write a session's outcome, unless it would hide sound that is there, and end the claim on it.
+
+        Returns the file that the session had before.
+        """
         now = time.time()
         values = dict(zip(COLUMNS, astuple(entry), strict=True)) | {
             "first_at": entry.first_at or now,
             "updated_at": now,
         }
         with self._transaction() as db:
-            db.execute(_upsert(), tuple(values[name] for name in COLUMNS))
+            before = db.execute("SELECT file FROM outcomes WHERE session_id = ?", (entry.session_id,)).fetchone()
+            db.execute(_UPSERT, tuple(values[name] for name in COLUMNS))
             db.execute("DELETE FROM claims WHERE session_id = ? AND owner = ?", (entry.session_id, self._owner))
+        return None if before is None else before[0]
 
     def counts(self) -> dict[str, int]:
         """Return how many sessions have each status."""
         return dict(self._read("SELECT status, count(*) FROM outcomes GROUP BY status ORDER BY status", ()))
 
-    def claim(self, session_id: str) -> bool:
-        """Take a session for this process, unless another one that lives has it."""
+    def claim(self, session_id: str, *, since: float) -> bool:
+        """Take a session for this process, unless another one has it, or has settled it after `since`."""
         now = time.time()
         with self._transaction() as db:
+            query = "SELECT status, file FROM outcomes WHERE session_id = ? AND updated_at > ?"
+            found = db.execute(query, (session_id, since)).fetchone()
+            if found is not None and (found[1] is not None or found[0] in _SETTLED):
+                return False
             row = db.execute("SELECT owner, until FROM claims WHERE session_id = ?", (session_id,)).fetchone()
             if row is not None and row[0] != self._owner and row[1] > now and is_alive(row[0]):
                 return False
@@ -233,20 +252,3 @@ def explain_failure(folder: Path | str, error: Exception) -> str:
             "and the sessions are asked for again"
         )
     return f"the store {folder} can't be used: {error}"
-
-
-def owner_name() -> str:
-    """Name this process so that others on the machine can tell whether it lives."""
-    return f"{socket.gethostname()}|{os.getpid()}|{psutil.Process().create_time():.2f}"
-
-
-def is_alive(owner: str) -> bool:
-    """Whether the process of that name still runs; of another machine's nobody can tell: assume it."""
-    host, _, rest = owner.partition("|")
-    pid, _, created = rest.partition("|")
-    if host != socket.gethostname() or not pid.isdigit():
-        return True
-    try:
-        return f"{psutil.Process(int(pid)).create_time():.2f}" == created
-    except psutil.Error:
-        return False

@@ -167,7 +167,7 @@ class HubClient:
         try:
             with self._http.stream("GET", path) as response:
                 request.answered()
-                body = read_bounded(response, _MAX_BODY_BYTES)
+                body = read_bounded(response, _MAX_BODY_BYTES, timeout_s=self._settings.request_timeout_s)
         except httpx.HTTPError as error:
             if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
                 request.not_sent()
@@ -279,7 +279,7 @@ def read_signed_url(body: bytes | None, headers: Mapping[str, str], *, now: floa
         No JSON object, none of the known fields, or no absolute URL that may be fetched.
     """
     if body is None:
-        raise ValueError(f"the body is larger than {_MAX_BODY_BYTES >> 20} MiB")
+        raise ValueError(f"the body is larger than {_MAX_BODY_BYTES >> 20} MiB, or can't be unpacked")
     try:
         parsed = json.loads(body)
     except (ValueError, RecursionError):

@@ -6,14 +6,13 @@ import hashlib
 import io
 import re
 import time
-import zlib
 from typing import TYPE_CHECKING, BinaryIO, Self
 from urllib.parse import urljoin, urlsplit
 
 import stamina
 
 from kataven_notebook import errors
-from kataven_notebook._http import explain, httpx, is_safe_url, open_client, read_bounded
+from kataven_notebook._http import explain, httpx, is_safe_url, open_client, read_bounded, unpacked
 from kataven_notebook._redact import redact
 from kataven_notebook.budget import Stopped
 from kataven_notebook.client import ATTEMPTS
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
 
 _REDIRECTS = 3
 _ERROR_BODY_BYTES = 64 << 10
+_ERROR_BODY_S = 10.0
 _CHUNK_BYTES = 64 << 10
 # A download may be slow, but not slower than a line that can hardly carry a call's sound.
 DEFAULT_TOTAL_TIMEOUT_S = 900.0
@@ -138,6 +138,8 @@ class Downloader:
         ends_at: float,
         stop: threading.Event | None,
     ) -> None:
+        if stop is not None and stop.is_set():
+            raise Stopped
         headers = {}
         if transfer.received_bytes and transfer.etag:
             headers = {"Range": f"bytes={transfer.received_bytes}-", "If-Match": transfer.etag}
@@ -177,7 +179,7 @@ class Downloader:
             transfer.total_bytes = _stated_length(response)
             transfer.etag = _strong_etag(response)
         self._check_size(max(transfer.received_bytes, transfer.total_bytes or 0), session_id)
-        for chunk in _decoded(response, session_id):
+        for chunk in _sound(response, session_id):
             transfer.write(chunk)
             self._check_size(transfer.received_bytes, session_id)
             if stop is not None and stop.is_set():
@@ -200,6 +202,13 @@ class Downloader:
                 f"the recording has at least {size_bytes:,} bytes, max_bytes={self._max_bytes:,}: pass a larger one",
                 session_id=session_id,
             )
+
+
+def _sound(response: httpx.Response, session_id: str | None) -> Iterator[bytes]:
+    try:
+        yield from unpacked(response, _CHUNK_BYTES)
+    except ValueError as error:
+        raise errors.RecordingCorrupt(f"the storage sent no readable sound: {error}", session_id=session_id) from None
 
 
 class _Again(errors.DownloadFailed):
@@ -238,33 +247,11 @@ def _strong_etag(response: httpx.Response) -> str | None:
     return etag if re.fullmatch(r'"[\x21\x23-\x7e]{1,200}"', etag) else None
 
 
-def _decoded(response: httpx.Response, session_id: str | None) -> Iterator[bytes]:
-    encoding = response.headers.get("Content-Encoding", "identity").lower().strip()
-    if encoding in ("", "identity"):
-        yield from response.iter_raw(_CHUNK_BYTES)
-        return
-    if encoding not in ("gzip", "x-gzip", "deflate"):
-        raise errors.DownloadFailed(f"the storage sent the sound encoded as {encoding[:40]!r}", session_id=session_id)
-    # Unpacked in bounded pieces: a few bytes can claim to be gigabytes.
-    unpacker = zlib.decompressobj(47 if "gzip" in encoding else 15)
-    try:
-        for chunk in response.iter_raw(_CHUNK_BYTES):
-            packed = chunk
-            while packed:
-                yield unpacker.decompress(packed, _CHUNK_BYTES * 16)
-                packed = unpacker.unconsumed_tail
-        yield unpacker.flush()
-    except zlib.error:
-        raise errors.RecordingCorrupt(
-            "the storage sent compressed data that can't be unpacked", session_id=session_id
-        ) from None
-
-
 def _refusal(
     response: httpx.Response, transfer: Transfer, signed: SignedUrl, session_id: str | None
 ) -> errors.SessionError:
     code = response.status_code
-    text = (read_bounded(response, _ERROR_BODY_BYTES) or b"").decode("utf-8", "replace")
+    text = (read_bounded(response, _ERROR_BODY_BYTES, timeout_s=_ERROR_BODY_S) or b"").decode("utf-8", "replace")
     s3_code = _xml_text(text, "Code")
     said = redact(_xml_text(text, "Message") or "")[:200]
     what = f"{code} {s3_code}".strip() + (f": {said.rstrip('.')}" if said else "")

@@ -13,85 +13,30 @@ import queue
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from kataven_notebook import errors
 from kataven_notebook._http import THREAD_PREFIX
 from kataven_notebook._outcome import NotAttempted, Outcome, Task, skipped
+from kataven_notebook._plan import DEFAULT_MAX_BYTES, Plan
+from kataven_notebook._signing import Signer
 from kataven_notebook.budget import Budget, Stopped
 from kataven_notebook.client import HubClient, SignedUrl
-from kataven_notebook.download import DEFAULT_TOTAL_TIMEOUT_S, Downloader, Transfer
+from kataven_notebook.download import Downloader, Transfer
 from kataven_notebook.recording import Recording
 from kataven_notebook.status import Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from kataven_notebook.settings import Settings
-    from kataven_notebook.store import Store
 
-    # Both are told when the run is being stopped.
-    Work = Callable[[Recording, threading.Event], tuple[Any, str | None]]
-    Delegate = Callable[[str, SignedUrl, threading.Event], Outcome]
-    Turn = Callable[[threading.Event], contextlib.AbstractContextManager[None]]
-
-DEFAULT_MAX_BYTES = 500_000_000
 # A URL with less life left than this is signed again before it is used.
 _URL_MARGIN_S = 5.0
 # How long an interrupted run waits for what is about to finish.
 _DRAIN_S = 0.5
 _CLAIM_RETRY_S = 0.5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """What a run does with each session, and within which bounds.
-
-    Parameters
-    ----------
-    settings
-        Who asks, where, and how fast.
-    sound
-        Whether the sound is wanted, or the signed URL alone.
-    keep_sound
-        Whether outcomes hold the recording; else it is dropped once worked on.
-    work
-        What is done with each recording: returns a value and, where it failed, one sentence. It
-        bounds by itself how many of it run at once.
-    delegate
-        Downloads, verifies and works elsewhere, from a signed URL; raises `UrlExpired` where the
-        URL died on the way.
-    turn
-        Entered before a session's URL is signed and left after its `delegate`, so that no URL
-        ages while it waits for a worker.
-    store
-        Where sound and outcomes are kept.
-    max_bytes, total_timeout_s
-        Bounds of one download.
-    verify_full
-        Decode everything, not only the first and last second.
-    poll_pending_s
-        For how long sessions that are not uploaded yet are asked for again, seconds.
-    max_wait_s
-        How long to wait for the budget at most, seconds; None for as long as it takes.
-    in_flight
-        How many sessions are under way at once.
-    """
-
-    settings: Settings
-    sound: bool = True
-    keep_sound: bool = True
-    work: Work | None = None
-    delegate: Delegate | None = None
-    turn: Turn | None = None
-    store: Store | None = None
-    max_bytes: int = DEFAULT_MAX_BYTES
-    total_timeout_s: float = DEFAULT_TOTAL_TIMEOUT_S
-    verify_full: bool = False
-    poll_pending_s: float = 0.0
-    max_wait_s: float | None = None
-    in_flight: int | None = None
+# How often the URL of one long, broken download is renewed.
+_MOST_SIGNED_AGAIN = 5
 
 
 class _Claimed(Exception):  # noqa: N818 - a signal: another process is at this session
@@ -131,20 +76,15 @@ class Run:
         self._order = itertools.count()
         self._lock = threading.Condition()
         self._stop = threading.Event()
-        self._stopped_because: str | None = None
+        self._began_at = time.time()
         self._polled_until = time.monotonic() + plan.poll_pending_s
-        self._deadline = None if plan.max_wait_s is None else time.time() + plan.max_wait_s
-        self._forbidden: set[str] = set()
-        self._succeeded = False
-        # The first request goes alone: a wrong key then costs one request and not twenty.
-        self._first_asker = threading.Lock()
-        self._first_answer = threading.Event()
         in_flight = plan.in_flight or plan.settings.limits.in_flight or 64
         self._results: queue.Queue[tuple[str, Outcome] | BaseException] = queue.Queue(maxsize=in_flight)
-        self._client: HubClient | None = None
+        self._signer: Signer | None = None
         self._downloader: Downloader | None = None
         if any(task.recording is None for task in self._todo):
-            self._client = HubClient(plan.settings)
+            claim = self._claim if plan.store is not None and plan.sound else None
+            self._signer = Signer(HubClient(plan.settings), max_wait_s=plan.max_wait_s, claim=claim)
             self._downloader = Downloader(
                 timeout_s=plan.settings.request_timeout_s,
                 max_bytes=plan.max_bytes,
@@ -165,7 +105,7 @@ class Run:
     @property
     def budget(self) -> Budget | None:
         """Who counts the requests of this run; None where it needs none."""
-        return self._client.budget if self._client else None
+        return self._signer.client.budget if self._signer else None
 
     @property
     def left(self) -> int:
@@ -202,13 +142,13 @@ class Run:
 
     def drain(self) -> list[tuple[str, Outcome]]:
         """Stop, and return what finishes within half a second."""
-        self._stop.set()
+        self._stop_threads()
         finished = []
         ends_at = time.monotonic() + _DRAIN_S
         while self._left:
             try:
                 result = self._results.get(timeout=max(0.0, ends_at - time.monotonic()))
-            except queue.Empty:
+            except (queue.Empty, KeyboardInterrupt):  # pressed again: what is there now has to do
                 break
             if not isinstance(result, BaseException):
                 self._left -= 1
@@ -217,24 +157,42 @@ class Run:
 
     def close(self) -> None:
         """Stop the threads and, once the last one has ended, close the connections."""
-        self._stop.set()
-        with self._lock:
-            self._lock.notify_all()
+        self._stop_threads()
         while not self._results.empty():  # a thread may wait to hand over its last outcome
             with contextlib.suppress(queue.Empty):
                 self._results.get_nowait()
         if not self._started:
             self._close_clients()
+        elif not self._left:
+            # All is handed over: they are about to end, and nothing of the run outlives it.
+            for thread in self._threads:
+                thread.join()
 
     def _start_threads(self) -> None:
-        for thread in self._threads:
-            self._started += 1
-            thread.start()
+        self._started = len(self._threads)
+        for number, thread in enumerate(self._threads):
+            try:
+                thread.start()
+            except RuntimeError:  # the machine has no more threads: those that run do it
+                with self._lock:
+                    self._started -= len(self._threads) - number
+                del self._threads[number:]
+                if not number:
+                    raise
+                return
+
+    def _stop_threads(self) -> None:
+        self._stop.set()
+        if self._signer is not None:
+            self._signer.stop()
+        with self._lock:
+            self._lock.notify_all()
 
     def _close_clients(self) -> None:
-        for client in (self._client, self._downloader):
-            if client is not None:
-                client.close()
+        if self._signer is not None:
+            self._signer.client.close()
+        if self._downloader is not None:
+            self._downloader.close()
 
     def _serve(self) -> None:
         try:
@@ -285,15 +243,16 @@ class Run:
                     raise Stopped from None
 
     def _outcome(self, task: Task) -> Outcome:
-        if self._stopped_because is not None:
-            return skipped(self._stopped_because)
         try:
             outcome = self._attempt(task)
         except NotAttempted as signal:
-            return skipped(str(signal) or self._stopped_because or "the run stopped")
+            return skipped(str(signal) or (self._signer and self._signer.stopped_because) or "the run stopped")
         except errors.SessionError as error:
             self._note(task.session_id, error)
             return Outcome.of_error(error)
+        except BaseException:
+            self._release(task.session_id)
+            raise
         if self._plan.work is not None and outcome.recording is not None:
             value, work_error = self._plan.work(outcome.recording, self._stop)
             kept = outcome.recording if self._plan.keep_sound else None
@@ -306,8 +265,10 @@ class Run:
         store = self._plan.store
         try:
             if not self._plan.sound:
-                signed = self._signed(task, first=False)
+                signed = self._signed(task)
                 return Outcome(Status.READY, signed=signed)
+            if task.signed is None and self._signer is not None and self._signer.stopped_because is not None:
+                raise NotAttempted
             if store is None:
                 return self._fetch(task, Transfer())
             with store.part() as part:
@@ -318,81 +279,46 @@ class Run:
             pause_s = min(60.0, max(0.2, self._plan.poll_pending_s / 20))
             if time.monotonic() + pause_s >= self._polled_until:
                 raise
-            if store is not None:
-                store.release(task.session_id)
             raise _AskLater(time.monotonic() + pause_s) from error
 
     def _after_claim(self, task: Task) -> Outcome:
         """Take what another process of the store has found, or ask again in a moment."""
         assert self._plan.store is not None  # noqa: S101 - only a store can be claimed
         entry = self._plan.store.load([task.session_id]).get(task.session_id)
-        if entry is None or not entry.file:
+        if entry is None or not entry.is_settled:
             raise _AskLater(time.monotonic() + _CLAIM_RETRY_S)
+        if entry.file is None:
+            return Outcome(Status(entry.status), entry.error)
         return Outcome(Status.DOWNLOADED, recording=self._plan.store.recording(entry))
 
-    def _signed(self, task: Task, *, first: bool) -> SignedUrl:
-        if not self._first_answer.is_set():
-            with self._first_asker:
-                if not self._first_answer.is_set():
-                    try:
-                        return self._ask(task, first=first)
-                    finally:
-                        self._first_answer.set()
-        return self._ask(task, first=first)
+    def _signed(self, task: Task, *, first: bool = False) -> SignedUrl:
+        assert self._signer is not None  # noqa: S101 - made where a task has no sound
+        return self._signer.sign(task.session_id, first=first)
 
-    def _ask(self, task: Task, *, first: bool) -> SignedUrl:
-        assert self._client is not None  # noqa: S101 - made where a task has no sound
-        if self._stopped_because is not None:
-            raise NotAttempted
-        try:
-            signed = self._client.sign(
-                task.session_id,
-                stop=self._stop,
-                deadline=self._deadline,
-                first=first,
-                gate=self._gate(task.session_id),
-            )
-        except errors.ApiError as error:
-            self._watch_account(task.session_id, error)
-            raise
-        self._succeeded = True
-        return signed
-
-    def _gate(self, session_id: str) -> Callable[[], None]:
-        def claim() -> None:
-            if self._plan.store is not None and self._plan.sound and not self._plan.store.claim(session_id):
-                raise _Claimed
-
-        return claim
-
-    def _watch_account(self, session_id: str, error: errors.ApiError) -> None:
-        """Stop the run where an answer speaks of the whole account."""
-        stops = isinstance(error, errors.PlaybackUnconfigured)
-        if isinstance(error, errors.AccessRefused):
-            if error.status_code == 403:
-                with self._lock:
-                    self._forbidden.add(session_id)
-                    stops = len(self._forbidden) > 1 and not self._succeeded
-            else:
-                stops = True
-        if isinstance(error, errors.RecordingMissing | errors.RecordingPending):
-            self._succeeded = True
-        if stops and self._stopped_because is None:
-            self._stopped_because = f"the run stopped, because {error.message}"
+    def _claim(self, session_id: str) -> None:
+        assert self._plan.store is not None  # noqa: S101 - only asked where there is one
+        if not self._plan.store.claim(session_id, since=self._began_at):
+            raise _Claimed
 
     def _fetch(self, task: Task, transfer: Transfer) -> Outcome:
         with self._plan.turn(self._stop) if self._plan.turn is not None else contextlib.nullcontext():
             return self._fetch_now(task, transfer)
 
     def _fetch_now(self, task: Task, transfer: Transfer) -> Outcome:
-        signed = task.signed
+        signed, signed_again = task.signed, 0
         if signed is None or not signed.lives(_URL_MARGIN_S):
-            signed = self._signed(task, first=False)
-        try:
-            return self._take(task.session_id, signed, transfer)
-        except errors.UrlExpired:
-            # Once per need: a URL that is dead as soon as it is signed will not live the second time.
-            return self._take(task.session_id, self._signed(task, first=True), transfer)
+            signed = self._signed(task)
+        while True:
+            received_bytes, began = transfer.received_bytes, time.monotonic()
+            try:
+                return self._take(task.session_id, signed, transfer)
+            except errors.UrlExpired:
+                # Once per need: a URL that dies at once, though just signed, will not live the next time.
+                was_of_use = transfer.received_bytes > received_bytes or time.monotonic() - began > _URL_MARGIN_S
+                if signed_again >= (_MOST_SIGNED_AGAIN if was_of_use else 1):
+                    raise
+                signed_again += 1
+                signed = self._signed(task, first=True)
 
     def _take(self, session_id: str, signed: SignedUrl, transfer: Transfer) -> Outcome:
         if self._plan.delegate is not None:
@@ -411,6 +337,17 @@ class Run:
         return self._plan.store.keep(session_id, transfer.file, transfer.sha256)
 
     def _note(self, session_id: str, error: errors.SessionError) -> None:
-        if self._plan.store is not None and self._plan.sound:
+        # Who could not even ask has nothing to note.
+        asked = not isinstance(error, errors.RateLimited) or error.session_id is not None
+        if self._plan.store is not None and self._plan.sound and asked:
             outcome = Outcome.of_error(error)
             self._plan.store.note(session_id, outcome.status, outcome.error)
+
+    def _release(self, session_id: str) -> None:
+        """Give a session back to other processes, as well as that goes when something else went wrong."""
+        if self._plan.store is not None and self._plan.sound:
+            with contextlib.suppress(errors.StoreError):
+                self._plan.store.release(session_id)
+
+
+__all__ = ["DEFAULT_MAX_BYTES", "Plan", "Run"]

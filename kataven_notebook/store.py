@@ -7,12 +7,13 @@ could be taken for whole.
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import hashlib
 import os
 import tempfile
 import threading
 import time
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Self
@@ -20,8 +21,9 @@ from typing import TYPE_CHECKING, BinaryIO, Self
 import pandas as pd
 
 from kataven_notebook._decode import SoundInfo
-from kataven_notebook._ledger import Entry, Ledger, explain_failure, is_alive, owner_name
-from kataven_notebook.errors import StoreError
+from kataven_notebook._ledger import Entry, Ledger, explain_failure
+from kataven_notebook._process import is_alive, owner_name
+from kataven_notebook.errors import KatavenError, StoreError
 from kataven_notebook.recording import Recording
 from kataven_notebook.status import Status
 
@@ -94,6 +96,8 @@ class Store:
         StoreError
             It holds the sessions of another account.
         """
+        if not settings.api_key and not settings.account_id:
+            return  # Nobody in particular reads what is here; without credentials nothing is asked for.
         mine = account_mark(settings)
         theirs = self._ledger.meta("account", mine)
         if theirs != mine:
@@ -160,7 +164,7 @@ class Store:
         )
         return Recording(self._path / entry.file, info, entry.size_bytes or 0, session_id=entry.session_id)
 
-    @contextmanager
+    @contextlib.contextmanager
     def part(self) -> Iterator[BinaryIO]:
         """Yield a private file for sound that is arriving; it is gone afterwards unless kept."""
         with _speaking(self._path):
@@ -187,8 +191,9 @@ class Store:
             part.flush()
             os.fsync(part.fileno())
             arrived = Recording.from_file(part.name, session_id=session_id)
+            # Other sound of the same session gets another name: an entry never names a file that is not its own.
             name = hashlib.sha256(session_id.encode()).hexdigest()
-            file = f"audio/{name[:2]}/{name}.{arrived.format}"
+            file = f"audio/{name[:2]}/{name[:40]}-{sha256[:16]}.{arrived.format}"
             target = self._path / file
             target.parent.mkdir(mode=0o700, exist_ok=True)
             Path(part.name).replace(target)
@@ -200,16 +205,22 @@ class Store:
             sha256=sha256,
             **asdict(arrived.info),
         )
-        self._ledger.put(entry)
+        before = self._ledger.put(entry)
+        if before is not None and before != file:
+            with contextlib.suppress(OSError):
+                (self._path / before).unlink(missing_ok=True)
         return self.recording(entry)
 
     def note(self, session_id: str, status: Status, error: str | None) -> None:
         """Write what became of a session that has no sound here."""
         self._ledger.put(Entry(session_id, status.value, error))
 
-    def claim(self, session_id: str) -> bool:
-        """Take a session for this process, unless another one is at it."""
-        return self._ledger.claim(session_id)
+    def claim(self, session_id: str, *, since: float) -> bool:
+        """Take a session for this process, unless another one is at it, or has settled it after `since`.
+
+        `since` is in seconds since the epoch.
+        """
+        return self._ledger.claim(session_id, since=since)
 
     def release(self, session_id: str) -> None:
         """Give a claimed session back."""
@@ -272,12 +283,13 @@ class Store:
                 continue
 
 
-@contextmanager
+@contextlib.contextmanager
 def _speaking(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if isinstance(error, StoreError):
+        # Some of our own errors are OSErrors to others: a refused account is no broken folder.
+        if isinstance(error, KatavenError):
             raise
         raise StoreError(explain_failure(path, error)) from None
 
@@ -324,6 +336,17 @@ def shared_store(path: str) -> Store:
     key = (os.getpid(), str(Path(path).expanduser().absolute()))
     with _open_lock:
         store = _open.get(key)
-        if store is None or not (store.path / _LEDGER).exists():
+        if store is not None and not (store.path / _LEDGER).exists():
+            store.close()  # somebody removed the folder
+            store = None
+        if store is None:
             store = _open[key] = Store(path)
         return store
+
+
+@atexit.register
+def _close_stores() -> None:
+    for (pid, _), store in _open.items():
+        # A forked child must leave its parent's connections alone.
+        if pid == os.getpid():
+            store.close()

@@ -1,0 +1,76 @@
+"""What a run does with each session, and within which bounds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from kataven_notebook.download import DEFAULT_TOTAL_TIMEOUT_S
+
+if TYPE_CHECKING:
+    import contextlib
+    import threading
+    from collections.abc import Callable
+
+    from kataven_notebook._outcome import Outcome
+    from kataven_notebook.client import SignedUrl
+    from kataven_notebook.recording import Recording
+    from kataven_notebook.settings import Settings
+    from kataven_notebook.store import Store
+
+    # Both are told when the run is being stopped.
+    Work = Callable[[Recording, threading.Event], tuple[Any, str | None]]
+    Delegate = Callable[[str, SignedUrl, threading.Event], Outcome]
+    Turn = Callable[[threading.Event], contextlib.AbstractContextManager[None]]
+
+DEFAULT_MAX_BYTES = 500_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a run does with each session, and within which bounds.
+
+    Parameters
+    ----------
+    settings
+        Who asks, where, and how fast.
+    sound
+        Whether the sound is wanted, or the signed URL alone.
+    keep_sound
+        Whether outcomes hold the recording; else it is dropped once worked on.
+    work
+        What is done with each recording: returns a value and, where it failed, one sentence. It
+        bounds by itself how many of it run at once.
+    delegate
+        Downloads, verifies and works elsewhere, from a signed URL; raises `UrlExpired` where the
+        URL died on the way.
+    turn
+        Entered before a session's URL is signed and left after its `delegate`, so that no URL
+        ages while it waits for a worker.
+    store
+        Where sound and outcomes are kept.
+    max_bytes, total_timeout_s
+        Bounds of one download.
+    verify_full
+        Decode everything, not only the first and last second.
+    poll_pending_s
+        For how long sessions that are not uploaded yet are asked for again, seconds.
+    max_wait_s
+        How long to wait for the budget at most, seconds; None for as long as it takes.
+    in_flight
+        How many sessions are under way at once.
+    """
+
+    settings: Settings
+    sound: bool = True
+    keep_sound: bool = True
+    work: Work | None = None
+    delegate: Delegate | None = None
+    turn: Turn | None = None
+    store: Store | None = None
+    max_bytes: int = DEFAULT_MAX_BYTES
+    total_timeout_s: float = DEFAULT_TOTAL_TIMEOUT_S
+    verify_full: bool = False
+    poll_pending_s: float = 0.0
+    max_wait_s: float | None = None
+    in_flight: int | None = None
