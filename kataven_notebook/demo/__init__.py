@@ -13,11 +13,10 @@ mistakes.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from kataven_notebook.demo._hub import Hub
     from kataven_notebook.settings import Limits
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 __all__ = ["Hub", "fault_names", "hub", "serve"]
 
 
-@contextmanager
 def hub(
     *,
     limits: Limits | None = None,
@@ -37,8 +35,10 @@ def hub(
     port: int = 0,
     storage_port: int = 0,
     **options: Any,
-) -> Iterator[Hub]:
-    """Run a demo Hub in a thread, for as long as the block lasts.
+) -> Hub:
+    """Run a demo Hub in a thread, until it is closed or the `with` block ends.
+
+    In a notebook, ``hub = kn.demo.hub()`` serves until the kernel ends.
 
     Parameters
     ----------
@@ -61,10 +61,10 @@ def hub(
         Further fields of `Options`: ``clock_offset_s``, ``url_field``, ``nested``, ``expiry_field``,
         ``cors``, ``signer``.
 
-    Yields
-    ------
+    Returns
+    -------
     Hub
-        Running; `Hub.settings` is what the package's functions take.
+        Running, and a context manager that closes it; `Hub.settings` is what the package's functions take.
 
     Raises
     ------
@@ -83,7 +83,7 @@ def hub(
     # Starlette and uvicorn are loaded with the first hub, not with the package.
     from kataven_notebook.demo._hub import Hub  # noqa: PLC0415 - see above
 
-    running = Hub(
+    return Hub(
         limits=limits,
         url_life_s=url_life_s,
         api_latency_s=api_latency_s,
@@ -94,10 +94,6 @@ def hub(
         storage_port=storage_port,
         **options,
     )
-    try:
-        yield running
-    finally:
-        running.close()
 
 
 def serve(arguments: list[str] | None = None) -> int:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import weakref
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from kataven_notebook.demo._limits import Limiter
 from kataven_notebook.demo._sample import sample_sessions, true_speech
@@ -95,6 +96,9 @@ class Hub:
         self.base_url = f"http://127.0.0.1:{api_port}/v1"
         self.storage_url = f"http://127.0.0.1:{self._world.storage_port}"
         self._state_dir = Path(tempfile.mkdtemp(prefix="kataven-demo-"))
+        # Also at the interpreter's end, for hubs that nobody closes. On Windows a database that is still
+        # open can't be removed: then the system's own tidying will.
+        self._remove_state = weakref.finalize(self, shutil.rmtree, self._state_dir, ignore_errors=True)
         self.settings: Settings = Settings(
             api_key=self.api_key, base_url=self.base_url, limits=limits, state_dir=self._state_dir
         )
@@ -225,8 +229,13 @@ class Hub:
     def close(self) -> None:
         """Stop serving, cut all connections and remove the state directory; harmless when repeated."""
         self._server.stop()
-        # On Windows a database that is still open can't be removed: then the system's own tidying will.
-        shutil.rmtree(self._state_dir, ignore_errors=True)
+        self._remove_state()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def __repr__(self) -> str:
         return f"Hub(base_url={self.base_url!r}, sessions={len(self._world.sessions)})"
