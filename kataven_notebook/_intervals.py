@@ -66,6 +66,12 @@ def intersection(first: Intervals, second: Intervals) -> Intervals:
     return np.array(pairs, dtype=np.float64).reshape(-1, 2)
 
 
+def between(intervals: Intervals, start_s: float, end_s: float) -> Intervals:
+    """Return those of a tidy set that lie at least partly between two times."""
+    first = int(np.searchsorted(intervals[:, 1], start_s, side="right"))
+    return intervals[first : int(np.searchsorted(intervals[:, 0], end_s))]
+
+
 def complement(intervals: Intervals, duration_s: float) -> Intervals:
     """Return when a tidy set is off, between 0 and `duration_s`."""
     edges = np.concatenate([[0.0], intervals.ravel(), [duration_s]]).reshape(-1, 2)

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from kataven_notebook._floor import Limits, cut, group, holds_floor, without_backchannels
-from kataven_notebook._intervals import Intervals, complement, intersection, join, tidy, total_s, union
+from kataven_notebook._intervals import Intervals, between, complement, intersection, join, tidy, total_s, union
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -245,8 +245,9 @@ def find_turns(
             is_turn = not any(part is one for one in feedback)
             interrupts = is_turn and holds_floor(other, part[0, 0], limits)
             kind: TurnKind = "interruption" if interrupts else "turn" if is_turn else "backchannel"
-            overlap_s = total_s(intersection(part, speech[1 - channel]))
-            gap_s = _gap_before(part[0, 0], ends, speech[1 - channel])
+            near = between(speech[1 - channel], part[0, 0], part[-1, 1])
+            overlap_s = total_s(intersection(part, near))
+            gap_s = _gap_before(part[0, 0], ends, near)
             start, end = float(part[0, 0]), float(part[-1, 1])
             found.append(Turn(channel, start, end, kind, gap_s, overlap_s, bool(interrupts)))
     return tuple(sorted(found, key=lambda turn: (turn.start_s, turn.end_s, turn.channel)))

@@ -128,15 +128,16 @@ def call_row(measures: CallMeasures, agent_channel: int | None) -> dict[str, Val
     """
     row, missing = _of_anybody(measures)
     parties = measures.parties
+    turns = call_turns(measures)
     why = why_no_roles(measures, agent_channel)
     if parties is not None:
-        row |= _of_both(measures, parties, missing)
+        row |= _of_both(measures, parties, turns, missing)
     if parties is None or agent_channel is None or why:
         others = [name for name in METRIC_COLUMNS if name not in row]
         missing |= dict.fromkeys(others, why or "")
     else:
         roles = {"agent": agent_channel, "caller": sum(parties) - agent_channel}
-        row |= _of_each(measures, roles, missing) | _of_channels(measures, roles, missing)
+        row |= _of_each(measures, roles, turns, missing) | _of_channels(measures, roles, missing)
     row["speech_method"] = measures.speech_method
     row["metrics_error"] = _sentence(missing)
     nothing: dict[str, Value] = {"float64": _NAN, "Int64": None, "string": None}
@@ -219,9 +220,10 @@ def _of_anybody(measures: CallMeasures) -> tuple[dict[str, Value], dict[str, str
     return row, {} if len(spoken) else {"time_to_first_word_s": "nobody speaks"}
 
 
-def _of_both(measures: CallMeasures, parties: tuple[int, int], missing: dict[str, str]) -> dict[str, Value]:
+def _of_both(
+    measures: CallMeasures, parties: tuple[int, int], turns: tuple[Turn, ...], missing: dict[str, str]
+) -> dict[str, Value]:
     """Return what needs two parties, but not who is who."""
-    turns = call_turns(measures)
     monologue = longest_monologue(turns)
     if monologue is None:
         missing["longest_monologue_s"] = "nobody speaks"
@@ -234,10 +236,11 @@ def _of_both(measures: CallMeasures, parties: tuple[int, int], missing: dict[str
     }
 
 
-def _of_each(measures: CallMeasures, roles: dict[str, int], missing: dict[str, str]) -> dict[str, Value]:
+def _of_each(
+    measures: CallMeasures, roles: dict[str, int], turns: tuple[Turn, ...], missing: dict[str, str]
+) -> dict[str, Value]:
     """Return what each party did in the conversation."""
     agent, caller = roles["agent"], roles["caller"]
-    turns = call_turns(measures)
     talk = {role: total_s(measures.speech[channel]) for role, channel in roles.items()}
     both = talk["agent"] + talk["caller"]
     barge_ins = interruptions(turns)

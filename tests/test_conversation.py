@@ -120,6 +120,20 @@ def test_a_short_pause_in_which_the_other_had_a_turn_ends_ones_own() -> None:
     ]
 
 
+def test_a_party_that_gave_way_and_comes_back_in_overlap_interrupts() -> None:
+    """The caller holds the floor alone for 0.8 s; the agent's next words cut in on the caller."""
+    assert summary(find_turns([(0, 4), (4.8, 7)], [(3.5, 6)])) == [
+        (0, "turn", 0, 4),
+        (1, "interruption", 3.5, 6),
+        (0, "interruption", 4.8, 7),
+    ]
+
+
+def test_a_party_that_goes_on_after_a_breath_never_gave_way() -> None:
+    """Less than half a second alone takes no floor."""
+    assert summary(find_turns([(0, 4), (4.4, 7)], [(3.5, 6)])) == [(0, "turn", 0, 7), (1, "interruption", 3.5, 6)]
+
+
 def test_a_short_utterance_in_the_others_turn_is_a_backchannel() -> None:
     """A short "mm-hm" takes no floor: during speech, and in a pause of it."""
     for middle in ((2.0, 2.4), (3.2, 3.6)):
@@ -163,9 +177,9 @@ def test_who_stops_first_yields() -> None:
 
 def test_gap_and_overlap_of_each_turn() -> None:
     """The first turn has no gap, nor has one that begins in overlap."""
-    turns = find_turns([(1, 4), (8, 9)], [(3.5, 6)])
-    assert [turn.overlap_s for turn in turns] == [0.5, 0.5, 0.0]
-    assert np.isnan([turn.gap_before_s for turn in turns]).tolist() == [True, True, False]
+    turns = find_turns([(1, 4), (8, 9)], [(3.5, 6), (8.5, 12)])
+    assert [turn.overlap_s for turn in turns] == [0.5, 0.5, 0.5, 0.5]
+    assert np.isnan([turn.gap_before_s for turn in turns]).tolist() == [True, True, False, True]
     assert turns[2].gap_before_s == 2.0
 
 

@@ -150,6 +150,20 @@ def test_six_channels_have_two_parties_where_only_two_speak() -> None:
     assert "3 channels, 3 of them with speech" in call_row(three, 0)["metrics_error"]
 
 
+def test_only_interruptions_that_are_yielded_to_have_a_time_to_yield() -> None:
+    """A caller who gives up is counted, but the agent yielded to nobody."""
+    row = call_row(measured(sound([(0.5, 8.0)], [(3.0, 4.5)])), 0)
+    assert row["interruptions_by_caller"] == 1
+    assert np.isnan(row["time_to_yield_p50_s"])
+
+
+def test_a_silent_call_says_which_numbers_it_lacks() -> None:
+    """By column, with the reason."""
+    reasons = call_row(measured(np.zeros((RATE, 2))), 0)["metrics_error"].split("; ")
+    assert "time_to_first_word_s, talk_ratio, longest_monologue_s: nobody speaks" in reasons
+    assert "agent_peak_dbfs, caller_peak_dbfs: every sample is 0" in reasons
+
+
 def test_a_call_in_which_nobody_answers() -> None:
     """The agent's monologue: no responses, and the reason instead of 0 s."""
     row = call_row(measured(sound(FIRST, [])), 0)

@@ -84,9 +84,16 @@ def test_an_offset_and_the_blocks_length_change_no_level(offset: float, block: i
 
 def test_sound_near_speech_is_not_taken_for_noise() -> None:
     """A decay within 0.1 s of speech leaves the floor alone."""
-    samples = noise(0.8, -60)
-    samples[: round(0.28 * RATE)] += noise(0.28, -20, seed=1)
-    assert quality(samples, [(0, 0.2)]).noise_floor_dbfs == pytest.approx(-60, abs=0.5)
+    samples = noise(0.405, -60)
+    samples[: round(0.3 * RATE)] += noise(0.3, -20, seed=1)
+    assert quality(samples, [(0, 0.2)]).noise_floor_dbfs == pytest.approx(-60, abs=1.0)
+
+
+def test_the_noise_under_speech_is_taken_off() -> None:
+    """Speech as strong as the noise it stands in has an SNR of 0 dB, not 3."""
+    samples = noise(6, -30)
+    samples[2 * RATE : 4 * RATE] += tone(2, -30 + 3.0103)
+    assert quality(samples, [(2, 4)]).snr_db == pytest.approx(0, abs=0.4)
 
 
 def test_digital_silence_is_no_noise_floor() -> None:
@@ -159,9 +166,19 @@ def test_clipped_samples_are_counted(ceiling: float, coder: object) -> None:
 @pytest.mark.parametrize("coder", [lambda x: x, mulaw], ids=["linear", "mulaw"])
 def test_sound_that_is_not_clipped_has_a_ratio_of_zero(peak: float, coder: object) -> None:
     """Speech-like sound and tones: their steps are not flat tops."""
-    for samples in (speechlike(4, peak), tone(4, 20 * np.log10(peak), hz=311)):
+    for samples in (speechlike(4, peak), tone(4, 20 * np.log10(peak), hz=123)):
         assert quality(coder(samples)).clipping_ratio == 0.0  # type: ignore[operator] # the same
         assert len(quality(coder(samples)).clipped) == 0  # type: ignore[operator] # the same
+
+
+@pytest.mark.parametrize("full_scale", [1.0, 32_767 / 32_768, 32_124 / 32_768, 32_256 / 32_768])
+def test_full_scale_in_a_row_is_clipping_and_once_is_not(full_scale: float) -> None:
+    """Of linear PCM, mu-law and A-law: one cut is found however loud the rest is, single samples are not."""
+    samples = speechlike(4, 0.7)
+    samples[100::997] = full_scale
+    assert quality(samples).clipping_ratio == 0.0
+    samples[5_000:5_004] = full_scale
+    assert quality(samples).clipping_ratio == pytest.approx(4 / len(samples))
 
 
 def test_samples_beyond_full_scale_are_clipped_when_played() -> None:
