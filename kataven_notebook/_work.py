@@ -11,29 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 from kataven_notebook._calling import Called, call, name_of
 from kataven_notebook._executors import ExecutorWork
-from kataven_notebook._outcome import Outcome, Task
 from kataven_notebook.budget import Stopped
-from kataven_notebook.errors import ConfigurationError, WorkFailed
+from kataven_notebook.errors import ConfigurationError, KatavenError, WorkFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from concurrent.futures import Executor
 
-    from kataven_notebook._sessions import Sessions
     from kataven_notebook.pipeline import Plan
     from kataven_notebook.recording import Recording
 
     # An executor, a function that makes one, or None for threads of this process.
     ExecutorLike = Executor | Callable[[], Executor] | None
-
-
-def with_sound(known: dict[int, Outcome], sessions: Sessions) -> dict[int, Task]:
-    """Return, for the known outcomes that have sound, what is left to do: the work alone."""
-    return {
-        position: Task(sessions.ids[position], outcome.recording)
-        for position, outcome in known.items()
-        if outcome.recording is not None
-    }
 
 
 @contextmanager
@@ -131,6 +120,10 @@ class _LocalWork:
 
     def __call__(self, recording: Recording, stop: threading.Event) -> tuple[Any, str | None]:
         """Wait for a processor, and call."""
+        try:
+            recording = recording.near()  # before a processor is taken: a bucket answers slowly
+        except KatavenError as error:
+            return self._rule.settle(Called(error=str(error), exception=error), recording.session_id)
         while not self._turns.acquire(timeout=0.2):
             if stop.is_set():
                 raise Stopped
