@@ -120,8 +120,8 @@ def run_job(job: Job) -> Report:
         if job.recording is None:
             recording, entry = _fetched(job)
         else:
-            recording = job.recording
-            _check_readable(recording)
+            _check_readable(job.recording)
+            recording = job.recording.near()
     except SessionError as error:
         return Report(failure=error)
     except (KatavenError, OSError) as error:

@@ -270,6 +270,18 @@ class Recording:
         source = self._readable()
         return source if isinstance(source, bytes) else source.read_bytes()
 
+    def near(self) -> Recording:
+        """Return the recording with its sound at hand: read once where it lies in a bucket, else itself.
+
+        Raises
+        ------
+        StoreError
+            The bucket can't be read.
+        """
+        if isinstance(self._source, bytes | Path):
+            return self
+        return Recording(self._source.read(), self._info, self._size_bytes, session_id=self._session_id)
+
     def channel(self, index: int) -> Recording:
         """Return one channel alone.
 

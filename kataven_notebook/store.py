@@ -22,6 +22,7 @@ import pandas as pd
 
 from kataven_notebook._decode import SoundInfo
 from kataven_notebook._ledger import Entry, Ledger, explain_failure
+from kataven_notebook._objects import is_url
 from kataven_notebook._process import is_alive, owner_name
 from kataven_notebook.errors import KatavenError, StoreError
 from kataven_notebook.recording import Recording
@@ -47,7 +48,8 @@ class Store:
     Parameters
     ----------
     path
-        The folder; made (mode 0700) where there is none.
+        The folder; made (mode 0700) where there is none. Or a URL that fsspec opens, such as
+        `s3://bucket/calls`: then a `RemoteStore`, which says what is guaranteed there.
 
     Raises
     ------
@@ -62,6 +64,14 @@ class Store:
     ...     store.to_frame()[["session_id", "recording_status"]].values.tolist()
     [['s1', 'missing']]
     """
+
+    def __new__(cls, path: str | os.PathLike[str]) -> Self:
+        """Make a store on object storage of a URL, as `Path` makes the kind of path that fits."""
+        if cls is Store and is_url(path):
+            from kataven_notebook.remote_store import RemoteStore  # noqa: PLC0415 - it is built on this one
+
+            return super().__new__(RemoteStore)  # type: ignore[return-value]  # which is a Store
+        return super().__new__(cls)
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._path = Path(path).expanduser().absolute()
@@ -332,11 +342,12 @@ _open_lock = threading.Lock()
 
 
 def shared_store(path: str) -> Store:
-    """Return this process's one open store of a folder, so that recordings and runs share it."""
-    key = (os.getpid(), str(Path(path).expanduser().absolute()))
+    """Return this process's one open store of a folder or URL, so that recordings and runs share it."""
+    place = path.rstrip("/") if is_url(path) else str(Path(path).expanduser().absolute())
+    key = (os.getpid(), place)
     with _open_lock:
         store = _open.get(key)
-        if store is not None and not (store.path / _LEDGER).exists():
+        if store is not None and not is_url(path) and not (store.path / _LEDGER).exists():
             store.close()  # somebody removed the folder
             store = None
         if store is None:

@@ -1,0 +1,264 @@
+"""Sound and outcomes as objects in a bucket, or on whatever else fsspec speaks to."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import re
+import time
+import uuid
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+from kataven_notebook._ledger import Entry
+from kataven_notebook._redact import redact
+from kataven_notebook.errors import ConfigurationError, KatavenError, MissingExtra, StoreError
+from kataven_notebook.status import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from kataven_notebook.recording import Recording
+
+VERSION = 1
+_HEAD = "store.json"
+# As many objects are asked for at once as a listing would name on one page.
+_BATCH = 1_000
+_FIELDS = tuple(field.name for field in fields(Entry))
+
+
+def is_url(path: object) -> bool:
+    """Whether a store's place is a URL that fsspec opens, and no folder.
+
+    Examples
+    --------
+    >>> is_url("s3://bucket/calls"), is_url("calls/"), is_url("C:/calls")
+    (True, False, False)
+    """
+    return re.match(r"[A-Za-z][A-Za-z0-9+.\-]+(::|://)", str(path)) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectFolder:
+    """A place in object storage; holds its URL alone, so that it can be sent to workers.
+
+    Credentials, endpoints and the like are fsspec's business: `AWS_...` and `FSSPEC_...` variables,
+    `~/.aws`, `fsspec.config`. Every process needs them by itself.
+
+    Parameters
+    ----------
+    url
+        Such as `s3://bucket/calls`.
+    """
+
+    url: str
+
+    def deposit(self, session_id: str, recording: Recording, sha256: str) -> Entry:
+        """Put sound there and then its outcome: what has no outcome is not there.
+
+        Raises
+        ------
+        StoreError
+            It can't be written.
+        """
+        name = object_name(session_id)
+        file = f"audio/{name[:2]}/{name[:40]}-{sha256[:16]}.{recording.format}"
+        self.write(file, recording.encoded())
+        now = time.time()
+        entry = Entry(
+            session_id=session_id,
+            status=Status.DOWNLOADED.value,
+            file=file,
+            size_bytes=recording.size_bytes,
+            sha256=sha256,
+            first_at=now,
+            updated_at=now,
+            **asdict(recording.info),
+        )
+        self.write_outcome(entry)
+        return entry
+
+    def write_outcome(self, entry: Entry) -> None:
+        """Write what became of a session, one object for each."""
+        self.write(_outcome_file(object_name(entry.session_id)), json.dumps(asdict(entry)).encode())
+
+    def outcomes(self, names: Iterable[str]) -> Iterator[Entry]:
+        """Yield the outcomes of those sessions, by `object_name`, that have one."""
+        wanted = list(names)
+        for start in range(0, len(wanted), _BATCH):
+            files = [_outcome_file(name) for name in wanted[start : start + _BATCH]]
+            for text in self._read_many(files):
+                yield _entry(text, self.url)
+
+    def listed(self) -> set[str]:
+        """Return the `object_name` of every session that has an outcome: one request per 1,000."""
+        with speaking(self.url):
+            fs, root = self._opened()
+            fs.invalidate_cache()
+            with contextlib.suppress(FileNotFoundError):
+                found = fs.find(f"{root}/outcomes")
+                return {path.rpartition("/")[2].removesuffix(".json") for path in found if path.endswith(".json")}
+        return set()
+
+    def head(self) -> dict[str, str] | None:
+        """Return what the store says of itself, or None where there is no store yet.
+
+        Raises
+        ------
+        StoreError
+            Another version of this package wrote it, or it can't be read.
+        """
+        try:
+            text = self.read(_HEAD)
+        except FileNotFoundError:
+            return None
+        try:
+            head = dict(json.loads(text))
+        except ValueError:
+            raise StoreError(f"{redact(self.url)}/{_HEAD} is damaged: use another place") from None
+        if head.get("version") != VERSION:
+            raise StoreError(
+                f"the store {redact(self.url)} is of version {head.get('version')}, this package reads version "
+                f"{VERSION}: update kataven-notebook, or use another place"
+            )
+        return {key: str(value) for key, value in head.items()}
+
+    def write_head(self, account: str, *, store_id: str | None = None) -> dict[str, str]:
+        """Write whose store it is; the first writer gives it an id."""
+        head = {"version": VERSION, "account": account, "id": store_id or uuid.uuid4().hex}
+        self.write(_HEAD, json.dumps(head).encode())
+        return {key: str(value) for key, value in head.items()}
+
+    def read(self, file: str) -> bytes:
+        """Return an object's bytes.
+
+        Raises
+        ------
+        FileNotFoundError
+            There is none.
+        StoreError
+            It can't be read.
+        """
+        with speaking(self.url):
+            fs, root = self._opened()
+            data: bytes = fs.cat_file(f"{root}/{file}")
+            return data
+
+    def write(self, file: str, data: bytes) -> None:
+        """Write an object; object storage shows it whole or not at all."""
+        with speaking(self.url):
+            fs, root = self._opened()
+            path = f"{root}/{file}"
+            if not _is_flat(fs):
+                fs.makedirs(path.rpartition("/")[0], exist_ok=True)
+            fs.pipe_file(path, data)
+
+    def remove(self, files: Iterable[str]) -> None:
+        """Delete objects; those that are not there are passed over."""
+        with speaking(self.url):
+            fs, root = self._opened()
+            for file in files:
+                with contextlib.suppress(FileNotFoundError):
+                    fs.rm_file(f"{root}/{file}")
+            fs.invalidate_cache()
+
+    def _read_many(self, files: list[str]) -> list[bytes]:
+        with speaking(self.url):
+            fs, root = self._opened()
+            found = fs.cat([f"{root}/{file}" for file in files], on_error="return") if files else {}
+            for value in found.values():
+                if isinstance(value, Exception) and not isinstance(value, FileNotFoundError):
+                    raise value
+        return [value for value in found.values() if isinstance(value, bytes)]
+
+    def _opened(self) -> tuple[Any, str]:
+        import fsspec  # noqa: PLC0415 - not needed for stores in folders
+
+        # fsspec keeps one instance a process, with its connections.
+        try:
+            fs, root = fsspec.url_to_fs(self.url)
+        except ImportError as error:
+            scheme = self.url.partition("://")[0]
+            if scheme in ("s3", "s3a"):
+                raise MissingExtra.of("s3", f"a store on {scheme}://") from None
+            raise MissingExtra(f"a store on {scheme}:// needs another package: {error}") from None
+        except ValueError as error:
+            raise ConfigurationError(f"store={redact(self.url)!r} can't be opened: {redact(str(error))}") from None
+        return fs, str(root).rstrip("/")
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteObject:
+    """The sound of a recording that lies in object storage: read when asked, not kept."""
+
+    folder: ObjectFolder
+    file: str
+    size_bytes: int
+
+    def read(self) -> bytes:
+        """Return the encoded bytes.
+
+        Raises
+        ------
+        StoreError
+            The object is gone, another one, or can't be read.
+        """
+        try:
+            data = self.folder.read(self.file)
+        except FileNotFoundError:
+            raise StoreError(
+                f"the sound is gone from the store {redact(self.folder.url)}: pass refresh=True to fetch it again"
+            ) from None
+        if len(data) != self.size_bytes:
+            raise StoreError(
+                f"the store {redact(self.folder.url)} holds {len(data):,} bytes where it noted {self.size_bytes:,}: "
+                "pass refresh=True to fetch the sound again"
+            )
+        return data
+
+
+def object_name(session_id: str) -> str:
+    """Return the name of a session's objects: any id is safe in it, and none can be read from it."""
+    return hashlib.sha256(session_id.encode()).hexdigest()
+
+
+def _outcome_file(name: str) -> str:
+    return f"outcomes/{name[:2]}/{name}.json"
+
+
+def outcome_file(session_id: str) -> str:
+    """Return where a session's outcome lies."""
+    return _outcome_file(object_name(session_id))
+
+
+def _entry(text: bytes, url: str) -> Entry:
+    try:
+        found = json.loads(text)
+        return Entry(**{name: found[name] for name in _FIELDS if name in found})
+    except (ValueError, TypeError) as error:
+        raise StoreError(
+            f"an outcome in the store {redact(url)} is damaged ({error}): remove the outcomes that are no JSON; "
+            "their sessions are asked for again"
+        ) from None
+
+
+def _is_flat(fs: Any) -> bool:
+    """Whether keys need no folders made before them."""
+    names = (fs.protocol,) if isinstance(fs.protocol, str) else fs.protocol
+    return not {"file", "local", "memory", "sftp", "ssh", "smb", "hdfs"} & set(names)
+
+
+@contextlib.contextmanager
+def speaking(url: str) -> Iterator[None]:
+    """Turn what fsspec and its backends say into a sentence about the store; a missing object stays one."""
+    try:
+        yield
+    except (KatavenError, FileNotFoundError):
+        raise
+    except Exception as error:  # noqa: BLE001 - every backend has exceptions of its own
+        said = " ".join(redact(str(error)).split())[:200]
+        raise StoreError(
+            f"the store {redact(url)} can't be used ({type(error).__name__}: {said}): check that it exists, and the "
+            "credentials and endpoint that fsspec has for it"
+        ) from None

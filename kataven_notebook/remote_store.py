@@ -1,0 +1,260 @@
+"""The store on object storage: the same promises as far as a bucket can keep them, and a local cache."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from kataven_notebook._decode import SoundInfo
+from kataven_notebook._ledger import Entry, Ledger
+from kataven_notebook._objects import ObjectFolder, RemoteObject, object_name, outcome_file
+from kataven_notebook._redact import redact
+from kataven_notebook.errors import StoreError
+from kataven_notebook.recording import Recording
+from kataven_notebook.settings import current_settings
+from kataven_notebook.store import Store, account_mark
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable, Iterator, Sequence
+
+    import pandas as pd
+
+    from kataven_notebook.settings import Settings
+    from kataven_notebook.status import Status
+
+# Up to here each outcome is asked for by name; above it a listing is cheaper.
+_MOST_BY_NAME = 500
+
+
+class RemoteStore(Store):
+    """A store in a bucket, or on anything else that fsspec opens; `Store("s3://bucket/calls")` makes it.
+
+    Guaranteed: sound is uploaded and verified before its outcome is written, so what has an outcome
+    is whole; a killed process loses no finished session; many machines may read and write. Not
+    guaranteed: that two machines never fetch the same session at once. Buckets have no locks; both
+    then store the same sound, and the later outcome stays. Processes of one machine do keep out of
+    each other's way. What is known of sessions is also in an SQLite file in the state directory,
+    which may be deleted: it is made again from the bucket.
+
+    Parameters
+    ----------
+    path
+        A URL such as `s3://bucket/calls`. Credentials and endpoint are fsspec's business.
+
+    Raises
+    ------
+    StoreError
+        The place can't be used, or another version of this package wrote it.
+    MissingExtra
+        The URL needs a package that is not installed: `[s3]` for `s3://`.
+    ConfigurationError
+        fsspec does not know such a URL.
+
+    Examples
+    --------
+    >>> with Store("memory://calls") as store:
+    ...     store
+    <Store 'memory://calls': empty>
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.folder = ObjectFolder(str(path).rstrip("/"))
+        head = self.folder.head()
+        self._ledger = Ledger(_cache_path(self.folder.url))
+        if head is not None:
+            self._recognise(head)
+
+    @property
+    def path(self) -> Path:
+        """Raise: there is no folder of this machine.
+
+        Raises
+        ------
+        StoreError
+            Always.
+        """
+        raise StoreError(f"the store {redact(self.folder.url)} is no folder of this machine")
+
+    def bind(self, settings: Settings) -> None:
+        """Make sure that the store is of the account that is asked for.
+
+        Raises
+        ------
+        StoreError
+            It holds the sessions of another account.
+        """
+        if not settings.api_key and not settings.account_id:
+            return
+        mine = account_mark(settings)
+        head = self.folder.head() or self.folder.write_head(mine)
+        self._recognise(head)
+        if head["account"] != mine:
+            raise StoreError(
+                f"the store {redact(self.folder.url)} holds the sessions of another account: use another place; if it "
+                "is the same account under a new key or name, call kataven_notebook.Store(url).adopt() once"
+            )
+
+    def adopt(self, settings: Settings | None = None) -> None:
+        """Bind the store to the account of `settings`, by default the configured one.
+
+        Parameters
+        ----------
+        settings
+            Whose store it is from now on.
+
+        Raises
+        ------
+        StoreError
+            It can't be written.
+        """
+        head = self.folder.head() or {}
+        self._recognise(self.folder.write_head(account_mark(current_settings(settings)), store_id=head.get("id")))
+
+    def _recognise(self, head: dict[str, str]) -> None:
+        """Forget the cache where it is of another store that once was at this place."""
+        if self._ledger.meta("store", head["id"]) != head["id"]:
+            self._ledger.forget([entry.session_id for entry in self._ledger.entries()])
+            self._ledger.set_meta("store", head["id"])
+
+    def load(self, session_ids: Sequence[str] | None = None) -> dict[str, Entry]:
+        """Return what is known of some sessions, or of all, by session id.
+
+        What the cache has settled is believed; the rest is looked up in the bucket.
+        """
+        known = {entry.session_id: entry for entry in self._ledger.entries(session_ids)}
+        if session_ids is None:
+            self._look_up(known, None)
+        else:
+            open_ids = [each for each in session_ids if each not in known or not known[each].is_settled]
+            self._look_up(known, open_ids)
+        return known
+
+    def _look_up(self, known: dict[str, Entry], session_ids: Sequence[str] | None) -> None:
+        if session_ids is not None and len(session_ids) <= _MOST_BY_NAME:
+            names = {object_name(each) for each in session_ids}
+        else:
+            there = self.folder.listed()
+            gone = [each for each in known if object_name(each) not in there]
+            self._ledger.forget(gone)
+            for each in gone:
+                del known[each]
+            cached = {object_name(each) for each, entry in known.items() if entry.is_settled}
+            names = there - cached
+            if session_ids is not None:
+                names &= {object_name(each) for each in session_ids}
+        found = list(self.folder.outcomes(names))
+        self._ledger.take_over(found)
+        known.update((entry.session_id, entry) for entry in found)
+
+    def recording(self, entry: Entry) -> Recording:
+        """Return the recording of an entry that has sound; it is read from the bucket when asked."""
+        assert entry.file is not None  # noqa: S101 - callers look first
+        info = SoundInfo(
+            entry.format or "", entry.codec or "", entry.sample_rate or 0, entry.channels or 0, entry.frames or 0
+        )
+        source = RemoteObject(self.folder, entry.file, entry.size_bytes or 0)
+        return Recording(source, info, entry.size_bytes or 0, session_id=entry.session_id)
+
+    @contextlib.contextmanager
+    def part(self) -> Iterator[BinaryIO]:
+        """Yield a private local file for sound that is arriving; it is gone afterwards."""
+        with tempfile.TemporaryDirectory(prefix="kataven-") as folder, (Path(folder) / "part").open("w+b") as file:
+            yield file
+
+    def keep(self, session_id: str, part: BinaryIO, sha256: str) -> Recording:
+        """Upload verified sound, and then its outcome.
+
+        Raises
+        ------
+        StoreError
+            It can't be written.
+        RecordingCorrupt, FormatUnsupported
+            The sound can't be read after all.
+        """
+        part.flush()
+        arrived = Recording.from_file(part.name, session_id=session_id)
+        entry = self.folder.deposit(session_id, arrived, sha256)
+        self.learn(entry)
+        return self.recording(entry)
+
+    def learn(self, entry: Entry) -> None:
+        """Take into the cache what a worker has put into the bucket; a file that it replaces is removed."""
+        before = self._ledger.put(entry)
+        if before is not None and before != entry.file:
+            with contextlib.suppress(StoreError):
+                self.folder.remove([before])
+
+    def note(self, session_id: str, status: Status, error: str | None) -> None:
+        """Write what became of a session that has no sound here."""
+        before = next(iter(self._ledger.entries([session_id])), None)
+        now = time.time()
+        entry = Entry(session_id, status.value, error, first_at=now, updated_at=now)
+        if before is not None:
+            entry = replace(entry, attempts=before.attempts + 1, first_at=before.first_at)
+        if before is None or before.file is None:
+            self.folder.write_outcome(entry)
+        self._ledger.put(entry)
+
+    def forget(self, session_ids: Iterable[str] | str) -> pd.DataFrame:
+        """Delete the sound and the outcomes of sessions for good, and report what was removed.
+
+        A bucket that keeps old versions keeps these too: that is the bucket's setting.
+
+        Parameters
+        ----------
+        session_ids
+            Which sessions; ids that are not there are passed over.
+
+        Returns
+        -------
+        pandas.DataFrame
+            What was removed: `session_id`, `recording_status`, `recording_bytes`.
+
+        Raises
+        ------
+        StoreError
+            The store can't be written.
+        """
+        wanted = [session_ids] if isinstance(session_ids, str) else list(session_ids)
+        entries = self.load(wanted)
+        frame = super().to_frame()
+        report = frame[frame["session_id"].isin(list(entries))].reset_index(drop=True)
+        # The outcome first: what is left of a removal that breaks off is sound that nothing names.
+        self.folder.remove(outcome_file(each) for each in entries)
+        self.folder.remove(entry.file for entry in entries.values() if entry.file)
+        self._ledger.forget(wanted)
+        return report[["session_id", "recording_status", "recording_bytes"]]
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a session, as `Store.to_frame`, after a look at the whole bucket.
+
+        Returns
+        -------
+        pandas.DataFrame
+            The columns of `Store.to_frame`; `attempts` as far as this machine has seen them.
+        """
+        self.load()
+        return super().to_frame()
+
+    def __repr__(self) -> str:
+        """Place and counts by status, as far as this machine has looked."""
+        counts = self._ledger.counts()
+        told = ", ".join(f"{count:,} {status}" for status, count in counts.items()) or "empty"
+        return f"<Store {redact(self.folder.url)!r}: {told}>"
+
+
+def _cache_path(url: str) -> Path:
+    name = hashlib.sha256(url.encode()).hexdigest()[:32]
+    folder = current_settings().state_path / "stores"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:
+        # Without a place for it the cache lives as long as the process.
+        folder = Path(tempfile.mkdtemp(prefix="kataven-cache-"))
+    return folder / f"{name}.sqlite3"
