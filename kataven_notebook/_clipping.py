@@ -64,6 +64,7 @@ class ClippingMeter:
         level = float(samples.max())
         if level <= 0:
             return _Top(level, 0, 0, 0, np.empty(0, dtype=np.int64))
+        # Equal and not just near: a low tone lingers near its top without touching it twice.
         at = np.flatnonzero(samples == level)
         run = np.concatenate([[0], np.cumsum(np.diff(at) > 1)])
         lengths = np.bincount(run)
@@ -79,6 +80,7 @@ def _clipped(tops: list[_Top]) -> list[_Top]:
     if not tops:
         return []
     level = max(top.level for top in tops)
+    # A quieter stretch of a clipped channel is not clipped itself.
     reaching = [top for top in tops if top.flat_samples and top.level >= level - _FULL_SCALE_TOLERANCE]
     if any(abs(level - scale) <= _FULL_SCALE_TOLERANCE for scale in _FULL_SCALES):
         return reaching

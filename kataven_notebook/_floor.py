@@ -46,6 +46,7 @@ def holder(turns: list[Intervals], time_s: float) -> Intervals | None:
 
 def holds_floor(turns: list[Intervals], start_s: float, limits: Limits) -> bool:
     held = holder(turns, start_s)
+    # Starting together is no interruption, and neither is overlapping the last syllable.
     margin = limits.min_overlap_s
     return held is not None and held[0, 0] + margin <= start_s and held[-1, 1] - margin >= start_s
 
@@ -91,6 +92,7 @@ def cut(own: list[Intervals], others: list[Intervals], limits: Limits) -> list[I
             if taker is None or taker[0, 0] <= turn[first, 0] or taker[-1, 1] <= pause[0]:
                 continue
             alone_s = min(taker[-1, 1], pause[1]) - max(taker[0, 0], pause[0])
+            # Who comes back while the other still speaks may only have taken breath.
             if taker[-1, 1] <= pause[1] or alone_s >= limits.max_pause_s / 2:
                 parts.append(turn[first:index])
                 first = index

@@ -37,6 +37,7 @@ def join(intervals: Intervals, gap_s: float) -> Intervals:
     if len(intervals) < 2:
         return intervals
     ordered = intervals[np.argsort(intervals[:, 0], kind="stable")]
+    # A long interval may reach beyond several that begin after it.
     reach = np.maximum.accumulate(ordered[:, 1])
     distance = ordered[1:, 0] - reach[:-1]
     breaks = np.flatnonzero((distance >= gap_s) & (distance > 0))
@@ -52,6 +53,7 @@ def union(first: Intervals, second: Intervals) -> Intervals:
 
 def intersection(first: Intervals, second: Intervals) -> Intervals:
     """Return when both of two tidy sets are on."""
+    # Both are sorted, so whichever ends first has nothing more to give.
     pairs = []
     i = j = 0
     while i < len(first) and j < len(second):
@@ -68,6 +70,7 @@ def intersection(first: Intervals, second: Intervals) -> Intervals:
 
 def between(intervals: Intervals, start_s: float, end_s: float) -> Intervals:
     """Return those of a tidy set that lie at least partly between two times."""
+    # Turns are many: looking at all of the other's speech for each would cost their square.
     first = int(np.searchsorted(intervals[:, 1], start_s, side="right"))
     return intervals[first : int(np.searchsorted(intervals[:, 0], end_s))]
 

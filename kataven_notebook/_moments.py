@@ -102,9 +102,11 @@ def _interruptions(measures: CallMeasures, agent_channel: int | None, contest_s:
 
 
 def _dead_air(measures: CallMeasures, dead_air_s: float, told: Intervals) -> Iterator[_Moment]:
+    # Of all channels together, as silence is nobody's; mono has it, too.
     spoken = [interval for intervals in measures.speech for interval in intervals]
     for start, end in silences(spoken, [], measures.duration_s, min_s=dead_air_s):
         length = end - start
+        # The listener needs to hear it once, and the late answer says more.
         if total_s(intersection(tidy([(start, end)]), told)) < length / 2:
             text = f"nobody speaks for {length:.1f} s"
             yield _moment("dead air", None, (start, end), length / dead_air_s, text)

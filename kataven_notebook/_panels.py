@@ -50,6 +50,7 @@ def groups_of(df: pd.DataFrame, by: str | None, metric: str) -> dict[str, Double
     if by is None:
         return {"all calls": values[np.isfinite(values)]}
     groups = df[by]
+    # Names of several types can't be compared, so the type comes first.
     names = sorted(groups.dropna().unique().tolist(), key=lambda name: (str(type(name)), name))
     found = {}
     for name in names:
@@ -154,6 +155,7 @@ def _draw_histogram(
     if not len(values):
         _absent(ax, f"no {column}:\nrun {source}" if column not in df.columns else f"{column}\nis missing in all calls")
         return
+    # Rice's rule, kept to what a small panel can show.
     bins = np.histogram_bin_edges(values, bins=min(30, max(8, int(2 * len(values) ** (1 / 3)))), range=limits)
     ax.hist(values, bins=[float(edge) for edge in bins], color=drawing.colours()[0], alpha=0.85)
     middle, late = np.percentile(values, [50, 90])

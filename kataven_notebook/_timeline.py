@@ -27,6 +27,7 @@ def draw_timeline(ax: Axes, measures: CallMeasures, agent_channel: int | None) -
     known = agent_channel if agent_channel in (measures.parties or ()) else None
     order = sorted(range(measures.channels), key=lambda channel: channel != known)
     colours = drawing.colours()
+    # In an hour-long call a word is thinner than a pixel.
     shortest_s = _SHORTEST_SHARE * measures.duration_s
     for lane, channel in enumerate(order):
         ax.axhline(lane, color=colours[lane % len(colours)], linewidth=0.8, alpha=0.5)
@@ -64,15 +65,15 @@ def _band(lane: int) -> tuple[float, float]:
 
 def _draw_turns(ax: Axes, measures: CallMeasures, order: list[int]) -> dict[str, Artist]:
     """Draw a pale bar behind each turn, hatch backchannels, and point at interruptions."""
-    colours = drawing.colours()
+    colours, page = drawing.colours(), ax.get_facecolor()
     handles: dict[str, Artist] = {}
     for turn in call_turns(measures):
         lane = order.index(turn.channel)
         span = [(turn.start_s, turn.end_s - turn.start_s)]
         if turn.kind == "backchannel":
-            edge = drawing.ink()
+            # Stripes in the page's colour show on every style's bars; the text's colour doesn't.
             handles["backchannel"] = ax.broken_barh(
-                span, _band(lane), facecolors="none", edgecolors=edge, hatch="////", linewidth=0.8
+                span, _band(lane), facecolors=colours[lane % len(colours)], edgecolors=page, hatch="////", linewidth=0
             )
         else:
             ax.broken_barh(span, _band(lane), facecolors=colours[lane % len(colours)], alpha=0.3, linewidth=0)

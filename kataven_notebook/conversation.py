@@ -179,6 +179,7 @@ def response_latencies(before: npt.ArrayLike, after: npt.ArrayLike, *, max_pause
     [[3.5, 0.5]]
     """
     asked, turns = tidy(before), join(tidy(after), max_pause_s)
+    # The other's turns play no part: who answered must not depend on who was thought to interrupt.
     found = []
     previous_end = 0.0
     for start, end in turns:
@@ -230,6 +231,7 @@ def find_turns(
     """
     speech = (tidy(first), tidy(second))
     limits = Limits(max_pause_s, max_backchannel_s, min_overlap_s)
+    # Backchannels first: they don't take the floor, so they must not cut the other's turn.
     whole = (group(speech[0], max_pause_s), group(speech[1], max_pause_s))
     sides = [without_backchannels(whole[c], whole[1 - c], limits) for c in (0, 1)]
     parts = tuple(cut(sides[c].turns, sides[1 - c].turns, limits) for c in (0, 1))
@@ -318,6 +320,7 @@ def longest_monologue(turns: Sequence[Turn], *, max_pause_s: float = DEAD_AIR_S)
         if turn.kind == "backchannel":
             continue
         same = current is not None and turn.channel == current.channel
+        # What is joined here spans turns, so it has no gap or overlap of its own.
         if current is None or not same or turn.start_s - current.end_s >= max_pause_s:
             current = turn
         else:

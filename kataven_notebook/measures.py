@@ -100,6 +100,7 @@ def measure(recording: Recording, *, speech: SpeechOption = "auto") -> CallMeasu
         known = _CACHE.get(recording, {}).get(speech)
     if known is not None:
         return known
+    # Outside the lock, so that one long call holds up no other; measured twice, the first one counts.
     found = _measure(recording, speech)
     with _CACHE_LOCK:
         return _CACHE.setdefault(recording, {}).setdefault(speech, found)
@@ -118,6 +119,7 @@ class _Overheard:
         return getattr(self._recording, name)
 
     def blocks(self, block_s: float = _BLOCK_S, *, overlap_s: float = 0.0) -> Iterator[npt.NDArray[np.float32]]:
+        # A second reading, or one that repeats itself, must not be measured again.
         if overlap_s or self._frames:
             yield from self._recording.blocks(block_s, overlap_s=overlap_s)
             return

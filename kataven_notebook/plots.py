@@ -113,6 +113,7 @@ def waveform(recording: Recording, *, ax: Axes | None = None) -> Axes:
     """
     height = 0.9 + 0.8 * min(recording.channels, 8)
     ax = ax or drawing.new_axes((_WIDTH_IN, height), "kn.plots.waveform")
+    # One scale for all lanes: a channel scaled to itself would hide that it is quiet.
     times, low, high = drawing.envelope(recording)
     peak = float(max(high.max(initial=0.0), -low.min(initial=0.0))) or 1.0
     colours = drawing.colours()

@@ -127,6 +127,7 @@ def _pointers(call: CallMeasures | None) -> tuple[int, int, int]:
     # A side that never speaks was not outrun: it says nothing about who greets.
     speaks_first = 0 if starts[0] is None or starts[1] is None else int(np.sign(starts[0] - starts[1]))
     heard = all(not call.quality[channel].silent for channel in (first, second))
+    # A dead channel is as still as a synthetic voice, so stillness says nothing here.
     if not heard:
         return (speaks_first, 0, 0)
     still = [call.quality[channel].digital_silence_ratio > _STILL_RATIO for channel in (first, second)]
@@ -156,6 +157,7 @@ def _probability_of_second(pointers: npt.NDArray[np.int_]) -> Doubles:
         joint = np.logaddexp(joint_second, np.log1p(-_GRID)[:, None] + log_first)
         weights.append(log_prior + prior + joint.sum(axis=1))
         posteriors.append(np.exp(joint_second - joint))
+    # Of a thousand calls the likelihood alone would be smaller than any float.
     weight = np.concatenate(weights)
     weight = np.exp(weight - weight.max())
     result: Doubles = weight @ np.concatenate(posteriors) / weight.sum()

@@ -166,6 +166,7 @@ def turn_rows(measures: CallMeasures, agent_channel: int | None) -> list[dict[st
     end_s, kind ("turn", "interruption", "backchannel"), gap_before_s, overlap_s, interrupts. No rows where
     the parties can't be told apart: one channel, or more than two with speech.
     """
+    # A channel that is no party is nobody's, and would make a caller of both.
     known = agent_channel if agent_channel in (measures.parties or ()) else None
     return [
         {
@@ -206,6 +207,7 @@ def _of_anybody(measures: CallMeasures) -> tuple[dict[str, Value], dict[str, str
     quiet = silences(spoken, [], measures.duration_s)
     lengths = quiet[:, 1] - quiet[:, 0]
     dead = lengths[lengths >= DEAD_AIR_S]
+    # By difference, so that speech and silence add up to the duration to the last bit.
     silence_s = measures.duration_s - total_s(spoken)
     row: dict[str, Value] = {
         "speech_s": total_s(spoken),
