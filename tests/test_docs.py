@@ -1,0 +1,65 @@
+"""The documentation is true: examples run, links lead somewhere, tables name what there is."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import pkgutil
+import re
+from pathlib import Path
+
+import pytest
+
+import kataven_notebook as kn
+from kataven_notebook import settings
+
+PROJECT = Path(__file__).parent.parent
+README = (PROJECT / "README.md").read_text(encoding="utf-8")
+MODULES = sorted(
+    name
+    for _, name, _ in pkgutil.walk_packages(kn.__path__, "kataven_notebook.")
+    if not name.endswith("__main__") and "make_calls" not in name
+)
+
+
+@pytest.fixture(autouse=True)
+def unconfigured(monkeypatch):
+    """Examples may configure the process: afterwards it is as before."""
+    monkeypatch.setattr(settings, "_configured", {})
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_in_docstrings_run(name: str) -> None:
+    """Offline, and with the result that they show."""
+    module = importlib.import_module(name)
+    failures, _ = doctest.testmod(module, optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
+    assert failures == 0
+
+
+def test_the_readme_begins_with_a_command_that_needs_no_account() -> None:
+    """Within thirty lines, and the test command too."""
+    beginning = "\n".join(README.splitlines()[:30])
+    assert "kataven-notebook demo" in beginning
+    assert "pytest" in beginning
+
+
+@pytest.mark.parametrize("page", ["README.md", "SECURITY.md", "CHANGELOG.md", "docs/scaling.md"])
+def test_links_lead_to_files_that_are_there(page: str) -> None:
+    """Pictures and notebooks included."""
+    path = PROJECT / page
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", path.read_text(encoding="utf-8")):
+        assert (path.parent / target).exists(), f"{page} links to {target}"
+
+
+def test_the_readme_lists_every_status_and_every_function() -> None:
+    """No more and no less."""
+    listed = re.findall(r"^\| `(\w+)` \| (?!the frame)", README, re.MULTILINE)
+    assert [each for each in listed if each in set(kn.Status)] == [str(each) for each in kn.Status]
+    functions = {name for name in kn.__all__ if name.islower() and not name.startswith("_")}
+    for name in functions - {"demo", "errors", "configure", "interrupted"}:
+        assert f"`{name}`" in README, f"the README does not name {name}"
+
+
+def test_no_placeholder_is_left() -> None:
+    """Everything that was to be filled in is."""
+    assert "@@" not in README
