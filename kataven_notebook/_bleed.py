@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kataven_notebook._level import decibels, smoothed
-from kataven_notebook._spectrum import FRAME_S
+from kataven_notebook._spectrum import FRAME_S, unpacked
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float32]
+    Halves = NDArray[np.float16]
     Mask = NDArray[np.bool_]
 
 _MAX_LAG_S, _LAG_STEP = 0.25, 2
@@ -27,9 +28,13 @@ _GATE_SMOOTHING = 13  # frames, 100 ms
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Leak:
-    """What one channel lets through of another: (frames, bands) of the source, delay and level of the copy."""
+    """What one channel lets through of another: delay, in frames, and level of the copy.
 
-    source: Floats
+    `bands`, (frames, bands) packed, and `total`, (frames,), are the power of the source.
+    """
+
+    bands: Halves
+    total: Floats
     lag: int
     level_db: float
 
@@ -37,19 +42,21 @@ class Leak:
         """Return the (frames, bands) power that the leak may have from frame `low` to `high`, with a margin."""
         gain = np.float32(10 ** ((self.level_db + _MASK_DB) / 10))
         first = max(low - self.lag, 0)
-        heard = self.source[first : max(high - self.lag, first)] * gain
+        heard = unpacked(self.bands[first : max(high - self.lag, first)]) * gain
         return np.concatenate([np.zeros((high - low - len(heard), heard.shape[1]), np.float32), heard])
 
-    def covers(self, total: Floats, source_total: Floats) -> Mask:
-        """Return where a channel, given its (frames,) power and the source's, is no louder than the leak."""
-        delayed = np.concatenate([np.zeros(self.lag, np.float32), source_total])[: len(total)]
+    def covers(self, total: Floats) -> Mask:
+        """Return where a channel, given its (frames,) power, is no louder than the leak."""
+        delayed = np.concatenate([np.zeros(self.lag, np.float32), self.total])[: len(total)]
         allowed = decibels(smoothed(delayed, _GATE_SMOOTHING)) + self.level_db + _GATE_DB
         covered: Mask = decibels(smoothed(total, _GATE_SMOOTHING)) < allowed
         return covered
 
 
-def find_leak(level_db: Floats, other_db: Floats, other_bands: Floats) -> Leak | None:
-    """Return how `other` leaks into this channel, or None; levels are (frames,), 24 ms smoothed, in dBFS.
+def find_leak(level_db: Floats, other_db: Floats) -> tuple[int, float] | None:
+    """Return at what lag, in frames, and level in dB another channel leaks into this one, or None.
+
+    Levels are (frames,), smoothed over 24 ms, in dBFS.
 
     Looked at are the moments where the other certainly speaks and this channel is much quieter, yet above its
     own floor. Where the two levels go up and down together there, at some delay, it is a leak.
@@ -80,4 +87,4 @@ def find_leak(level_db: Floats, other_db: Floats, other_bands: Floats) -> Leak |
     # A copy of nearly the same level is the same sound on both channels, and looks like this at wrong delays.
     if middle_db > -_CLEARLY_QUIETER_DB or high_db - low_db > _MAX_SPREAD_DB:
         return None
-    return Leak(other_bands, lag, float(middle_db))
+    return lag, float(middle_db)

@@ -13,7 +13,7 @@ import numpy as np
 
 from kataven_notebook._intervals import join
 from kataven_notebook._level import MIN_PAUSE_S, MIN_SPEECH_S, decibels, joined, runs, smoothed
-from kataven_notebook._spectrum import FRAME_S
+from kataven_notebook._spectrum import FRAME_S, unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from kataven_notebook._intervals import Intervals
 
     Floats = NDArray[np.float32]
+    Halves = NDArray[np.float16]
     Frames = NDArray[np.intp]  # (n, 2), first frame and the one after the last
 
 _QUIETEST = 10 ** (-78 / 10)  # background is never taken for quieter than this: codecs whisper in digital silence
@@ -42,7 +43,7 @@ _RESTLESS_DB = 8.0  # background that rises this much by itself can't show that 
 _NOISY_DB = 15.0
 _FINE, _COARSE = 3, 7  # frames to smooth over, in quiet and in noise
 _ROUNDING_S = 0.008  # by which smoothing over three frames of 16 ms moves edges outwards
-_RISE_DB_PER_S, _FADE_DB_PER_S, _HEADROOM_DB = 700.0, 145.0, 21.0
+_RISE_DB_PER_S, _FADE_DB_PER_S, _HEADROOM_DB = 1000.0, 145.0, 20.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,14 +79,14 @@ class EdgeFinder:
     Parameters
     ----------
     bands
-        (frames, bands) mean square of one channel.
+        (frames, bands) mean square of one channel, packed.
     leaks
         What reaches this channel from others.
     decided
         Regions of speech, (n, 2) frames.
     """
 
-    def __init__(self, bands: Floats, leaks: Sequence[Leak], decided: Frames) -> None:
+    def __init__(self, bands: Halves, leaks: Sequence[Leak], decided: Frames) -> None:
         self._bands = bands
         self._leaks = leaks
         self._decided = decided
@@ -147,14 +148,14 @@ class EdgeFinder:
         return before or after, after or before
 
     def _noisy(self, region: Frames, before: _Background, after: _Background) -> bool:
-        speech = np.median(decibels(self._bands[region[0] : region[1]].mean(axis=1)))
+        speech = np.median(decibels(unpacked(self._bands[region[0] : region[1]]).mean(axis=1)))
         noise = decibels(np.maximum(before.power, after.power).mean())
         return bool(speech - noise < _NOISY_DB)
 
     def _near(self, low: int, high: int, width: int) -> tuple[Floats, Floats]:
         """Smoothed power from `low` to `high`, and the power that leaks account for there."""
         first, last = max(low - width, 0), min(high + width, len(self._bands))
-        power = smoothed(self._bands[first:last], width)[low - first : high - first]
+        power = smoothed(unpacked(self._bands[first:last]), width)[low - first : high - first]
         leak = np.full(power.shape[1], _QUIETEST / 8, np.float32)[None]
         for source in self._leaks:
             leak = leak + smoothed(source.power(first, last), width)[low - first : high - first]

@@ -24,7 +24,8 @@ _SILENCE = 1e-14
 
 def decibels(power: Floats) -> Floats:
     """Return 10 log10, with digital silence at -140 dB."""
-    return 10 * np.log10(np.maximum(power, np.float32(_SILENCE)))
+    level: Floats = 10 * np.log10(np.maximum(power, np.float32(_SILENCE)))
+    return level
 
 
 def smoothed(values: Floats, width: int) -> Floats:
@@ -36,7 +37,8 @@ def smoothed(values: Floats, width: int) -> Floats:
     at = np.arange(count)
     low, high = np.maximum(at - width // 2, 0), np.minimum(at + width // 2 + 1, count)
     size = (high - low).reshape(-1, *[1] * (values.ndim - 1))
-    return np.maximum((total[high] - total[low]) / size, 0).astype(np.float32)
+    mean: Floats = np.maximum((total[high] - total[low]) / size, 0).astype(np.float32)
+    return mean
 
 
 def switched(values: Floats, on: float, off: float) -> Mask:

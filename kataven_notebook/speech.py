@@ -24,7 +24,9 @@ from kataven_notebook._silero import SpeechModel, is_installed
 from kataven_notebook._spectrum import (
     FRAME_S,
     FRAMES_PER_WINDOW,
+    WINDOW_S,
     band_power,
+    packed,
     parts,
     power_spectra,
     windows_of,
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from kataven_notebook.recording import Recording
 
     Floats = npt.NDArray[np.float32]
+    Halves = npt.NDArray[np.float16]
     Mask = npt.NDArray[np.bool_]
 
 SpeechDetector: TypeAlias = Callable[[npt.NDArray[np.float32], int], npt.ArrayLike]
@@ -86,7 +89,7 @@ class Speech:
 class _Track:
     """What is kept of one channel: a few numbers for each 8 ms."""
 
-    bands: Floats  # (frames, bands) mean square
+    bands: Halves  # (frames, bands) mean square, packed
     total: Floats  # (frames,)
     level_db: Floats  # (frames,), smoothed over 24 ms
     probability: Floats  # (windows,), empty without the model
@@ -184,8 +187,8 @@ def _method(speech: object) -> str:
 def _tracks(recording: Recording, threads: int, *, with_model: bool) -> tuple[list[_Track], float]:
     """Read the sound once, in parts, and keep the few numbers that everything else is made from."""
     channels, rate = recording.channels, recording.sample_rate
-    models = [SpeechModel() if with_model else None for _ in range(channels)]
-    kept: list[list[tuple[Floats, Floats]]] = [[] for _ in range(channels)]
+    windows = int(recording.duration_s / WINDOW_S) + 2
+    tapes = [_Tape(windows, SpeechModel() if with_model else None, rate) for _ in range(channels)]
     frames = 0
 
     def counted() -> Iterator[Floats]:
@@ -197,18 +200,16 @@ def _tracks(recording: Recording, threads: int, *, with_model: bool) -> tuple[li
     source = parts(counted(), rate, channels)
     if threads == 1:
         for part in source:
-            for channel in range(channels):
-                kept[channel].append(_look(part[channel], models[channel], rate))
-        return [_track(one, rate) for one in kept], frames / rate
-    with ThreadPoolExecutor(threads) as pool:
-        coming = pool.submit(next, source, None)
-        while (part_or_end := coming.result()) is not None:
-            # Reading and resampling the next part takes a tenth of the time: it goes on beside the models.
+            for tape, sound in zip(tapes, part, strict=True):
+                tape.add(sound)
+    else:
+        with ThreadPoolExecutor(threads) as pool:
             coming = pool.submit(next, source, None)
-            looks = pool.map(_look, part_or_end, models, [rate] * channels)
-            for channel, result in enumerate(looks):
-                kept[channel].append(result)
-    return [_track(one, rate) for one in kept], frames / rate
+            while (arrived := coming.result()) is not None:
+                # Reading and resampling the next part takes a tenth of the time: it goes on beside the models.
+                coming = pool.submit(next, source, None)
+                list(pool.map(_Tape.add, tapes, arrived))
+    return [tape.track() for tape in tapes], frames / rate
 
 
 def _look(sound: Floats, model: SpeechModel | None, sample_rate: int) -> tuple[Floats, Floats]:
@@ -217,20 +218,45 @@ def _look(sound: Floats, model: SpeechModel | None, sample_rate: int) -> tuple[F
     power = power_spectra(windows)
     bands = band_power(power, sample_rate)
     if model is None:
-        return bands, np.empty(0, np.float32)
+        return bands, np.zeros(len(windows), np.float32)
     peaks_db = decibels(bands.sum(axis=1).reshape(-1, FRAMES_PER_WINDOW).max(axis=1))
     audible = np.convolve(peaks_db > _INAUDIBLE_DBFS, np.ones(2 * _HANGOVER_WINDOWS + 1)) > 0
     audible = audible[_HANGOVER_WINDOWS : _HANGOVER_WINDOWS + len(windows)]
     return bands, model.probabilities(windows, power, audible)
 
 
-def _track(kept: Sequence[tuple[Floats, Floats]], sample_rate: int) -> _Track:
-    if not kept:
-        empty = np.empty(0, np.float32)
-        return _Track(band_power(np.empty((0, 4, 129), np.float32), sample_rate), empty, empty, empty)
-    bands = np.concatenate([one for one, _ in kept])
-    total = bands.sum(axis=1)
-    return _Track(bands, total, decibels(smoothed(total, 3)), np.concatenate([one for _, one in kept]))
+class _Tape:
+    """Collects what `_look` finds in one channel, in memory laid out beforehand: pieces would fragment it."""
+
+    def __init__(self, windows: int, model: SpeechModel | None, sample_rate: int) -> None:
+        self._model = model
+        self._sample_rate = sample_rate
+        self._used = 0
+        frames = max(windows, 1) * FRAMES_PER_WINDOW
+        nothing = band_power(np.empty((0, 4, 129), np.float32), sample_rate)
+        self._bands = np.empty((frames, nothing.shape[1]), np.float16)
+        self._total = np.empty(frames, np.float32)
+        self._probability = np.empty(max(windows, 1), np.float32)
+
+    def add(self, sound: Floats) -> None:
+        """Look at one part of the channel, and keep a few numbers of it."""
+        bands, probability = _look(sound, self._model, self._sample_rate)
+        start, end = self._used, self._used + len(bands)
+        if end > len(self._total):
+            # The header promised less sound than there is.
+            self._bands = np.concatenate([self._bands, np.empty_like(self._bands), np.empty_like(bands, np.float16)])
+            self._total = np.concatenate([self._total, np.empty_like(self._total), bands[:, 0]])
+            self._probability = np.concatenate([self._probability, self._probability, probability])
+        self._bands[start:end] = packed(bands)
+        self._total[start:end] = bands.sum(axis=1)
+        self._probability[start // FRAMES_PER_WINDOW : end // FRAMES_PER_WINDOW] = probability
+        self._used = end
+
+    def track(self) -> _Track:
+        """Return what was collected."""
+        total = self._total[: self._used]
+        heard = self._used // FRAMES_PER_WINDOW if self._model else 0
+        return _Track(self._bands[: self._used], total, decibels(smoothed(total, 3)), self._probability[:heard])
 
 
 def _model_regions(track: _Track) -> Mask:
@@ -246,9 +272,11 @@ def _model_intervals(mask: Mask) -> Intervals:
 
 
 def _leaks(tracks: Sequence[_Track], channel: int) -> list[Leak]:
-    here = tracks[channel]
-    others = [find_leak(here.level_db, t.level_db, t.bands) for i, t in enumerate(tracks) if i != channel]
-    return [leak for leak in others if leak is not None]
+    leaks = []
+    for other, source in enumerate(tracks):
+        if other != channel and (found := find_leak(tracks[channel].level_db, source.level_db)):
+            leaks.append(Leak(source.bands, source.total, *found))
+    return leaks
 
 
 def _placed(tracks: Sequence[_Track], channel: int, leaks: list[Leak]) -> Intervals:
@@ -256,7 +284,7 @@ def _placed(tracks: Sequence[_Track], channel: int, leaks: list[Leak]) -> Interv
     by_model = len(track.probability) > 0
     mask = _model_regions(track) if by_model else loud(track.level_db)
     for leak in leaks:
-        mask &= ~leak.covers(track.total, leak.source.sum(axis=1))
+        mask &= ~leak.covers(track.total)
     decided = regions(mask)
     decided_s = _model_intervals(mask) if by_model else (decided * FRAME_S).astype(np.float64)
     return EdgeFinder(track.bands, leaks, decided).edges(decided_s)

