@@ -106,6 +106,12 @@ def measure(recording: Recording, *, speech: SpeechOption = "auto") -> CallMeasu
         return _CACHE.setdefault(recording, {}).setdefault(speech, found)
 
 
+def measured(recording: Recording) -> CallMeasures | None:
+    """Return what was last measured on `recording` in this process, or None; measures nothing."""
+    with _CACHE_LOCK:
+        return next(reversed(_CACHE.get(recording, {}).values()), None)
+
+
 class _Overheard:
     """A recording whose sound is measured while somebody else reads it, so that it is decoded once."""
 
