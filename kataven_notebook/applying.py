@@ -114,12 +114,12 @@ def apply(  # noqa: PLR0913 - the options of `audio`, and those of the work
     --------
     >>> import kataven_notebook as kn
     >>> from kataven_notebook.applying import apply
-    >>> def loudest(recording):
-    ...     return {"peak": float(abs(recording.samples).max()), "minutes": recording.duration_s / 60}
+    >>> def length(recording):
+    ...     return {"minutes": recording.duration_s / 60, "is_stereo": recording.channels == 2}
     >>> with kn.demo.hub() as hub:
-    ...     calls = apply(hub.sessions, loudest, settings=hub.settings, progress=False)
-    >>> bool(calls["peak"].max() <= 1), calls["minutes"].count() == (calls["recording_status"] == "downloaded").sum()
-    (True, True)
+    ...     calls = apply(hub.sessions, length, settings=hub.settings, progress=False)
+    >>> calls[["minutes", "is_stereo", "apply_error"]].dtypes.astype(str).tolist()
+    ['float64', 'boolean', 'string']
     """
     check_choice("errors", errors, ("capture", "raise"))
     check_choice("result", result, ("columns", "table", "object"))

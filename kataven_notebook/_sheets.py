@@ -1,0 +1,125 @@
+"""The table beside exported sound: written and read in three formats, dtypes kept."""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from kataven_notebook import _columns
+from kataven_notebook.errors import ConfigurationError, MissingExtra
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+KINDS = ("csv", "jsonl", "parquet")
+
+
+def check_kind(kind: str) -> None:
+    """Make sure that a format of the table can be written.
+
+    Raises
+    ------
+    ConfigurationError
+        It is none of them.
+    MissingExtra
+        Parquet without pyarrow.
+    """
+    if kind not in KINDS:
+        raise ConfigurationError(f"metadata={kind!r}: pass " + " or ".join(repr(each) for each in KINDS))
+    if kind == "parquet" and importlib.util.find_spec("pyarrow") is None:
+        raise MissingExtra.of("parquet", "metadata='parquet'")
+
+
+def encode(table: pd.DataFrame, kind: str) -> bytes:
+    """Return a table as the bytes of a file."""
+    if kind == "csv":
+        return table.to_csv(index=False).encode()
+    if kind == "parquet":
+        file = io.BytesIO()
+        plain = table.copy(deep=False)
+        plain.attrs = {}
+        plain.to_parquet(file, index=False)
+        return file.getvalue()
+    names = list(table.columns)
+    lines = (
+        json.dumps({name: _plain(value) for name, value in zip(names, row, strict=True)}, ensure_ascii=False)
+        for row in table.astype(object).itertuples(index=False, name=None)
+    )
+    return "".join(line + "\n" for line in lines).encode()
+
+
+def decode(data: bytes, kind: str, dtypes: Mapping[str, str]) -> pd.DataFrame:
+    """Return the table of a file, with the dtypes that it had.
+
+    Raises
+    ------
+    ConfigurationError
+        It is no such table.
+    """
+    try:
+        if kind == "csv":
+            table = pd.read_csv(io.BytesIO(data), dtype=str, keep_default_na=False, na_values=[""])
+        elif kind == "parquet":
+            table = pd.read_parquet(io.BytesIO(data))
+        else:
+            rows = [json.loads(line) for line in data.decode().splitlines() if line.strip()]
+            table = pd.DataFrame(rows, dtype=object)
+    except (ValueError, TypeError, AttributeError, OSError) as error:
+        raise ConfigurationError(f"the metadata.{kind} can't be read: {type(error).__name__}: {error}") from None
+    for name, dtype in dtypes.items():
+        if name in table.columns and kind != "parquet":
+            table[name] = _restored(table[name], dtype)
+    if not dtypes:
+        # Another program's table: ids stay text, numbers become numbers.
+        table = table.convert_dtypes() if kind != "csv" else table.apply(_numbers)
+    return table
+
+
+def is_flat(column: pd.Series[Any]) -> bool:
+    """Whether every cell is one value, which every format can hold."""
+    if column.dtype != object:
+        return True
+    return all(each is None or isinstance(each, str | bool | int | float | np.generic) for each in column)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, list | tuple | dict):
+        return value
+    if value is None or pd.isna(value):
+        return None
+    if isinstance(value, np.generic):
+        return value.item()
+    return value if isinstance(value, str | bool | int | float) else str(value)
+
+
+def _restored(column: pd.Series[Any], dtype: Any) -> Any:
+    """Give a column of texts or plain values its dtype back."""
+    plain = column.astype(object).where(column.notna(), None)
+    if dtype == "object":
+        return plain
+    if dtype == "status":
+        return _columns.as_array(plain.tolist(), "status")
+    if dtype in ("bool", "boolean"):
+        return column.map({"True": True, "False": False, True: True, False: False}).astype(dtype)
+    if dtype.startswith("datetime64"):
+        return pd.to_datetime(column, format="ISO8601", utc="UTC" in dtype).astype(dtype)
+    if dtype.startswith("timedelta64"):
+        return pd.to_timedelta(column).astype(dtype)
+    is_number = dtype.lower().startswith(("int", "uint", "float"))
+    values: Any = pd.to_numeric(column.astype(object).where(column.notna(), np.nan)) if is_number else column
+    return values.astype(dtype)
+
+
+def _numbers(column: pd.Series[Any]) -> Any:
+    # A leading zero makes an id of digits: it would be gone in a number.
+    if column.dropna().str.match(r"0\d").any():
+        return column
+    numbers = pd.to_numeric(column, errors="coerce")
+    return column if (numbers.isna() & column.notna()).any() else numbers.convert_dtypes()

@@ -1,0 +1,358 @@
+"""To other tools and back: folders of sound files with a table."""
+
+from __future__ import annotations
+
+import json
+import re
+import warnings
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from kataven_notebook import _columns, _sheets
+from kataven_notebook._execute import execute
+from kataven_notebook._known import split_for_work
+from kataven_notebook._options import check_choice, sound_plan
+from kataven_notebook._sessions import find_sessions, session_column
+from kataven_notebook._soundfiles import ENCODINGS, SoundFiles, atomic, file_stem
+from kataven_notebook._work import working
+from kataven_notebook.errors import ConfigurationError, DecodeError, FrameError, StoreError
+from kataven_notebook.pipeline import DEFAULT_MAX_BYTES
+from kataven_notebook.recording import Recording
+from kataven_notebook.status import Status, status_of
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping
+
+    from kataven_notebook._options import Duration, StoreLike
+    from kataven_notebook._outcome import Outcome
+    from kataven_notebook._sessions import Sessions
+    from kataven_notebook.settings import Settings
+
+# Hidden, so that other tools pass it over.
+_MARK = ".kataven-export.json"
+_VERSION = 1
+FILE_NAME = "file_name"
+
+
+def to_audiofolder(
+    df: pd.DataFrame,
+    folder: str | os.PathLike[str],
+    *,
+    format: Literal["wav", "flac", "ogg", "mp3"] | None = None,  # noqa: A002 - what everybody calls it
+    sample_rate: int | None = None,
+    channels: Literal["split", "mono"] | None = None,
+    metadata: Literal["csv", "jsonl", "parquet"] = "csv",
+    session: str = "session_id",
+    store: StoreLike = None,
+    max_bytes: int = DEFAULT_MAX_BYTES,
+    max_wait: Duration = None,
+    in_flight: int | None = None,
+    prefix: str = "",
+    progress: bool | None = None,
+    settings: Settings | None = None,
+) -> Path:
+    """Write the calls as a folder of sound files with a table, and return the folder.
+
+    What Hugging Face's `datasets.load_dataset("audiofolder", data_dir=...)` reads as it is, labels
+    and metrics included, and what every tool that takes files can use. Written atomically; the
+    same call again goes on where it was. Rows without sound are left out, and a warning says why.
+
+    Parameters
+    ----------
+    df
+        One row a session. Sound comes from its `audio` column, else it is fetched as by `audio`.
+    folder
+        Where to; new, empty, or an earlier export with the same options.
+    format
+        "wav", "flac" (16 bit), "ogg" (Vorbis) or "mp3". By default the bytes as they were recorded,
+        or "wav" where something has to be converted (or no such tool reads the format, as m4a).
+    sample_rate
+        What to convert to, Hz; 16,000 is what most speech models want. By default as recorded.
+    channels
+        "mono" for the mean of all, "split" for one file a channel, with a column `channel`. By
+        default as recorded.
+    metadata
+        The format of the table: "csv" is read everywhere, though ids made of digits become numbers
+        in some readers; "jsonl" and "parquet" (extra `[parquet]`) keep types and lists.
+    session, store, max_bytes, max_wait, in_flight, prefix, progress, settings
+        As for `audio`.
+
+    Returns
+    -------
+    pathlib.Path
+        The folder: `audio/` and `metadata.csv`, `.jsonl` or `.parquet`, whose column `file_name`
+        says which sound a row has. Signed URLs are not written.
+
+    Raises
+    ------
+    FrameError
+        The session column can't be found, or the frame has a column `file_name` (or `channel`,
+        with "split").
+    ConfigurationError
+        An option that can't work, or a folder with something else in it.
+    MissingExtra
+        `metadata="parquet"` without pyarrow.
+    StoreError
+        The folder or the store can't be written; what is there stays good.
+    Interrupted
+        Somebody pressed stop; call again to go on.
+
+    Examples
+    --------
+    >>> import tempfile, numpy as np
+    >>> calls = pd.DataFrame({"session_id": ["a"], "score": [4]})
+    >>> calls["audio"] = [Recording.from_samples(np.zeros(8000), 8000)]
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     print((to_audiofolder(calls, folder) / "metadata.csv").read_text().splitlines())
+    ['file_name,session_id,score', 'audio/a.wav,a,4']
+    """
+    options = {"format": format, "sample_rate": sample_rate, "channels": channels}
+    _check_options(options, metadata)
+    sessions = find_sessions(df, session)
+    taken = [name for name in (FILE_NAME, *(["channel"] if channels == "split" else [])) if name in df.columns]
+    if taken:
+        raise FrameError(f"the frame has a column {taken[0]!r}, which the export writes: rename it")
+    plan = sound_plan(
+        settings,
+        store,
+        max_bytes=max_bytes,
+        verify="quick",
+        poll_pending=None,
+        max_wait=max_wait,
+        in_flight=in_flight,
+        keep_sound=False,
+    )
+    target = _prepared(Path(folder).expanduser().absolute(), options)
+    files = SoundFiles(target, format, sample_rate, channels)
+    known, tasks = split_for_work(df, sessions, plan, prefix=prefix, refresh=False)
+    # A recording that somebody made knows of no session: the row does.
+    for task in tasks.values():
+        if task.recording is not None and task.recording.session_id != task.session_id:
+            files.stems[id(task.recording)] = file_stem(task.session_id)
+    with working(plan, files) as ready:
+        done = execute(
+            ready, tasks, label="Writing", progress=progress, capture=True, on_interrupt=lambda _outcomes: None
+        )
+    if files.failure is not None:
+        raise StoreError(
+            f"the folder {target} can't be written ({files.failure}): what is there stays good; call again to go on"
+        )
+    outcomes = {**known, **done}
+    _write_table(df, sessions, outcomes, target, metadata=metadata, options=options, prefix=prefix)
+    _warn_of_left_out(sessions, outcomes)
+    return target
+
+
+def _check_options(options: Mapping[str, Any], metadata: str) -> None:
+    if options["format"] is not None:
+        check_choice("format", options["format"], tuple(ENCODINGS))
+    if options["channels"] is not None:
+        check_choice("channels", options["channels"], ("split", "mono"))
+    rate = options["sample_rate"]
+    if rate is not None and (isinstance(rate, bool) or not isinstance(rate, int) or not 1_000 <= rate <= 384_000):
+        raise ConfigurationError(f"sample_rate={rate!r}: pass a whole number of Hz from 1,000 to 384,000")
+    _sheets.check_kind(metadata)
+
+
+def _prepared(folder: Path, options: Mapping[str, Any]) -> Path:
+    """Make the folder and mark it as ours, or refuse one that is not."""
+    mark = _mark_of(folder)
+    if mark is None and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ConfigurationError(f"{folder} has something else in it: choose a new or empty folder")
+    if mark is not None and mark.get("options") != dict(options):
+        raise ConfigurationError(
+            f"{folder} holds an export with other options ({mark.get('options')}): use the same, or another folder"
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if mark is None:
+            _write_mark(folder, {"version": _VERSION, "options": dict(options)})
+    except OSError as error:
+        raise StoreError(f"the folder {folder} can't be written ({error}): choose another") from None
+    return folder
+
+
+def _mark_of(folder: Path) -> dict[str, Any] | None:
+    try:
+        mark = json.loads((folder / _MARK).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    if not isinstance(mark, dict) or mark.get("version") != _VERSION:
+        raise ConfigurationError(f"{folder} was written by another version of kataven-notebook: use another folder")
+    return mark
+
+
+def _write_mark(folder: Path, mark: Mapping[str, Any]) -> None:
+    with atomic(folder / _MARK) as file:
+        file.write(json.dumps(mark, indent=1).encode())
+
+
+def _write_table(
+    df: pd.DataFrame,
+    sessions: Sessions,
+    outcomes: Mapping[int, Outcome],
+    folder: Path,
+    *,
+    metadata: str,
+    options: Mapping[str, Any],
+    prefix: str,
+) -> None:
+    names = [outcomes[position].value or [] for position in range(len(sessions.ids))]
+    rows = np.array([row for row, code in enumerate(sessions.codes) for _ in names[code]], dtype=np.intp)
+    files = [name for code in sessions.codes for name in names[code]]
+    table = _plain_columns(df, sessions.name, prefix, metadata).iloc[rows].reset_index(drop=True)
+    table.insert(0, FILE_NAME, files)
+    if options["channels"] == "split":
+        split = [index for code in sessions.codes for index in range(len(names[code]))]
+        table.insert(1, "channel", pd.Series(split, dtype="Int64"))
+    table.attrs = {}
+    dtypes = {name: _dtype_name(table[name], name, prefix) for name in table.columns}
+    order = [str(name) for name in df.columns]
+    mark = {"version": _VERSION, "options": dict(options), "session": sessions.name, "dtypes": dtypes}
+    try:
+        _write_mark(folder, {**mark, "prefix": prefix, "order": order})
+        with atomic(folder / f"metadata.{metadata}") as file:
+            file.write(_sheets.encode(table, metadata))
+        for kind in set(_sheets.KINDS) - {metadata}:
+            (folder / f"metadata.{kind}").unlink(missing_ok=True)
+    except OSError as error:
+        raise StoreError(f"the folder {folder} can't be written ({error}): call again to go on") from None
+
+
+def _plain_columns(df: pd.DataFrame, session: str, prefix: str, metadata: str) -> pd.DataFrame:
+    """Return the columns that a table can hold: no sound, no signed URLs, no nested values in CSV."""
+    ours = {prefix + name for name in (_columns.AUDIO, _columns.URL, _columns.EXPIRES_AT)}
+    table = df.drop(columns=[name for name in df.columns if name in ours]).reset_index(drop=True)
+    if session not in table.columns:
+        table.insert(0, session, session_column(df, session).to_numpy())
+    sounds = [name for name in table if table[name].map(lambda each: isinstance(each, Recording)).any()]
+    nested = [name for name in table if name not in sounds and not _sheets.is_flat(table[name])]
+    left_out = sounds + (nested if metadata == "csv" else [])
+    if left_out:
+        warnings.warn(
+            f"the columns {left_out} hold what a {metadata} table can't: they are left out"
+            + ("; metadata='parquet' takes lists and arrays" if nested else ""),
+            UserWarning,
+            stacklevel=4,
+        )
+    return table.drop(columns=left_out).rename(columns=str)
+
+
+def _dtype_name(column: pd.Series[Any], name: str, prefix: str) -> str:
+    return "status" if name == prefix + _columns.STATUS else str(column.dtype)
+
+
+def _warn_of_left_out(sessions: Sessions, outcomes: Mapping[int, Outcome]) -> None:
+    lacking = {
+        str(sessions.ids[position]): outcome.work_error or f"{outcome.status}: {outcome.error}"
+        for position, outcome in outcomes.items()
+        if not outcome.value
+    }
+    if lacking:
+        first, reason = next(iter(lacking.items()))
+        warnings.warn(
+            f"{len(lacking):,} of {len(outcomes):,} sessions have no sound and are not in the folder; "
+            f"{first}: {reason}",
+            UserWarning,
+            stacklevel=3,
+        )
+
+
+def read_audiofolder(folder: str | os.PathLike[str]) -> pd.DataFrame:
+    """Return the frame of a folder that `to_audiofolder` wrote, `audio` included; needs no network.
+
+    Folders of other tools work too, where a `metadata.csv`, `.jsonl` or `.parquet` has a column
+    `file_name`.
+
+    Parameters
+    ----------
+    folder
+        Where it is.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a file: the columns that were written, with their dtypes, and `audio` (a `Recording`
+        or None), `recording_status` and `recording_error`. A file that is gone is `failed`, one
+        that can't be read `corrupt` or `unsupported`. With `channels="split"` a row a channel.
+
+    Raises
+    ------
+    ConfigurationError
+        The folder is no such folder, or its table names files outside of it.
+
+    Examples
+    --------
+    >>> import tempfile, numpy as np
+    >>> calls = pd.DataFrame({"session_id": ["007"], "audio": [Recording.from_samples(np.zeros(8000), 8000)]})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     back = read_audiofolder(to_audiofolder(calls, folder))
+    >>> back[["session_id", "recording_status"]].values.tolist(), back["audio"][0].duration_s
+    ([['007', 'downloaded']], 1.0)
+    """
+    root = Path(folder).expanduser().absolute()
+    kind = next((each for each in _sheets.KINDS if (root / f"metadata.{each}").is_file()), None)
+    if kind is None:
+        raise ConfigurationError(
+            f"{root} is no folder that to_audiofolder has finished: it has no metadata.csv, .jsonl or .parquet"
+        )
+    mark = _mark_of(root) or {}
+    table = _sheets.decode((root / f"metadata.{kind}").read_bytes(), kind, mark.get("dtypes", {}))
+    if FILE_NAME not in table.columns:
+        raise ConfigurationError(f"{root}/metadata.{kind} has no column {FILE_NAME!r}, which would name the files")
+    session = str(mark.get("session", "session_id"))
+    files = [_inside(root, name) for name in table.pop(FILE_NAME)]
+    if session not in table.columns:
+        table.insert(0, session, [file.stem for file in files])
+    found = [_opened(file, str(session_id)) for file, session_id in zip(files, table[session], strict=True)]
+    return _with_sound(table, found, mark)
+
+
+def _inside(root: Path, name: Any) -> Path:
+    """Return the file of that name, unless the name leads out of the folder."""
+    pure = PurePosixPath(str(name).replace("\\", "/"))
+    out = not isinstance(name, str) or pure.is_absolute() or ".." in pure.parts or re.match(r"[A-Za-z]:", str(name))
+    # A link inside the folder may lead out of it, too.
+    if out or not (root / pure).resolve().is_relative_to(root.resolve()):
+        raise ConfigurationError(f"the table in {root} names {str(name)!r:.200}, which is no file below it: not read")
+    return root / pure
+
+
+def _opened(file: Path, session_id: str) -> tuple[Recording | None, str, str | None]:
+    try:
+        return Recording.from_file(file, session_id=session_id), Status.DOWNLOADED, None
+    except DecodeError as error:
+        return None, status_of(error), error.message
+    except OSError as error:
+        return None, Status.FAILED, f"the file {file.name} can't be read ({error.strerror}): export the folder again"
+
+
+def _with_sound(
+    table: pd.DataFrame, found: list[tuple[Recording | None, str, str | None]], mark: Mapping[str, Any]
+) -> pd.DataFrame:
+    prefix = str(mark.get("prefix", ""))
+    sounds, states, reasons = ([each[part] for each in found] for part in range(3))
+    columns = {_columns.AUDIO: sounds, _columns.STATUS: states, _columns.ERROR: reasons}
+    told = {
+        "recording_format": "format",
+        "duration_s": "duration_s",
+        "sample_rate": "sample_rate",
+        "channels": "channels",
+        "recording_bytes": "size_bytes",
+    }  # fmt: skip - pairs
+    for name, attribute in told.items():
+        # Converted files are no longer what was noted of the original.
+        if prefix + name in table.columns:
+            columns[name] = [getattr(sound, attribute, None) for sound in sounds]
+    arrays = {name: _columns.as_array(values, _columns.DTYPES[name]) for name, values in columns.items()}
+    frame = _columns.with_columns(table, arrays, prefix=prefix)
+    order = [name for name in mark.get("order", []) if name in frame.columns]
+    frame = frame[
+        [*[name for name in frame.columns if name not in order and name not in arrays], *order]
+        + [prefix + name for name in arrays if prefix + name not in order]
+    ]  # fmt: skip - ours come last
+    return frame

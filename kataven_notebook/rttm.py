@@ -1,0 +1,81 @@
+"""Turns as RTTM, the text format of the diarization field."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from kataven_notebook._soundfiles import atomic
+from kataven_notebook.errors import FrameError, StoreError
+
+if TYPE_CHECKING:
+    import os
+
+
+def to_rttm(turns: pd.DataFrame, path: str | os.PathLike[str] | None = None, *, session: str = "session_id") -> str:
+    r"""Return turns as RTTM, the text format in which diarization tools speak of who spoke when.
+
+    Parameters
+    ----------
+    turns
+        What `turns` returned (or part of it): `start_s`, `end_s`, `channel`, and `role` where it is
+        known. Rows without length are passed over.
+    path
+        Where to write it as well, atomically.
+    session
+        The column that names the call; white space in it, which RTTM can't hold, becomes `_`.
+
+    Returns
+    -------
+    str
+        One line a turn, `SPEAKER <call> <channel> <start> <length> <NA> <NA> <speaker> <NA> <NA>`,
+        times in seconds to the millisecond, channels from 1, speakers "agent", "caller", or
+        "channel_1" where the role is not known.
+
+    Raises
+    ------
+    FrameError
+        A column is not there.
+    StoreError
+        The file can't be written.
+
+    Examples
+    --------
+    >>> talk = pd.DataFrame(
+    ...     {"session_id": ["a"], "channel": [0], "role": ["agent"], "start_s": [0.5], "end_s": [2.0]}
+    ... )
+    >>> to_rttm(talk)
+    'SPEAKER a 1 0.500 1.500 <NA> <NA> agent <NA> <NA>\n'
+    """
+    lacking = [name for name in (session, "channel", "start_s", "end_s") if name not in turns.columns]
+    if lacking:
+        raise FrameError(
+            f"there is no column {lacking[0]!r}: pass what turns() returned, and session= where it differs"
+        )
+    roles = turns["role"] if "role" in turns.columns else pd.Series([None] * len(turns), dtype=object)
+    lines = []
+    for call, channel, role, start_s, end_s in zip(
+        turns[session], turns["channel"], roles, turns["start_s"], turns["end_s"], strict=True
+    ):
+        if not end_s > start_s:
+            continue
+        number = 1 if pd.isna(channel) else int(channel) + 1
+        speaker = f"channel_{number}" if pd.isna(role) else _word(role)
+        lines.append(
+            f"SPEAKER {_word(call)} {number} {start_s:.3f} {end_s - start_s:.3f} <NA> <NA> {speaker} <NA> <NA>\n"
+        )
+    text = "".join(lines)
+    if path is not None:
+        try:
+            with atomic(Path(path).expanduser().absolute()) as file:
+                file.write(text.encode())
+        except OSError as error:
+            raise StoreError(f"{path} can't be written ({error}): choose another place") from None
+    return text
+
+
+def _word(value: Any) -> str:
+    return re.sub(r"\s+", "_", str(value).strip()) or "_"
