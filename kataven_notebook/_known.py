@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 # A URL with less life than this is not worth keeping, in seconds.
 _URL_MARGIN_S = 5.0
+_FINAL = {status.value: status for status in (Status.MISSING, Status.CORRUPT)}
 
 
 def split(
@@ -119,16 +120,15 @@ def _from_frame(
 def _kept(
     state: Any, error: Any, sound: Any, signed: SignedUrl | None, *, keeps_ready: bool, now: float
 ) -> Outcome | None:
-    is_live = signed is not None and signed.lives(_URL_MARGIN_S, now=now)
     if keeps_ready:
+        is_live = signed is not None and signed.lives(_URL_MARGIN_S, now=now)
         if state in (Status.READY, Status.DOWNLOADED) and is_live:
             return Outcome(Status(state), signed=signed)
         return Outcome(Status.MISSING, error) if state == Status.MISSING else None
     if sound is not None:
         return Outcome(Status.DOWNLOADED, signed=signed, recording=sound)
-    if state in (Status.MISSING, Status.CORRUPT):
-        return Outcome(Status(state), error, signed=signed)
-    return None
+    final = _FINAL.get(state)
+    return None if final is None else Outcome(final, error, signed=signed)
 
 
 def _from_store(tasks: dict[int, Task], plan: Plan, *, refresh: bool) -> dict[int, Outcome]:
@@ -145,7 +145,7 @@ def _from_store(tasks: dict[int, Task], plan: Plan, *, refresh: bool) -> dict[in
         entry = entries.get(task.session_id)
         if entry is not None and entry.file is not None:
             found[position] = Outcome(Status.DOWNLOADED, signed=task.signed, recording=store.recording(entry))
-        elif entry is not None and entry.status in (Status.MISSING, Status.CORRUPT):
+        elif entry is not None and entry.is_settled:
             found[position] = Outcome(Status(entry.status), entry.error)
         if position in found:
             del tasks[position]

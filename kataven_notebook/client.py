@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from kataven_notebook.settings import Settings
 
 MAX_ID_BYTES = 512
+# What nearly all ids are; only the others are looked at closely.
+_PLAIN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,511}")
 _MAX_BODY_BYTES = 1 << 20
 _DEFAULT_LIFE_S = 300.0
 _URL_KEYS = ("url", "recording_url", "presigned_url", "playback_url", "download_url")
@@ -57,6 +59,8 @@ def check_session_id(session_id: object) -> str:
         Missing, blank, not a string, longer than 512 bytes, or of a shape that would reach
         another route: slashes, backslashes, control characters, or dots only.
     """
+    if isinstance(session_id, str) and _PLAIN_ID.fullmatch(session_id):
+        return session_id
     if not isinstance(session_id, str):
         missing = session_id is None or type(session_id).__name__ == "NAType" or session_id != session_id  # noqa: PLR0124 - NaN differs from itself
         what = (

@@ -73,12 +73,13 @@ class Recording:
 
     def __init__(
         self,
-        source: bytes | Path | RemoteSound,
+        source: bytes | str | Path | RemoteSound,
         info: _decode.SoundInfo,
         size_bytes: int,
         *,
         session_id: str | None = None,
     ) -> None:
+        # A store gives a file's name as text: making a `Path` of each takes most of the time in large frames.
         self._source = source
         self._info = info
         self._size_bytes = size_bytes
@@ -206,7 +207,7 @@ class Recording:
     @property
     def path(self) -> Path | None:
         """The file it is read from, or None where it is in memory or in object storage."""
-        return self._source if isinstance(self._source, Path) else None
+        return Path(self._source) if isinstance(self._source, str | Path) else None
 
     @property
     def samples(self) -> Samples:
@@ -278,7 +279,7 @@ class Recording:
         StoreError
             The bucket can't be read.
         """
-        if isinstance(self._source, bytes | Path):
+        if isinstance(self._source, bytes | str | Path):
             return self
         return Recording(self._source.read(), self._info, self._size_bytes, session_id=self._session_id)
 
@@ -384,6 +385,8 @@ class Recording:
         _decode.verify(self._readable(), self._info, full=full, session_id=self._session_id)
 
     def _readable(self) -> bytes | Path:
+        if isinstance(self._source, str):
+            return Path(self._source)
         return self._source if isinstance(self._source, bytes | Path) else self._source.read()
 
     def _derived(self, samples: Samples) -> Recording:
@@ -400,6 +403,6 @@ class Recording:
 
 
 def _restore(
-    source: bytes | Path | RemoteSound, info: _decode.SoundInfo, size_bytes: int, session_id: str | None
+    source: bytes | str | Path | RemoteSound, info: _decode.SoundInfo, size_bytes: int, session_id: str | None
 ) -> Recording:
     return Recording(source, info, size_bytes, session_id=session_id)

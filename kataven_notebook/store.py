@@ -80,6 +80,7 @@ class Store:
                 folder.mkdir(mode=0o700, parents=folder == self._path, exist_ok=True)
         except OSError as error:
             raise StoreError(explain_failure(self._path, error)) from None
+        self._prefix = os.path.join(self._path, "")  # noqa: PTH118 - ends with the separator, as text
         self._ledger = Ledger(self._path / _LEDGER)
         self._remove_dead_parts()
 
@@ -172,7 +173,7 @@ class Store:
             entry.channels or 0,
             entry.frames or 0,
         )
-        return Recording(self._path / entry.file, info, entry.size_bytes or 0, session_id=entry.session_id)
+        return Recording(self._prefix + entry.file, info, entry.size_bytes or 0, session_id=entry.session_id)
 
     @contextlib.contextmanager
     def part(self) -> Iterator[BinaryIO]:
