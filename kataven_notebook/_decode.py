@@ -33,6 +33,9 @@ MAX_SAMPLE_RATE = 768_000
 # Digital silence is the densest honest sound: FLAC packs 65,535 frames of it in about 14 bytes.
 _MAX_FRAMES_PER_BYTE = 8_192
 MAX_DECODED_BYTES = 8 << 30
+# At most so much is taken at once on the word of a header.
+_PIECE_BYTES = 16 << 20
+_MAX_WAV_CHUNKS = 10_000
 
 _SNDFILE_FORMATS = {
     "WAV": "wav",
@@ -129,7 +132,7 @@ def probe(source: bytes | Path, session_id: str | None = None) -> SoundInfo:
         if kind is None:
             raise RecordingCorrupt(describe(head), session_id=session_id)
         if kind == "wav":
-            _check_wav_length(file, size_bytes, session_id)
+            _check_wav_length(file, size_bytes, ">" if head[:4] == b"RIFX" else "<", session_id)
         file.seek(0)
         try:
             info = _probe_sndfile(file, kind) if kind not in _NEEDS_AV else None
@@ -156,7 +159,7 @@ def _probe_sndfile(file: BinaryIO, kind: str) -> SoundInfo:
         if name == "mp3" and not _states_length(file):
             # Without a Xing header the length is guessed from the first bit rate: 49 s for 20 s were seen.
             sound.seek(0)
-            pieces = iter(lambda: len(sound.read(1 << 18, dtype="float32", always_2d=True)), 0)
+            pieces = iter(lambda: len(_read(sound, 1 << 18)), 0)
             frames = sum(pieces)
         return SoundInfo(name, codec, sound.samplerate, sound.channels, frames)
 
@@ -175,12 +178,15 @@ def _states_length(file: BinaryIO) -> bool:
     return any(mark in first for mark in (b"Xing", b"Info", b"VBRI"))
 
 
-def _check_wav_length(file: BinaryIO, size_bytes: int, session_id: str | None) -> None:
+def _check_wav_length(file: BinaryIO, size_bytes: int, order: str, session_id: str | None) -> None:
     """Find a WAV file that was cut short: libsndfile reads what is there without a word."""
     position = 12
-    while position + 8 <= size_bytes:
+    for _ in range(_MAX_WAV_CHUNKS):
         file.seek(position)
-        name, length = struct.unpack("<4sI", file.read(8))
+        head = file.read(8)
+        if len(head) < 8:
+            break
+        name, length = struct.unpack(order + "4sI", head)
         if name == b"data":
             # Writers that stream can't know the length beforehand and leave a sentinel.
             streamed = length in (0, 0xFFFFFFFF) or length >= 0x7FFFF000
@@ -234,7 +240,7 @@ def blocks(
         with open_bytes(source) as file, sf.SoundFile(file) as sound:
             _skip(sound, start_frame)
             while True:
-                block = sound.read(block_frames, dtype="float32", always_2d=True)
+                block = _read(sound, block_frames)
                 if not len(block):
                     return
                 yield block
@@ -243,12 +249,27 @@ def blocks(
         raise RecordingCorrupt(f"the {info.format} file breaks off: {reason}", session_id=session_id) from None
 
 
+def _read(sound: sf.SoundFile, frames: int) -> Samples:
+    """Read up to `frames`, in pieces: memory is taken for what is there, not for what a header claims."""
+    most = max(1, _PIECE_BYTES // (4 * sound.channels))
+    pieces: list[Samples] = []
+    while frames > 0:
+        claimed = sound.frames - sound.tell() if sound.seekable() else frames
+        # Damaged MP3 files have been seen to stand behind their own end.
+        piece = np.empty((min(frames, most, max(claimed, 4_096)), sound.channels), np.float32)
+        pieces.append(sound.read(out=piece))
+        frames -= len(pieces[-1])
+        if len(pieces[-1]) < len(piece):
+            break
+    return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
+
+
 def _skip(sound: sf.SoundFile, frames: int) -> None:
     if frames and sound.seekable():
         sound.seek(frames)
         return
     while frames > 0:  # GSM can only be read from its beginning
-        frames -= len(sound.read(min(frames, 1 << 20), dtype="float32", always_2d=True)) or frames
+        frames -= len(_read(sound, min(frames, 1 << 20))) or frames
 
 
 def verify(source: bytes | Path, info: SoundInfo, *, full: bool, session_id: str | None = None) -> None:
@@ -293,7 +314,8 @@ def _opened_av(source: bytes | Path, kind: str, session_id: str | None) -> Itera
             if not container.streams.audio:
                 raise RecordingCorrupt(f"the {kind} file holds no audio", session_id=session_id)
             yield container, container.streams.audio[0]
-    except (av.FFmpegError, EOFError, ValueError) as error:
+    except (av.FFmpegError, EOFError, ValueError, AttributeError, ArithmeticError) as error:
+        # A stream of a codec that FFmpeg does not know has no rate at all: an AttributeError.
         if isinstance(error, RecordingCorrupt):
             raise
         raise RecordingCorrupt(
@@ -323,6 +345,11 @@ def _blocks_av(source: bytes | Path, info: SoundInfo, session_id: str | None) ->
         for frame in container.decode(stream):
             array = frame.to_ndarray()
             planar = array if frame.format.is_planar else array.reshape(-1, len(frame.layout.channels)).T
+            if len(planar) != info.channels:
+                raise RecordingCorrupt(
+                    f"the {info.format} file changes from {info.channels} to {len(planar)} channels in the middle",
+                    session_id=session_id,
+                )
             if planar.dtype.kind == "f":
                 yield np.ascontiguousarray(planar.T, dtype=np.float32)
             else:
