@@ -23,7 +23,7 @@ MODULES = sorted(
 
 
 @pytest.fixture(autouse=True)
-def unconfigured(monkeypatch):
+def unconfigured(monkeypatch) -> None:
     """Examples may configure the process: afterwards it is as before."""
     monkeypatch.setattr(settings, "_configured", {})
 

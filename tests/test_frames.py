@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import io
 import os
 import time
 import warnings
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -14,6 +16,9 @@ import soundfile as sf
 
 import kataven_notebook as kn
 from kataven_notebook import demo
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 pytestmark = pytest.mark.core
 
@@ -29,7 +34,7 @@ def sound() -> bytes:
 
 
 @pytest.fixture(scope="module")
-def service(sound):
+def service(sound) -> Iterator[demo.Hub]:
     """One Hub for the module: a few sessions of every plain kind."""
     with demo.hub(sessions={}, limits=kn.Limits(per_minute=None, per_hour=None, per_day=None)) as running:
         for name in ("s1", "s2", "s3"):
@@ -41,7 +46,7 @@ def service(sound):
 
 
 @pytest.fixture
-def hub(service):
+def hub(service) -> demo.Hub:
     """The module's Hub with an empty log and no faults."""
     service.requests.clear()
     service.faults.clear()
@@ -162,7 +167,24 @@ def test_an_id_in_many_rows_is_asked_for_once(hub) -> None:
     assert heard.loc[0, "audio"] is heard.loc[4, "audio"]
 
 
-INVALID = [None, float("nan"), pd.NA, "", "  ", 17, 1.5, b"s1", ["s1"], "a/b", "a\\b", "..", ".", "a\nb", "\x00", "x" * 513]
+INVALID = [
+    None,
+    float("nan"),
+    pd.NA,
+    "",
+    "  ",
+    17,
+    1.5,
+    b"s1",
+    ["s1"],
+    "a/b",
+    "a\\b",
+    "..",
+    ".",
+    "a\nb",
+    "\x00",
+    "x" * 513,
+]
 
 
 def test_ids_that_could_reach_another_route_are_never_sent(hub) -> None:
@@ -211,13 +233,13 @@ def test_the_session_column_may_have_any_name_or_be_the_index(hub) -> None:
 
 def test_a_session_column_that_is_not_there_is_named_with_those_that_are(hub) -> None:
     """So that the typo is seen at a glance."""
-    with pytest.raises(kn.errors.FrameError, match="'session_id'.*'call_id', 'agent'"):
+    with pytest.raises(kn.errors.FrameError, match=r"'session_id'.*'call_id', 'agent'"):
         kn.recordings(pd.DataFrame({"call_id": ["s1"], "agent": ["a"]}), settings=hub.settings)
+    twice = pd.DataFrame([["s1", "s2"]], columns=["session_id", "session_id"])
     with pytest.raises(kn.errors.FrameError, match="2 columns named 'session_id'"):
-        twice = pd.DataFrame([["s1", "s2"]], columns=["session_id", "session_id"])
         kn.recordings(twice, settings=hub.settings)
+    wide = pd.DataFrame([["s1"]], columns=pd.MultiIndex.from_tuples([("a", "session_id")]))
     with pytest.raises(kn.errors.FrameError, match="MultiIndex"):
-        wide = pd.DataFrame([["s1"]], columns=pd.MultiIndex.from_tuples([("a", "session_id")]))
         kn.recordings(wide, settings=hub.settings)
     with pytest.raises(kn.errors.FrameError, match="not list"):
         kn.recordings(["s1"], settings=hub.settings)
@@ -226,7 +248,7 @@ def test_a_session_column_that_is_not_there_is_named_with_those_that_are(hub) ->
 def test_a_column_of_the_callers_is_never_overwritten(hub) -> None:
     """One clear error names prefix=, which then works, also when called again."""
     frame = calls("s1", "gone", duration_s=[3.5, 4.5])
-    with pytest.raises(kn.errors.FrameError, match="'duration_s'.*prefix="):
+    with pytest.raises(kn.errors.FrameError, match=r"'duration_s'.*prefix="):
         kn.audio(frame, settings=hub.settings)
     signed = kn.recordings(frame, settings=hub.settings, progress=False)
     with pytest.raises(kn.errors.FrameError, match="'duration_s'"):
@@ -292,7 +314,14 @@ def test_errors_raise_raises_the_first_failure(hub) -> None:
 
 @pytest.mark.parametrize(
     "option",
-    [{"max_bytes": 0}, {"in_flight": 0}, {"verify": "maybe"}, {"max_wait": "soon"}, {"poll_pending": -1}, {"settings": 1}],
+    [
+        {"max_bytes": 0},
+        {"in_flight": 0},
+        {"verify": "maybe"},
+        {"max_wait": "soon"},
+        {"poll_pending": -1},
+        {"settings": 1},
+    ],
 )
 def test_options_that_cannot_work_are_errors_before_any_request(hub, option) -> None:
     """Each names itself."""
@@ -371,8 +400,6 @@ def test_a_frame_whose_statuses_are_known_costs_no_request(hub) -> None:
 
 def test_the_accessor_is_the_same_function() -> None:
     """Same signature but the frame, same docstring, no state."""
-    import inspect
-
     frame = calls("s1")
     for name in ("recordings", "audio", "summary", "metrics", "turns", "moments", "compare_groups", "apply", "player",
                  "iter_recordings", "to_audiofolder"):  # fmt: skip

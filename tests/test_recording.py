@@ -7,6 +7,7 @@ import json
 import pickle
 import struct
 import tracemalloc
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -98,7 +99,7 @@ def test_what_is_no_audio_is_named_for_what_it_is(data: bytes, says: str) -> Non
 def test_a_file_that_is_cut_short_is_corrupt(kind: str, subtype: str) -> None:
     """Also where the decoder would read what is there without a word."""
     data = encoded(tone(4), kind, subtype)
-    with pytest.raises(RecordingCorrupt, match="cut short|breaks off|opened"):
+    with pytest.raises(RecordingCorrupt, match=r"cut short|breaks off|opened"):
         Recording.from_bytes(data[: len(data) // 2]).verify()
 
 
@@ -155,7 +156,7 @@ def test_blocks_join_to_the_whole_and_overlap_as_asked() -> None:
     assert {len(block) for block in blocks[:-1]} == {RATE // 2}
     assert np.array_equal(np.concatenate(blocks), recording.samples)
     overlapping = list(recording.blocks(0.5, overlap_s=0.1))
-    assert all(np.array_equal(a[-800:], b[:800]) for a, b in zip(overlapping, overlapping[1:], strict=False))
+    assert all(np.array_equal(a[-800:], b[:800]) for a, b in pairwise(overlapping))
     assert np.array_equal(np.concatenate([overlapping[0], *(b[800:] for b in overlapping[1:])]), recording.samples)
 
 
