@@ -16,9 +16,12 @@ from kataven_notebook import accessor as _accessor  # noqa: F401 - registers df.
 from kataven_notebook import errors
 from kataven_notebook._version import __version__
 from kataven_notebook.analysis import metrics, moments, turns
+from kataven_notebook.applying import apply
 from kataven_notebook.comparison import compare_groups
+from kataven_notebook.exchange import read_audiofolder, to_audiofolder
 from kataven_notebook.frames import audio, interrupted, iter_recordings, recordings, summary
 from kataven_notebook.recording import Recording
+from kataven_notebook.rttm import to_rttm
 from kataven_notebook.settings import Limits, Settings, configure
 from kataven_notebook.speech import speech_intervals
 from kataven_notebook.status import Status
@@ -44,6 +47,7 @@ __all__ = [
     "Status",
     "Store",
     "__version__",
+    "apply",
     "audio",
     "compare_groups",
     "configure",
@@ -55,9 +59,12 @@ __all__ = [
     "moments",
     "player",
     "plots",
+    "read_audiofolder",
     "recordings",
     "speech_intervals",
     "summary",
+    "to_audiofolder",
+    "to_rttm",
     "turns",
 ]
 

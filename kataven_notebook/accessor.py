@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from kataven_notebook import analysis, comparison, frames
+from kataven_notebook import analysis, applying, comparison, exchange, frames
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,6 +58,8 @@ class KatavenAccessor:
     turns = _method(analysis.turns)
     moments = _method(analysis.moments)
     compare_groups = _method(comparison.compare_groups)
+    apply = _method(applying.apply)
     summary = _method(frames.summary)
     iter_recordings = _method(frames.iter_recordings)
+    to_audiofolder = _method(exchange.to_audiofolder)
     player = _method(_player)
