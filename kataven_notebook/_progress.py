@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("kataven_notebook")
 # Runs that end sooner need no forecast, in seconds.
 _WORTH_SAYING_S = 60.0
+# How often a run that nobody watches writes a line into the log.
+_LOG_EVERY_S = 10.0
 
 
 def is_watched() -> bool:
@@ -46,7 +48,8 @@ class Progress:
     def __init__(self, total: int, label: str, *, show: bool | None = None) -> None:
         self._counts: Counter[str] = Counter()
         self._bar: Any = None
-        self._shown_at = 0.0
+        self._total, self._label = total, label
+        self._shown_at = self._logged_at = time.monotonic()
         if (is_watched() if show is None else show) and total:
             from tqdm.auto import tqdm  # noqa: PLC0415 - imports widgets, and only where it is seen
 
@@ -65,6 +68,8 @@ class Progress:
         if self._bar is not None:
             self._show("")
             self._bar.close()
+        elif self._total:
+            self._log("")
 
     def announce(self, forecast: Forecast, *, now: float | None = None) -> None:
         """Say beforehand what a run will cost that takes more than a minute."""
@@ -83,14 +88,24 @@ class Progress:
 
     def wait(self, budget: Budget | None, left: int) -> None:
         """Show the counts and what the run waits for; called a few times a second."""
-        if self._bar is None or time.monotonic() - self._shown_at < 0.4:
+        now = time.monotonic()
+        if self._bar is None and now - self._logged_at >= _LOG_EVERY_S:
+            self._logged_at = now
+            self._log(waiting_text(budget, left))
+        if self._bar is None or now - self._shown_at < 0.4:
             return
-        self._shown_at = time.monotonic()
+        self._shown_at = now
         self._show(waiting_text(budget, left))
 
     def _show(self, waiting: str) -> None:
-        counts = ", ".join(f"{count} {status}" for status, count in sorted(self._counts.items()))
-        self._bar.set_postfix_str(" · ".join(part for part in (counts, waiting) if part))
+        self._bar.set_postfix_str(" · ".join(part for part in (self._told(), waiting) if part))
+
+    def _log(self, waiting: str) -> None:
+        done = f"{self._label}: {sum(self._counts.values()):,} of {self._total:,}"
+        log.info("%s", " · ".join(part for part in (done, self._told(), waiting) if part))
+
+    def _told(self) -> str:
+        return ", ".join(f"{count} {status}" for status, count in sorted(self._counts.items()))
 
 
 def forecast_text(forecast: Forecast, *, now: float) -> str | None:

@@ -1,0 +1,133 @@
+"""The command line: `kataven-notebook fetch`, `kataven-notebook demo`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from kataven_notebook._version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_DESCRIPTION = """\
+From session ids to the sound of voice-agent calls. The commands are the same engine as the Python
+functions: limits are kept, finished work is never lost, and calling again is how one goes on.
+"""
+_FETCH = """\
+Fetch the recording of every session in a file into a store: a folder, or a place in object storage.
+Run the same command again to go on: what is there stays, what is final is left alone, the rest is
+asked for. On a terminal a bar shows progress; in a log there is a plain line every ten seconds.
+"""
+_FETCH_NOTES = """\
+credentials come from the environment, never from the command line, where others could see them:
+  KATAVEN_API_KEY       the secret key, sk_live_..., or a session token
+  KATAVEN_ACCOUNT_ID    the account; needed with a session token
+  KATAVEN_BASE_URL      another Hub than the default
+  KATAVEN_STATE_DIR     where the request budget is counted for all processes of this machine
+
+exit codes:
+  0    every session is downloaded, or known to have no usable recording (missing, corrupt, invalid)
+  1    some are left: failed, limited, pending, ...; run it again, or read --report
+  2    it can't work as asked: options, credentials, the file, the store
+  130  interrupted (Ctrl-C or SIGTERM); what is finished is in the store
+
+examples:
+  kataven-notebook fetch sessions.csv --store calls/
+  kataven-notebook fetch sessions.parquet --store s3://bucket/calls --max-wait 50min --report left.csv
+  cut -d, -f1 export.csv | kataven-notebook fetch - --store calls/
+"""
+_DEMO = """\
+Run the main job against a complete service on this machine, with synthetic calls: sign, download,
+measure, and show what came of it. Takes a few seconds and needs neither account nor network.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command, and return its exit code.
+
+    Parameters
+    ----------
+    arguments
+        As on the command line; by default those.
+
+    Returns
+    -------
+    int
+        0, 1, 2 or 130, as `kataven-notebook fetch --help` tells.
+
+    Raises
+    ------
+    SystemExit
+        Arguments that can't be used (2), or `--help` and `--version` (0).
+
+    Examples
+    --------
+    >>> main(["fetch", "no_such_file.csv", "--store", "calls/"])
+    2
+    """
+    parser = _parser()
+    options, rest = parser.parse_known_args(arguments)
+    if rest and not getattr(options, "serve", False):
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    # What commands need takes a moment to import, and --help should not.
+    from kataven_notebook import _shell, errors  # noqa: PLC0415 - see above
+
+    try:
+        if options.command == "fetch":
+            return _shell.fetch(options)
+        if options.serve:
+            from kataven_notebook import demo  # noqa: PLC0415 - only here
+
+            return demo.serve(rest)
+        return _shell.open_lab() if options.lab else _shell.show_demo()
+    except KeyboardInterrupt as interrupted:
+        print(f"\n{interrupted}" if str(interrupted) else "\ninterrupted", file=sys.stderr)
+        return _shell.INTERRUPTED
+    except errors.KatavenError as error:
+        print(f"kataven-notebook: {error}", file=sys.stderr)
+        return _shell.UNUSABLE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="kataven-notebook", description=_DESCRIPTION)
+    parser.add_argument("--version", action="version", version=f"kataven-notebook {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="command", required=True)
+    raw = argparse.RawDescriptionHelpFormatter
+    fetch = commands.add_parser(
+        "fetch", help="fetch recordings into a store", description=_FETCH, epilog=_FETCH_NOTES, formatter_class=raw
+    )
+    _add_fetch_options(fetch)
+    shown = commands.add_parser("demo", help="see it work, without an account", description=_DEMO, formatter_class=raw)
+    instead = shown.add_mutually_exclusive_group()
+    instead.add_argument("--lab", action="store_true", help="open the first notebook in JupyterLab (extra [lab])")
+    instead.add_argument(
+        "--serve",
+        action="store_true",
+        help="keep the demo service running until Ctrl-C; takes the options of python -m kataven_notebook.demo --help",
+    )
+    return parser
+
+
+def _add_fetch_options(fetch: argparse.ArgumentParser) -> None:
+    fetch.add_argument("sessions", help="CSV, Parquet or JSON lines by its ending; - reads CSV from the standard input")
+    fetch.add_argument("--store", required=True, help="a folder, or a URL such as s3://bucket/calls (extra [s3])")
+    fetch.add_argument("--session", default="session_id", metavar="COLUMN", help="default: session_id")
+    fetch.add_argument("--report", metavar="FILE", help="write the sessions with status, error and length there")
+    fetch.add_argument("--refresh", action="store_true", help="ask for all again, also for what is known and final")
+    fetch.add_argument("--verify-full", action="store_true", help="decode all of each recording, not only its ends")
+    fetch.add_argument("--poll-pending", metavar="TIME", help="how long to ask again for those not uploaded yet: 10min")
+    fetch.add_argument("--max-wait", metavar="TIME", help="how long to wait for the request budget; then exit with 1")
+    fetch.add_argument(
+        "--max-bytes", type=int, metavar="N", default=500_000_000, help="leave recordings above it; default: 500000000"
+    )
+    fetch.add_argument("--in-flight", type=int, metavar="N", help="sessions under way at once; default: 20")
+    fetch.add_argument("--per-minute", type=int, metavar="N", help="an account's limit, where it is not 60")
+    fetch.add_argument("--base-url", metavar="URL", help="another Hub than the default")
+    fetch.add_argument("--account", metavar="NAME", help="the account; needed with a session token")
+    fetch.add_argument("--quiet", action="store_true", help="no bar and no lines; the summary and the exit code tell")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

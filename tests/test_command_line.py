@@ -1,0 +1,224 @@
+"""The command line: the same engine for those who live in shells and schedulers."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile as sf
+
+import kataven_notebook as kn
+from kataven_notebook import demo
+from kataven_notebook.__main__ import main
+
+pytestmark = pytest.mark.core
+
+
+@pytest.fixture(scope="module")
+def sound() -> bytes:
+    """Half a second of stereo noise as WAV."""
+    file = io.BytesIO()
+    sf.write(file, np.random.default_rng(0).normal(0, 0.1, (4_000, 2)), 8_000, format="WAV")
+    return file.getvalue()
+
+
+@pytest.fixture
+def hub(sound, monkeypatch, tmp_path):
+    """A Hub whose address and key stand in the environment; ids with leading zeros among them."""
+    with demo.hub(sessions={"007": sound, "s1": sound, "s2": sound}) as running:
+        running.add("gone", state="missing")
+        monkeypatch.setenv("KATAVEN_API_KEY", running.settings.api_key)
+        monkeypatch.setenv("KATAVEN_BASE_URL", running.settings.base_url)
+        monkeypatch.setenv("KATAVEN_STATE_DIR", str(tmp_path / "state"))
+        monkeypatch.delenv("KATAVEN_ACCOUNT_ID", raising=False)
+        monkeypatch.chdir(tmp_path)
+        yield running
+
+
+def table(name: str, *ids: str) -> str:
+    """Write a file of sessions in the format of its ending."""
+    frame = pd.DataFrame({"session_id": ids, "note": "x"})
+    if name.endswith(".parquet"):
+        frame.to_parquet(name)
+    elif name.endswith("jsonl"):
+        frame.to_json(name, orient="records", lines=True)
+    else:
+        frame.to_csv(name, index=False)
+    return name
+
+
+@pytest.mark.parametrize("name", ["calls.csv", "calls.csv.gz", "calls.parquet", "calls.jsonl"])
+def test_fetch_fills_a_store_from_any_table(hub, name, capsys) -> None:
+    """Exit code 0 where all is good or final, and the summary on the standard output."""
+    assert main(["fetch", table(name, "007", "s1", "gone"), "--store", "store"]) == 0
+    assert kn.Store("store").load()["007"].status == "downloaded"
+    out = capsys.readouterr().out
+    assert re.search(r"downloaded +2 ", out)
+    assert re.search(r"missing +1 ", out)
+
+
+def test_fetch_goes_on_where_it_was(hub, capsys) -> None:
+    """The second run asks for what is new alone."""
+    main(["fetch", table("calls.csv", "s1", "gone"), "--store", "store"])
+    hub.requests.clear()
+    assert main(["fetch", table("calls.csv", "s1", "gone", "s2"), "--store", "store"]) == 0
+    assert [each.session_id for each in hub.requests.api] == ["s2"]
+
+
+def test_the_exit_code_tells_that_some_are_left(hub, capsys) -> None:
+    """And the report tells which, without any URL."""
+    report = ["--report", "left.csv"]
+    hub.add("later", state="pending")
+    assert main(["fetch", table("calls.csv", "s1", "later"), "--store", "store", *report]) == 1
+    left = pd.read_csv("left.csv", dtype={"session_id": str})
+    assert left["recording_status"].tolist() == ["downloaded", "pending"]
+    assert left["note"].tolist() == ["x", "x"]
+    assert "audio" not in left.columns
+    assert "X-Amz" not in Path("left.csv").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nowhere.csv"], "can't be read as csv"),
+        (["calls.xlsx"], "must be .csv"),
+        (["calls.csv", "--session", "id"], "no column and no index level 'id'"),
+        (["calls.csv", "--max-wait", "soon"], "max_wait='soon'"),
+        (["calls.csv", "--base-url", "http://example.com"], "plain http"),
+        (["broken.parquet"], "can't be read as parquet"),
+    ],
+)
+def test_what_cant_work_is_exit_code_2_and_one_sentence(hub, arguments, message, capsys) -> None:
+    """Before any request, and without a traceback."""
+    table("calls.csv", "s1")
+    Path("broken.parquet").write_bytes(b"no parquet")
+    assert main(["fetch", *arguments, "--store", "store"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("kataven-notebook: ")
+    assert message in said
+    assert "Traceback" not in said
+    assert hub.requests.count() == 0
+
+
+def test_a_store_that_cant_be_made_is_exit_code_2(hub, capsys) -> None:
+    """A file stands where the folder should be."""
+    table("calls.csv", "s1")
+    assert main(["fetch", "calls.csv", "--store", "calls.csv/store"]) == 2
+    assert "the store" in capsys.readouterr().err
+
+
+def test_without_a_key_the_error_says_what_to_set(hub, monkeypatch, capsys) -> None:
+    """The key is never an argument, where other users of the machine could read it."""
+    monkeypatch.delenv("KATAVEN_API_KEY")
+    assert main(["fetch", table("calls.csv", "s1"), "--store", "store"]) == 2
+    assert "KATAVEN_API_KEY" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as caught:
+        main(["fetch", "calls.csv", "--store", "store", "--api-key", "sk_live_x"])
+    assert caught.value.code == 2
+
+
+def run(*arguments: str, **options) -> subprocess.Popen[str]:
+    """Start the command as a shell would."""
+    command = [sys.executable, "-m", "kataven_notebook", *arguments]
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8", **options
+    )
+
+
+def test_a_log_holds_plain_lines(hub) -> None:
+    """No bar, no carriage returns: what was done stands in lines with the time."""
+    process = run("fetch", table("calls.csv", "s1", "s2"), "--store", "store")
+    out, log = process.communicate(timeout=60)
+    assert process.returncode == 0, log
+    assert re.search(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d Downloading: 2 of 2 · 2 downloaded$", log, re.MULTILINE)
+    assert "\r" not in log
+    assert "downloaded" in out
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="schedulers there end processes in another way")
+def test_a_scheduler_that_stops_it_loses_nothing(hub, sound) -> None:
+    """SIGTERM is an interrupt: exit code 130, what is finished is in the store, and it says how to go on."""
+    hub.faults.add("s2", "storage:stall")
+    process = run("fetch", table("calls.csv", "s1", "s2"), "--store", "store")
+    ends_at = time.monotonic() + 30
+    while not any(each.session_id == "s1" and each.status == 200 for each in hub.requests.storage):
+        assert time.monotonic() < ends_at
+        time.sleep(0.05)
+    while "s1" not in kn.Store("store").load():
+        assert time.monotonic() < ends_at
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    _, log = process.communicate(timeout=30)
+    assert process.returncode == 130, log
+    assert "interrupted: 1 of 2 are finished" in log
+    hub.faults.clear()
+    assert main(["fetch", "calls.csv", "--store", "store"]) == 0
+
+
+def test_the_standard_input_is_a_table_too(hub) -> None:
+    """For pipes."""
+    process = run("fetch", "-", "--store", "store", "--quiet", stdin=subprocess.PIPE)
+    out, log = process.communicate("session_id\n007\n", timeout=60)
+    assert process.returncode == 0, log
+    assert not log
+    assert "downloaded" in out
+
+
+def test_the_demo_shows_the_main_job(hub, capsys) -> None:
+    """Sessions with statuses and numbers, the summary, what to open next; nothing wider than a terminal."""
+    assert main(["demo"]) == 0
+    out = capsys.readouterr().out
+    assert "agent_01JX7C4V01" in out
+    assert "level_dbfs" in out
+    assert "what_to_do" in out
+    assert "--lab" in out
+    assert max(map(len, out.splitlines())) <= 100
+    assert not hub.requests.count()
+
+
+def test_the_demo_can_be_left_running() -> None:
+    """It prints its address and key, and ends when told to."""
+    process = run("demo", "--serve", "--synthetic", "1")
+    try:
+        assert process.stdout is not None
+        told = json.loads(process.stdout.readline())
+        assert told["base_url"].startswith("http://127.0.0.1:")
+    finally:
+        process.send_signal(signal.SIGTERM if os.name != "nt" else signal.CTRL_BREAK_EVENT)
+        process.communicate(timeout=30)
+
+
+def test_help_is_documentation() -> None:
+    """Every option says what it does; the environment, the exit codes and examples stand there too."""
+    help_of = {}
+    for command in ("fetch", "demo"):
+        process = run(command, "--help", env={**os.environ, "COLUMNS": "100"})
+        help_of[command], _ = process.communicate(timeout=60)
+        assert process.returncode == 0
+        for option in re.findall(r"^  (--[a-z-]+(?: [A-Z]+)?)(.*)", help_of[command], re.MULTILINE):
+            following = help_of[command].split(option[0], 2)[-1]
+            assert re.search(r"[a-z]{3,}", option[1] or following.splitlines()[1]), option
+    for word in ("KATAVEN_API_KEY", "exit codes:", "130", "examples:", "s3://", "--store", "--report"):
+        assert word in help_of["fetch"]
+    with pytest.raises(SystemExit):
+        main([])
+    with pytest.raises(SystemExit):
+        main(["demo", "--nonsense"])
+
+
+def test_the_version_is_the_packages(capsys) -> None:
+    """As in Python."""
+    with pytest.raises(SystemExit) as caught:
+        main(["--version"])
+    assert caught.value.code == 0
+    assert capsys.readouterr().out.strip() == f"kataven-notebook {kn.__version__}"
