@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from kataven_notebook._budget_window import Permit, Refusal, Usage, Wait, Window
+from kataven_notebook._budget_window import CLOCK_STEP_S, Permit, Refusal, Usage, Wait, Window
 from kataven_notebook._process import is_alive, owner_name
 
 if TYPE_CHECKING:
@@ -52,6 +52,8 @@ _LEAST_SHARE = 0.25
 # The service may still be busy with what a killed process has asked; for this long at most, in seconds.
 _DEAD_LEASE_S = 1.0
 _LOOK_FOR_DEAD_S = 0.5
+# Lease ids have 62 bits, moments far less.
+_MOST_NUMBER = 1 << 62
 # The table's columns; the limit and the length are not stored: they may change.
 _STORED = tuple(field.name for field in fields(Window))[:-2]
 
@@ -193,20 +195,20 @@ class BudgetTable:
     def _live_leases(self, db: sqlite3.Connection, now: float) -> int:
         # A lease from the future means that the clock was set back: let it end in due time.
         db.execute(
-            "UPDATE leases SET sent_at = ?1, expires_at = ?2 WHERE scope = ?3 AND sent_at > ?1",
-            (now, now + self._lease_s, self._scope),
+            "UPDATE leases SET sent_at = ?1, expires_at = ?2 WHERE scope = ?3 AND sent_at > ?4",
+            (now, now + self._lease_s, self._scope, now + CLOCK_STEP_S),
         ).close()
         found = _rows(db, "SELECT id, owner, expires_at FROM leases WHERE scope = ?", self._scope)
         if abs(now - self._looked_for_dead_at) > _LOOK_FOR_DEAD_S:
             self._looked_for_dead_at = now
             self._hasten_dead(db, now, {owner for _, owner, _ in found})
-        gone = [(lease,) for lease, _, expires_at in found if expires_at <= now]
+        gone = [(lease, expires_at) for lease, _, expires_at in found if expires_at <= now]
         if gone:
-            db.executemany("DELETE FROM leases WHERE id = ?", gone).close()
+            db.executemany("DELETE FROM leases WHERE id = ?", [(lease,) for lease, _ in gone]).close()
             windows = self._stored(db)
             for window in windows:
-                window.settled_at = max(now, window.settled_at or now)
-                window.late += len(gone) if window.may_have_turned(now) else 0
+                for _, expires_at in gone:  # not now: the machine may have slept since
+                    window.end_untold(expires_at)
             self._save(db, windows)
         return len(found) - len(gone)
 
@@ -259,11 +261,13 @@ class BudgetTable:
             window = stored.get(name) or Window(name, 0, 0, 0, now, now, None, None, limit, length_s)
             learnt = [notices[key][0] for key in (f"limit:{name}", f"share:{name}") if key in notices]
             window.limit = min(limit, *map(int, learnt)) if learnt else limit
-            window.not_after(now)
-            end = window.ends_at(in_flight=in_flight)
-            if not window.used or (end is not None and end <= now):
-                window.turn(now, in_flight if window.used else 0)
             windows.append(window)
+        # What follows from a clock set back is written down at once, or it would hold anew each time.
+        set_back = [window.not_after(now) for window in windows]
+        if any(set_back):
+            self._save(db, windows)
+        for window in windows:
+            window.keep_up(now, in_flight)
         return windows
 
     def _save(self, db: sqlite3.Connection, windows: list[Window]) -> None:
@@ -296,4 +300,15 @@ def _closing(cursor: sqlite3.Cursor) -> Iterator[sqlite3.Cursor]:
 
 def _rows(db: sqlite3.Connection, query: str, *values: str) -> list[tuple[Any, ...]]:
     with _closing(db.execute(query, values)) as cursor:
-        return cursor.fetchall()
+        rows = cursor.fetchall()
+    if not all(map(_is_sane, rows)):
+        raise sqlite3.DatabaseError("it holds what this package never writes")
+    return rows
+
+
+def _is_sane(row: tuple[Any, ...]) -> bool:
+    """Whether a row can be ours: SQLite keeps any type in any column, and a disk may change what it likes."""
+    # Each has one text, a name or an owner; the two moments that may be unknown are a window's last.
+    numbers = [value for value in row if isinstance(value, int | float) and abs(value) < _MOST_NUMBER]
+    unknown = row[6:].count(None)
+    return len(numbers) + unknown == len(row) - 1 and sum(isinstance(value, str) for value in row) == 1

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+# Clocks of one machine that differ by less were not set.
+CLOCK_STEP_S = 1.0
 _A_WINDOW = {"minute": "a minute", "hour": "an hour", "day": "a day"}
 
 
@@ -90,23 +92,41 @@ class Window:
         carried = self.late + in_flight
         opened_min = min(now, self.opened_min + self.length_s) if carried else now
         self.used, self.late, self.granted, self.began_at, self.opened_min = carried, 0, 0, now, opened_min
-        self.opened_max, self.settled_at = None, (now if carried else None)
+        self.opened_max, self.settled_at = None, ((now if in_flight else self.settled_at) if carried else None)
 
-    def not_after(self, now: float) -> None:
-        """After a clock was set back, a window still ends no later than its length from now."""
+    def keep_up(self, now: float, in_flight: int) -> None:
+        """Turn to the window that holds now; what stands in the next one at most may be over, too."""
+        for _ in range(2):
+            end = self.ends_at(in_flight=in_flight)
+            if self.used and (end is None or end > now):
+                return
+            self.turn(now, in_flight if self.used else 0)
+
+    def not_after(self, now: float) -> bool:
+        """After a clock was set back, let it end no later than its length from now; say whether that was so."""
+        moments = (self.began_at, self.opened_min, self.opened_max, self.settled_at)
+        # Another process may have written while we waited for our turn: that is no clock set back.
+        if not any(moment is not None and moment > now + CLOCK_STEP_S for moment in moments):
+            return False
         self.began_at, self.opened_min = min(self.began_at, now), min(self.opened_min, now)
         self.opened_max = None if self.opened_max is None else min(self.opened_max, now)
         self.settled_at = None if self.settled_at is None else min(self.settled_at, now)
+        return True
 
     def settle(self, permit: Permit, now: float, *, answered: bool, granted: bool) -> None:
         """Note how one of its requests ended."""
-        if self.may_have_turned(now):
-            self.late += 1
-        if not answered or permit.sent_at < self.began_at:
-            self.settled_at = max(now, self.settled_at or now)
-            return
-        self.opened_max = now if self.opened_max is None else min(self.opened_max, now)
-        self.granted += granted
+        told = answered and permit.sent_at >= self.began_at
+        if told:
+            self.opened_max = now if self.opened_max is None else min(self.opened_max, now)
+            self.granted += granted
+        self.end_untold(now, told=told)
+
+    def end_untold(self, now: float, *, told: bool = False) -> None:
+        """Note a request that ended by then, without telling when the service's window opened."""
+        is_late = self.may_have_turned(now)
+        self.late += is_late
+        if is_late or not told:
+            self.settled_at = now if self.settled_at is None else max(now, self.settled_at)
 
     def close(self, until: float) -> None:
         """Take it for full until then: the service said so."""

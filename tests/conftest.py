@@ -2,10 +2,54 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import soundfile as sf
+import stamina
 
 # The tests are no package: their fixture modules are imported by name.
 sys.path.insert(0, str(Path(__file__).parent))
 
 from weed import seaweed  # noqa: F401 - the fixture; after the path that it is found by
+
+from kataven_notebook import Limits, demo
+from kataven_notebook import settings as settings_module
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kataven_notebook.demo._hub import Hub
+
+NO_WINDOWS = Limits(None, None, None, 20)
+
+
+@pytest.fixture(autouse=True)
+def on_its_own(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Keep each test from the others' settings and budget, and retries from waiting."""
+    for name in [name for name in os.environ if name.startswith("KATAVEN_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("KATAVEN_STATE_DIR", str(tmp_path_factory.mktemp("state")))
+    monkeypatch.setattr(settings_module, "_configured", {})
+    with stamina.set_testing(True, attempts=4, cap=True):
+        yield
+
+
+@pytest.fixture(scope="session")
+def wav() -> bytes:
+    """Half a second of quiet stereo noise as WAV, 16 kB."""
+    file = io.BytesIO()
+    sf.write(file, np.random.default_rng(0).normal(0, 0.1, (4_000, 2)), 8_000, format="WAV")
+    return file.getvalue()
+
+
+@pytest.fixture
+def hub(wav: bytes) -> Iterator[Hub]:
+    """A Hub of the test's own: ten good sessions s0 to s9, no limits but 20 in flight."""
+    with demo.hub(sessions={f"s{number}": wav for number in range(10)}, limits=NO_WINDOWS) as running:
+        yield running
