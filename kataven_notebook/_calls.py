@@ -1,0 +1,241 @@
+"""The list of calls: it stays in the kernel, which sorts and filters; a page asks for windows of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+import pandas as pd
+
+from kataven_notebook._marks import text_of
+from kataven_notebook.errors import FrameError
+from kataven_notebook.recording import Recording
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Sequence
+
+    import numpy.typing as npt
+
+UNKNOWN = "unknown"
+_NO_ID = "(no session id)"
+
+
+class CallList:
+    """The distinct sessions of a frame, in its order, as rows of text.
+
+    A session that stands in many rows is listed once, with its first row. A call's *key* is the
+    position of that row: unique also where ids are missing.
+
+    Parameters
+    ----------
+    frame
+        Any frame with a session column.
+    session
+        The session column's name, or that of an index level.
+    prefix
+        In front of the names of this package's columns.
+    columns
+        Further columns to show, as text.
+
+    Raises
+    ------
+    FrameError
+        A column is not there; the message lists those that are.
+    """
+
+    def __init__(
+        self, frame: pd.DataFrame, *, session: Hashable, prefix: str = "", columns: Sequence[Hashable] = ()
+    ) -> None:
+        ids = session_values(frame, session)
+        absent = [str(each) for each in columns if each not in frame.columns]
+        if absent:
+            have = ", ".join(map(str, frame.columns))
+            raise FrameError(f"columns= names {', '.join(absent)}, which the frame lacks; it has {have}")
+        missing = ids.isna().to_numpy()
+        self._frame = frame
+        self._ids = ["" if gone else str(each) for each, gone in zip(ids, missing, strict=True)]
+        self.keys = np.flatnonzero(~ids.duplicated().to_numpy() | missing)
+        self._key_of: dict[str, int] = {}
+        for key in self.keys.tolist():
+            if self._ids[key]:
+                self._key_of.setdefault(self._ids[key], key)
+        self._prefix = prefix
+        self._statuses = _statuses(frame, prefix)
+        length = [f"{prefix}duration_s"] if f"{prefix}duration_s" in frame.columns else []
+        self._columns = [*columns, *(each for each in length if each not in columns)]
+        self._session_name = str(session)
+        self.order: npt.NDArray[np.intp] = self.keys
+        self._searchable: list[str] | None = None
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def session_id(self, key: int) -> str:
+        """Return the session id of a call; empty where the row has none."""
+        return self._ids[key]
+
+    def title(self, key: int) -> str:
+        """Return how a call is named to the listener."""
+        return text_of(self._ids[key]) or _NO_ID
+
+    def status(self, key: int) -> str:
+        """Return a call's status; "unknown" where nothing was asked yet."""
+        return self._statuses[key]
+
+    def error(self, key: int) -> str:
+        """Return the sentence in `recording_error`; empty where all is well or nothing is known."""
+        return text_of(self.value(key, "recording_error"), max_length=500)
+
+    def value(self, key: int, column: str) -> Any:
+        """Return the value of one of this package's columns; None where the frame lacks it."""
+        name = f"{self._prefix}{column}"
+        return self._frame[name].iloc[key] if name in self._frame.columns else None
+
+    def key_of(self, session_id: str) -> int | None:
+        """Return the key of a session; None where the frame lacks it."""
+        return self._key_of.get(session_id)
+
+    def header(self) -> list[dict[str, object]]:
+        """Return the columns as the page shows them: id, title, whether numbers."""
+        shown: list[dict[str, object]] = [
+            {"id": "session", "title": self._session_name},
+            {"id": "status", "title": "status"},
+        ]
+        for position, name in enumerate(self._columns):
+            numeric = pd.api.types.is_numeric_dtype(self._frame[name])
+            title = "length" if name == f"{self._prefix}duration_s" else text_of(name)
+            shown.append({"id": str(position), "title": title, "numeric": numeric})
+        return [*shown, {"id": "labels", "title": "labels"}]
+
+    def counts(self) -> dict[str, int]:
+        """Return how many calls have each status, most frequent first."""
+        return dict(Counter(self._statuses[key] for key in self.keys).most_common())
+
+    def arrange(
+        self,
+        *,
+        sort: str | None = None,
+        descending: bool = False,
+        status: str = "",
+        text: str = "",
+        labels: Callable[[str], str],
+    ) -> None:
+        """Sort and filter the list; what is missing stands last in both directions.
+
+        Parameters
+        ----------
+        sort
+            The id of a column of `header`; None for the frame's order.
+        descending
+            Largest first.
+        status
+            Only this status; "labelled" and "unlabelled" for those with and without labels.
+        text
+            Only calls with this text in any shown column, in any case.
+        labels
+            A session's labels as text.
+        """
+        keys = self.keys
+        if status in ("labelled", "unlabelled"):
+            wanted = status == "labelled"
+            keys = keys[[bool(labels(self._ids[key])) is wanted for key in keys]]
+        elif status:
+            keys = keys[[self._statuses[key] == status for key in keys]]
+        if text.strip():
+            needle = text.casefold().strip()
+            texts = self._texts()
+            keys = keys[[needle in texts[key] for key in keys]]
+        if sort is not None and len(keys):
+            values = pd.Series(self._sortable(sort, keys, labels), index=keys)
+            keys = values.sort_values(ascending=not descending, kind="stable", na_position="last").index.to_numpy()
+        self.order = np.asarray(keys, dtype=np.intp)
+
+    def index_of(self, key: int) -> int:
+        """Return where a call stands in the list as it is arranged; -1 where it is filtered out."""
+        found = np.flatnonzero(self.order == key)
+        return int(found[0]) if len(found) else -1
+
+    def window(self, start: int, count: int, *, labels: Callable[[str], str]) -> list[list[object]]:
+        """Return some rows as `[key, status, labels, session, text, text, ...]`."""
+        rows: list[list[object]] = []
+        for key in self.order[max(0, start) : max(0, start) + count].tolist():
+            cells = [self._cell(key, name) for name in self._columns]
+            rows.append([key, self._statuses[key], labels(self._ids[key]), self.title(key), *cells])
+        return rows
+
+    def _cell(self, key: int, name: Hashable) -> str:
+        value = self._frame[name].iloc[key]
+        if name == f"{self._prefix}duration_s" and not pd.isna(value):
+            return clock(float(value))
+        return text_of(value)
+
+    def _texts(self) -> list[str]:
+        if self._searchable is None:
+            shown = [self._ids, self._statuses, *(self._frame[name].tolist() for name in self._columns)]
+            rows = zip(*shown, strict=True)
+            self._searchable = ["\n".join(map(text_of, row)).casefold() for row in rows]
+        return self._searchable
+
+    def _sortable(
+        self, sort: str, keys: npt.NDArray[np.intp], labels: Callable[[str], str]
+    ) -> npt.NDArray[Any] | list[str]:
+        if sort == "status":
+            return [self._statuses[key] for key in keys]
+        if sort == "labels":
+            return [labels(self._ids[key]) for key in keys]
+        if sort.isdecimal() and int(sort) < len(self._columns):
+            column = self._frame[self._columns[int(sort)]].iloc[keys]
+            # Numbers and times in their own order; mixed columns as the text that is shown.
+            if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column):
+                return column.to_numpy(dtype=float, na_value=np.nan) if _is_number(column) else column.to_numpy()
+            return [text_of(each) for each in column]
+        return [self._ids[key] for key in keys]
+
+
+def session_values(frame: pd.DataFrame, session: Hashable) -> pd.Series[Any]:
+    """Return the session ids of a frame, from a column or an index level of this name.
+
+    Raises
+    ------
+    FrameError
+        There is neither; the message lists the columns.
+    """
+    if session in frame.columns:
+        return frame[session]
+    if session in frame.index.names:
+        return pd.Series(frame.index.get_level_values(cast("str", session)))
+    have = ", ".join(map(str, frame.columns))
+    raise FrameError(f"there is no column {session!r}: name it with session=; the frame has {have}")
+
+
+def clock(seconds: float) -> str:
+    """Return a length as minutes and seconds.
+
+    Examples
+    --------
+    >>> clock(75.2), clock(3725)
+    ('1:15', '1:02:05')
+    """
+    whole = round(seconds)
+    minutes, second = divmod(whole, 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
+
+
+def _is_number(column: pd.Series[Any]) -> bool:
+    return bool(pd.api.types.is_numeric_dtype(column))
+
+
+def _statuses(frame: pd.DataFrame, prefix: str) -> list[str]:
+    known = f"{prefix}recording_status"
+    statuses = [UNKNOWN] * len(frame)
+    if known in frame.columns:
+        statuses = [text_of(each) or UNKNOWN for each in frame[known]]
+    sound = f"{prefix}audio"
+    if sound in frame.columns:
+        for position, each in enumerate(frame[sound].tolist()):
+            # Sound that is there can be played whatever a column from an earlier run says.
+            if isinstance(each, Recording):
+                statuses[position] = "downloaded"
+    return statuses

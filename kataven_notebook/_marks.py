@@ -1,0 +1,156 @@
+"""What the numbers say, as marks on the sound and as a list of moments to jump to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from kataven_notebook.errors import FrameError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
+# Above these a listener notices: people answer each other within a quarter of a second, and
+# telephone agents are held to about a second and a half.
+SLOW_RESPONSE_S = 1.5
+LONG_SILENCE_S = 3.0
+_MAX_TEXT = 120
+
+Mark = dict[str, Any]
+
+
+def text_of(value: object, *, max_length: int = _MAX_TEXT) -> str:
+    """Return a cell's value as the text that the player shows; empty for a missing one.
+
+    Examples
+    --------
+    >>> text_of(0.123456), text_of(None), text_of(True)
+    ('0.1235', '', 'True')
+    """
+    if value is None or value is pd.NA or value is pd.NaT:
+        return ""
+    if isinstance(value, float):
+        return "" if value != value else f"{value:.4g}"  # noqa: PLR0124 - only NaN differs from itself
+    if isinstance(value, pd.Timestamp):
+        return value.isoformat(sep=" ", timespec="seconds")
+    text = str(value)
+    return text if len(text) <= max_length else text[: max_length - 1] + "…"
+
+
+class Marks:
+    """Marks and moments per session, from the tables of the metrics or of the caller.
+
+    Parameters
+    ----------
+    session_column
+        The caller's name of the session column, in all three tables.
+    marks
+        A frame with the session column, `start_s`, `end_s`, `label` and perhaps `channel`.
+    moments
+        A frame with the session column, `start_s` and `kind` (or `label`), worst first; perhaps
+        `end_s` and `text`.
+    turns
+        The metrics' turn table.
+
+    Raises
+    ------
+    FrameError
+        A table lacks a column that it needs.
+    """
+
+    def __init__(
+        self,
+        session_column: Hashable,
+        *,
+        marks: pd.DataFrame | None = None,
+        moments: pd.DataFrame | None = None,
+        turns: pd.DataFrame | None = None,
+    ) -> None:
+        self._session = session_column
+        self._marks = _grouped(marks, session_column, "marks", ("start_s", "end_s", "label"))
+        self._turns = _grouped(turns, session_column, "turns", ("channel", "start_s", "end_s"))
+        self.moments = self._listed(moments)
+
+    def of(self, session_id: str) -> list[Mark]:
+        """Return the marks of one call, as the page draws them, in the order of their start."""
+        found = [_own_mark(row) for row in self._marks(session_id)]
+        for row in self._turns(session_id):
+            found += _turn_marks(row)
+        return sorted(found, key=lambda mark: float(mark["start_s"]))
+
+    def _listed(self, moments: pd.DataFrame | None) -> list[Mark]:
+        if moments is None:
+            return []
+        kind = "kind" if "kind" in moments.columns else "label"
+        _require(moments, self._session, "moments", ("start_s", kind))
+        return [
+            {
+                "session": str(row[self._session]),
+                "start_s": _seconds(row["start_s"]) or 0.0,
+                "kind": text_of(row[kind]).replace("_", " "),
+                "detail": text_of(row.get("text", row.get("detail"))),
+            }
+            for row in moments.reset_index().to_dict("records")
+        ]
+
+
+def _grouped(
+    frame: pd.DataFrame | None, session: Hashable, name: str, columns: tuple[str, ...]
+) -> Callable[[str], list[dict[Hashable, Any]]]:
+    if frame is None:
+        return lambda _: []
+    _require(frame, session, name, columns)
+    # Positions only: the rows of 10,000 calls become objects when one of them is opened.
+    flat = frame.reset_index() if session in frame.index.names else frame
+    groups = flat.groupby(flat[session].astype("string"), sort=False, observed=True).indices
+    return lambda session_id: flat.iloc[groups.get(session_id, [])].to_dict("records")
+
+
+def _require(frame: pd.DataFrame, session: Hashable, name: str, columns: tuple[str, ...]) -> None:
+    there = [*frame.columns, *frame.index.names]
+    lacking = [str(each) for each in (session, *columns) if each not in there]
+    if lacking:
+        have = ", ".join(str(each) for each in frame.columns)
+        raise FrameError(f"{name}= lacks the column(s) {', '.join(lacking)}; it has {have}")
+
+
+def _own_mark(row: dict[Hashable, Any]) -> Mark:
+    start = _seconds(row["start_s"]) or 0.0
+    end = _seconds(row["end_s"])
+    channel = row.get("channel")
+    return {
+        "kind": "mark",
+        "label": text_of(row["label"]),
+        "start_s": start,
+        "end_s": start if end is None else end,
+        "channel": None if channel is None or pd.isna(channel) else int(channel),
+    }
+
+
+def _turn_marks(row: dict[Hashable, Any]) -> list[Mark]:
+    start, end = _seconds(row["start_s"]) or 0.0, _seconds(row["end_s"]) or 0.0
+    role = text_of(row.get("role"))
+    marks = [_mark("speech", role, start, end, int(row["channel"]))]
+    overlap, gap = _seconds(row.get("overlap_s")) or 0.0, _seconds(row.get("gap_before_s")) or 0.0
+    if overlap > 0:
+        marks.append(_mark("overlap", "both speak", start, min(end, start + overlap)))
+    if _truth(row.get("interrupts")):
+        marks.append(_mark("interruption", f"{role or 'one'} interrupts", start, start))
+    if gap >= LONG_SILENCE_S:
+        marks.append(_mark("silence", f"{gap:.1f} s of silence", start - gap, start))
+    elif gap >= SLOW_RESPONSE_S and role == "agent":
+        marks.append(_mark("slow", f"answers after {gap:.1f} s", start - gap, start))
+    return marks
+
+
+def _mark(kind: str, label: str, start_s: float, end_s: float, channel: int | None = None) -> Mark:
+    return {"kind": kind, "label": label, "start_s": start_s, "end_s": end_s, "channel": channel}
+
+
+def _seconds(value: Any) -> float | None:
+    return None if value is None or pd.isna(value) else round(float(value), 3)
+
+
+def _truth(value: Any) -> bool:
+    return value is not None and not pd.isna(value) and bool(value)

@@ -1,0 +1,119 @@
+"""Where a player's sound comes from: the frame, then a store, then a URL signed on demand."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pandas as pd
+
+from kataven_notebook._calls import session_values
+from kataven_notebook.errors import UrlExpired
+from kataven_notebook.recording import Recording
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
+# A URL with less life than this would die while the listener is still deciding.
+_MIN_LIFE_S = 20.0
+
+
+class Source(Protocol):
+    """Gives a player the sound of a session, or the address of it."""
+
+    def sound(self, session_id: str) -> Recording | None:
+        """Return the sound where the kernel has it, else None."""
+
+    def signed_url(self, session_id: str, *, fresh: bool) -> tuple[str, float]:
+        """Return a URL that plays, and for how many seconds it will live.
+
+        Parameters
+        ----------
+        session_id
+            Which call.
+        fresh
+            The last one died or soon will: sign anew.
+
+        Raises
+        ------
+        KatavenError
+            There is none; the message says why and what to do.
+        """
+
+
+class FrameSource:
+    """The sound and the URLs that a frame holds, then what the two functions can get.
+
+    Parameters
+    ----------
+    frame
+        May hold `audio`, `recording_url` and `recording_expires_at`.
+    session
+        The session column.
+    prefix
+        In front of those names.
+    stored
+        Sound from a store, or None where it has none of this session.
+    sign
+        Asks the API for a new URL and how long it lives, in seconds; costs one request a call.
+    """
+
+    def __init__(
+        self,
+        frame: pd.DataFrame,
+        *,
+        session: Hashable,
+        prefix: str = "",
+        stored: Callable[[str], Recording | None] | None = None,
+        sign: Callable[[str], tuple[str, float]] | None = None,
+    ) -> None:
+        ids = session_values(frame, session).astype("string").tolist()
+        self._stored, self._sign = stored, sign
+        self._sounds: dict[str, Recording] = {}
+        self._urls: dict[str, tuple[str, datetime | None]] = {}
+        sounds = _column(frame, f"{prefix}audio")
+        urls, ends = (_column(frame, f"{prefix}{name}") for name in ("recording_url", "recording_expires_at"))
+        for session_id, sound, url, end in zip(ids, sounds, urls, ends, strict=True):
+            if isinstance(sound, Recording):
+                self._sounds.setdefault(session_id, sound)
+            if isinstance(url, str):
+                self._urls.setdefault(session_id, (url, None if pd.isna(end) else pd.Timestamp(end).to_pydatetime()))
+
+    def sound(self, session_id: str) -> Recording | None:
+        """Return the frame's sound, else the store's, else None."""
+        found = self._sounds.get(session_id)
+        if found is None and self._stored is not None:
+            return self._stored(session_id)
+        return found
+
+    def signed_url(self, session_id: str, *, fresh: bool) -> tuple[str, float]:
+        """Return the frame's URL while it lives, else a newly signed one.
+
+        Raises
+        ------
+        UrlExpired
+            The frame's URL is dead, and nothing here can sign.
+        KatavenError
+            The API refused or failed.
+        """
+        url, end = self._urls.get(session_id, ("", None))
+        lives_s = _life_s(end) if url else 0.0
+        if url and lives_s > _MIN_LIFE_S and not fresh:
+            return url, lives_s
+        if self._sign is not None:
+            return self._sign(session_id)
+        if url and lives_s > 0:
+            return url, lives_s
+        what = "the signed URL has expired" if url else "there is no sound and no signed URL in the frame"
+        raise UrlExpired(f"{what}: run audio() on the frame and open the player again", session_id=session_id)
+
+
+def _column(frame: pd.DataFrame, name: str) -> list[Any]:
+    return frame[name].tolist() if name in frame.columns else [None] * len(frame)
+
+
+def _life_s(end: datetime | None) -> float:
+    if end is None:
+        # Nothing says when it ends; the service's URLs live five minutes.
+        return 300.0
+    return (end - datetime.now(UTC)).total_seconds()

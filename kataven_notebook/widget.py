@@ -1,0 +1,314 @@
+"""`Player`: one listening desk for a whole frame: list, waveform, playback, labels."""
+
+from __future__ import annotations
+
+import math
+import threading
+from typing import TYPE_CHECKING, Any, cast
+
+import ipywidgets
+import pandas as pd
+
+from kataven_notebook._calls import CallList, session_values
+from kataven_notebook._card import card
+from kataven_notebook._desk import Contents, Desk
+from kataven_notebook._labels import LabelBook
+from kataven_notebook._marks import Marks
+from kataven_notebook._sources import FrameSource, Source
+from kataven_notebook.errors import ConfigurationError, FrameError
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Hashable, Sequence
+
+    from kataven_notebook.recording import Recording
+    from kataven_notebook.settings import Settings
+
+_MAX_LABELS = 9
+_FRAME_COLUMNS = ("label", "label_note", "label_regions", "labelled_at")
+
+
+class Player(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
+    """Shows, plays and labels the calls of a frame, inline.
+
+    Made by `player`, which documents the parameters. The list, sorting, filtering and the sound
+    stay in the kernel; the page asks for what it shows. Attributes beyond those below are those
+    of `ipywidgets.VBox`, so that it can stand in any layout.
+
+    Attributes
+    ----------
+    session_id : str
+        The call that is open; empty where the frame has no rows or this row no id.
+    position_s : float
+        Where in that call the listener is.
+    labels : pandas.DataFrame
+        What was decided: session, label, start_s, end_s, note, labelled_at.
+    frame : pandas.DataFrame
+        The frame with the labels joined.
+    """
+
+    def __init__(
+        self,
+        frame: pd.DataFrame,
+        *,
+        session: Hashable = "session_id",
+        prefix: str = "",
+        columns: Sequence[Hashable] = (),
+        marks: pd.DataFrame | None = None,
+        moments: pd.DataFrame | None = None,
+        turns: pd.DataFrame | None = None,
+        labels: Sequence[str] = (),
+        save_to: str | os.PathLike[str] | None = None,
+        download: bool = False,
+        settings: Settings | None = None,
+        source: Source | None = None,
+    ) -> None:
+        self._frame, self._session, self._prefix = frame, session, prefix
+        self._calls = CallList(frame, session=session, prefix=prefix, columns=columns)
+        self._book = LabelBook(str(session), save_to)
+        found = Marks(session, marks=marks, moments=moments, turns=turns)
+        contents = Contents(self._calls, found, self._book, _checked_labels(labels), download)
+        source = source or _default_source(frame, settings, session=session, prefix=prefix)
+        self._desk = Desk(contents, source)
+        super().__init__(children=(self._desk,))
+
+    # -- from Python -------------------------------------------------------------------------
+
+    def select(self, session_id: str) -> None:
+        """Open a call in the page.
+
+        Parameters
+        ----------
+        session_id
+            Which one.
+
+        Raises
+        ------
+        FrameError
+            The frame has no such session.
+        """
+        key = self._calls.key_of(session_id)
+        if key is None:
+            raise FrameError(f"the player's frame has no session {session_id!r}")
+        self._desk.turn_to(key)
+
+    def play(self) -> None:
+        """Start playing; browsers refuse it until the page was clicked or typed into once."""
+        self._desk.command("play")
+
+    def pause(self) -> None:
+        """Stop playing, and stay where it is."""
+        self._desk.command("pause")
+
+    def seek(self, position_s: float) -> None:
+        """Go to a position of the open call.
+
+        Parameters
+        ----------
+        position_s
+            Seconds from its start; the page goes no further than its end.
+
+        Raises
+        ------
+        ValueError
+            Below 0, or not a finite number.
+        """
+        position_s = float(position_s)
+        if not (math.isfinite(position_s) and position_s >= 0):
+            raise ValueError(f"position_s={position_s!r}: pass seconds from the start of the call, 0 or more")
+        self._desk.command("seek", position_s=position_s)
+
+    @property
+    def session_id(self) -> str:
+        """The session that is open; empty where there is none."""
+        return "" if self._desk.key is None else self._calls.session_id(self._desk.key)
+
+    @property
+    def position_s(self) -> float:
+        """Where the listener is in the open call, in seconds; while playing it is told each second."""
+        return self._desk.position_s
+
+    @property
+    def labels(self) -> pd.DataFrame:
+        """The decisions: session, label, start_s, end_s (missing for a whole call), note, labelled_at."""
+        return self._book.to_frame()
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The input, with `label`, `label_note`, `label_regions` and `labelled_at` of each row's call.
+
+        `label` holds the labels of the whole call, `label_regions` how many regions have one.
+
+        Raises
+        ------
+        FrameError
+            The frame has some columns of these names that are its own.
+        """
+        names = [f"{self._prefix}{name}" for name in _FRAME_COLUMNS]
+        taken = [name for name in names if name in self._frame.columns]
+        if 0 < len(taken) < len(names):
+            raise FrameError(f"the frame has columns {', '.join(taken)} of its own: pass prefix= to the player")
+        joined = self._frame.copy()
+        ids = session_values(self._frame, self._session)
+        for name, values in self._book.per_session(ids).items():
+            joined[f"{self._prefix}{name}"] = values.array
+        return joined
+
+    def on_select(self, callback: Callable[[str], object], *, remove: bool = False) -> None:
+        """Call `callback(session_id)` whenever another call is opened, in the page or from Python.
+
+        Parameters
+        ----------
+        callback
+            Gets the session id; what it raises is logged and stops nothing.
+        remove
+            Stop calling it.
+        """
+        self._desk.selected.register_callback(callback, remove=remove)
+
+    def close(self) -> None:
+        """Take the player out of the page and end its threads."""
+        # ipywidgets closes widgets whose construction failed, too.
+        if hasattr(self, "_desk"):
+            self._desk.close()
+        super().close()
+
+    def __repr__(self) -> str:
+        """How many calls, and which is open; no URL, no sound."""
+        return f"<Player of {len(self._calls):,} calls, {self.session_id!r} is open>"
+
+    # -- shown -------------------------------------------------------------------------------
+
+    def _ipython_display_(self, **_: object) -> None:
+        from IPython.display import display  # noqa: PLC0415 - needed only where it is shown
+
+        title = "" if self._desk.key is None else self._calls.title(self._desk.key)
+        statuses = self._calls.counts()
+        text = card(calls=len(self._calls), title=title, statuses=statuses, labels=len(self._book))
+        display(text, raw=True)  # type: ignore[no-untyped-call]  # IPython has no types
+        display(cast("Any", super())._repr_mimebundle_(), raw=True)  # type: ignore[no-untyped-call]  # IPython has no types
+        threading.Thread(target=self._desk.push_ahead, name="kataven-player-push", daemon=True).start()
+
+    def _display_(self) -> object:
+        """Return what marimo shows: it knows anywidgets, and not their containers."""
+        return self._desk
+
+
+def player(
+    frame: pd.DataFrame,
+    *,
+    session: Hashable = "session_id",
+    prefix: str = "",
+    columns: Sequence[Hashable] = (),
+    marks: pd.DataFrame | None = None,
+    moments: pd.DataFrame | None = None,
+    turns: pd.DataFrame | None = None,
+    labels: Sequence[str] = (),
+    save_to: str | os.PathLike[str] | None = None,
+    download: bool = False,
+    settings: Settings | None = None,
+    source: Source | None = None,
+) -> Player:
+    """Return a player for a frame's calls: listen, look and label, inline.
+
+    It plays what the kernel has (the `audio` column, else the store) and otherwise a signed URL,
+    which it renews before it ends. With `moments` it opens on the worst call at the worst moment.
+
+    Parameters
+    ----------
+    frame
+        One row a session, as `audio()` or `recordings()` return it; never changed.
+    session
+        The session column, or the index level of this name.
+    prefix
+        In front of this package's column names, as it was given to `audio()`.
+    columns
+        Further columns to show in the list, as text.
+    marks
+        Marks of your own on the sound: session column, `start_s`, `end_s`, `label`, and perhaps
+        `channel`, counted from 0.
+    moments
+        The table of `moments()`, worst first: session column, `start_s`, `kind` (or `label`), and
+        perhaps `text`.
+    turns
+        The table of `turns()`: draws who speaks when, overlaps, interruptions, slow responses
+        (from 1.5 s) and long silences (from 3 s).
+    labels
+        Up to nine labels; each gets a button and a digit.
+    save_to
+        A CSV file to which each decision is appended at once; opened again it continues.
+    download
+        Offer saving the open call as a file; off, as calls are private.
+    settings
+        Credentials and limits for signing URLs, instead of the configured ones.
+    source
+        Where sound comes from, instead of frame, store and API.
+
+    Returns
+    -------
+    Player
+        An ipywidgets container; the last expression of a cell shows it.
+
+    Raises
+    ------
+    FrameError
+        A column that was named is not there.
+    ConfigurationError
+        More than nine labels, one that is no text or twice, or a `save_to` file that is something else.
+    OSError
+        The `save_to` file can't be read.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from kataven_notebook.recording import Recording
+    >>> calls = pd.DataFrame({"session_id": ["a-1"], "audio": [Recording.from_samples([0.0] * 800, 8000)]})
+    >>> desk = player(calls, labels=["good", "escalate"])
+    >>> desk
+    <Player of 1 calls, 'a-1' is open>
+    >>> desk.labels.columns.tolist()
+    ['session_id', 'label', 'start_s', 'end_s', 'note', 'labelled_at']
+    """
+    return Player(
+        frame,
+        session=session,
+        prefix=prefix,
+        columns=columns,
+        marks=marks,
+        moments=moments,
+        turns=turns,
+        labels=labels,
+        save_to=save_to,
+        download=download,
+        settings=settings,
+        source=source,
+    )
+
+
+def play_one(recording: Recording) -> Player:
+    """Return a player for one recording, without a list.
+
+    Parameters
+    ----------
+    recording
+        Any recording; one without a session id is called "recording".
+    """
+    row = {"session_id": recording.session_id or "recording", "audio": recording, "duration_s": recording.duration_s}
+    return Player(pd.DataFrame([row]))
+
+
+def _default_source(frame: pd.DataFrame, settings: Settings | None, *, session: Hashable, prefix: str) -> Source:
+    """Return the frame's own sound and URLs; a store and signing through the API join here."""
+    del settings  # for what signs and what stores
+    return FrameSource(frame, session=session, prefix=prefix)
+
+
+def _checked_labels(labels: Sequence[str]) -> tuple[str, ...]:
+    if isinstance(labels, str):
+        raise ConfigurationError(f"labels={labels!r} is one text: pass a list, such as labels=[{labels!r}]")
+    names = tuple(labels)
+    if len(names) > _MAX_LABELS or len(set(names)) < len(names):
+        raise ConfigurationError(f"labels= has {len(names)} entries: pass up to nine different ones")
+    if not all(isinstance(each, str) and each.strip() for each in names):
+        raise ConfigurationError("labels= holds something that is no text: pass names such as 'good'")
+    return names

@@ -1,0 +1,23 @@
+"""The front end's source: its size, and what the type checker says."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+HERE = Path(__file__).parent
+STATIC = HERE.parent.parent / "kataven_notebook" / "static"
+
+
+def test_script_and_style_stay_under_40_kilobytes() -> None:
+    """Every widget carries them in its saved state."""
+    assert sum((STATIC / name).stat().st_size for name in ("player.js", "player.css")) < 40 * 1024
+
+
+def test_the_script_satisfies_the_strict_type_checker(npm_packages: Path) -> None:
+    """The JSDoc types hold: `tsc --checkJs --strict` has nothing to say."""
+    done = subprocess.run(
+        [npm_packages / ".bin" / "tsc", "-p", HERE / "tsconfig.json"], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.stdout == ""
+    assert done.returncode == 0
