@@ -260,7 +260,7 @@ class BudgetTable:
                 continue
             window = stored.get(name) or Window(name, 0, 0, 0, now, now, None, None, limit, length_s)
             learnt = [notices[key][0] for key in (f"limit:{name}", f"share:{name}") if key in notices]
-            window.limit = min(limit, *map(int, learnt)) if learnt else limit
+            window.limit = max(1, min(limit, *map(int, learnt))) if learnt else limit
             windows.append(window)
         # What follows from a clock set back is written down at once, or it would hold anew each time.
         set_back = [window.not_after(now) for window in windows]

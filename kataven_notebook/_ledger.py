@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import threading
 import time
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from kataven_notebook._process import is_alive, owner_name
 from kataven_notebook.errors import StoreError
+from kataven_notebook.status import Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -60,6 +62,40 @@ class Entry:
 
 _SETTLED = frozenset({"missing", "corrupt"})
 COLUMNS = tuple(field.name for field in fields(Entry))
+_FILE = re.compile(r"audio/[0-9a-f]{2}/[0-9a-f]{40}-[0-9a-f]{16}\.[a-z0-9]{1,8}")
+
+
+def is_file_name(name: object) -> bool:
+    """Whether a store could have given a sound file this name; what else stands in a ledger is never opened."""
+    return isinstance(name, str) and _FILE.fullmatch(name) is not None
+
+
+def _sane() -> str:
+    """Make the condition that a row was written by a ledger: a damaged one's session is asked for again.
+
+    In SQL, because hundreds of thousands of rows are looked at.
+    """
+    file = "audio/[0-9a-f][0-9a-f]/" + "[0-9a-f]" * 40 + "-" + "[0-9a-f]" * 16 + ".*"
+    texts = ("error", "sha256", "format", "codec")
+    rules = [
+        "typeof(session_id) = 'text'",
+        f"status IN ({', '.join(repr(each.value) for each in Status)})",
+        *(f"typeof({name}) IN ('text', 'null')" for name in texts),
+        *(f"typeof({name}) = 'real' AND {name} BETWEEN 0 AND 1e11" for name in ("first_at", "updated_at")),
+        "typeof(attempts) = 'integer' AND attempts BETWEEN 0 AND 1e9",
+        (
+            f"(file IS NULL AND frames IS NULL OR file GLOB '{file}' AND file NOT GLOB '*[^a-z0-9/.-]*' "
+            "AND instr(substr(file, 10), '/') = 0 AND instr(file, '..') = 0 AND typeof(size_bytes) = 'integer' "
+            "AND size_bytes > 0 AND typeof(sample_rate) = 'integer' AND sample_rate BETWEEN 1 AND 1e6 "
+            "AND typeof(channels) = 'integer' AND channels BETWEEN 1 AND 255 AND typeof(frames) = 'integer' "
+            "AND frames BETWEEN 1 AND 1e15)"
+        ),
+        *(f"typeof({name}) IN ('integer', 'null')" for name in ("size_bytes", "sample_rate", "channels")),
+    ]
+    return " AND ".join(rules)
+
+
+_SANE = _sane()
 
 
 def _upsert() -> str:
@@ -142,13 +178,13 @@ class Ledger:
         names = ", ".join(COLUMNS)
         if session_ids is None or len(session_ids) > 20 * _BATCH:
             wanted = None if session_ids is None else set(session_ids)
-            rows = self._read(f"SELECT {names} FROM outcomes", ())  # noqa: S608 - our own constants
+            rows = self._read(f"SELECT {names} FROM outcomes WHERE {_SANE}", ())  # noqa: S608 - our own constants
             yield from (Entry(*row) for row in rows if wanted is None or row[0] in wanted)
             return
         for start in range(0, len(session_ids), _BATCH):
             batch = tuple(session_ids[start : start + _BATCH])
             marks = ", ".join("?" * len(batch))
-            query = f"SELECT {names} FROM outcomes WHERE session_id IN ({marks})"  # noqa: S608 - our own constants
+            query = f"SELECT {names} FROM outcomes WHERE session_id IN ({marks}) AND {_SANE}"  # noqa: S608 - our own constants
             yield from (Entry(*row) for row in self._read(query, batch))
 
     def _read(self, query: str, values: tuple[str, ...]) -> list[tuple[Any, ...]]:
@@ -169,7 +205,7 @@ class Ledger:
             before = db.execute("SELECT file FROM outcomes WHERE session_id = ?", (entry.session_id,)).fetchone()
             db.execute(_UPSERT, tuple(values[name] for name in COLUMNS))
             db.execute("DELETE FROM claims WHERE session_id = ? AND owner = ?", (entry.session_id, self._owner))
-        return None if before is None else before[0]
+        return before[0] if before is not None and is_file_name(before[0]) else None
 
     def take_over(self, entries: Iterable[Entry]) -> None:
         """Write entries as they are, in one go: a cache follows what it is a cache of."""
@@ -179,17 +215,19 @@ class Ledger:
 
     def counts(self) -> dict[str, int]:
         """Return how many sessions have each status."""
-        return dict(self._read("SELECT status, count(*) FROM outcomes GROUP BY status ORDER BY status", ()))
+        query = f"SELECT status, count(*) FROM outcomes WHERE {_SANE} GROUP BY status ORDER BY status"  # noqa: S608 - our own constants
+        return dict(self._read(query, ()))
 
     def claim(self, session_id: str, *, since: float) -> bool:
         """Take a session for this process, unless another one has it, or has settled it after `since`."""
         now = time.time()
         with self._transaction() as db:
-            query = "SELECT status, file FROM outcomes WHERE session_id = ? AND updated_at > ?"
+            query = f"SELECT status, file FROM outcomes WHERE session_id = ? AND updated_at > ? AND {_SANE}"  # noqa: S608 - our own constants
             found = db.execute(query, (session_id, since)).fetchone()
             if found is not None and (found[1] is not None or found[0] in _SETTLED):
                 return False
-            row = db.execute("SELECT owner, until FROM claims WHERE session_id = ?", (session_id,)).fetchone()
+            query = "SELECT owner, until FROM claims WHERE session_id = ? AND until < 1e11 AND typeof(owner) = 'text'"
+            row = db.execute(query, (session_id,)).fetchone()
             if row is not None and row[0] != self._owner and row[1] > now and is_alive(row[0]):
                 return False
             db.execute("INSERT OR REPLACE INTO claims VALUES (?, ?, ?)", (session_id, self._owner, now + _CLAIM_S))
@@ -238,7 +276,7 @@ def _speaking(path: Path) -> Iterator[None]:
     """Turn what SQLite and the file system say into a sentence about the store."""
     try:
         yield
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # SQLite quotes what it found, which may be no text
         raise StoreError(explain_failure(path.parent, error)) from None
     except OSError as error:
         if isinstance(error, StoreError):
@@ -253,7 +291,7 @@ def explain_failure(folder: Path | str, error: Exception) -> str:
         return f"the disk of the store {folder} is full: free some space and call again; what is finished is safe"
     if "readonly" in text or "read-only" in text or "permission" in text or "unable to open" in text:
         return f"the store {folder} can't be written ({error}): check its permissions, or use another folder"
-    if "not a database" in text or "malformed" in text:
+    if isinstance(error, UnicodeDecodeError) or "not a database" in text or "malformed" in text:
         return (
             f"the ledger of the store {folder} is damaged ({error}): move ledger.sqlite3 away; the sound files stay, "
             "and the sessions are asked for again"

@@ -11,7 +11,7 @@ import uuid
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from kataven_notebook._ledger import Entry
+from kataven_notebook._ledger import Entry, is_file_name
 from kataven_notebook._redact import redact
 from kataven_notebook.errors import ConfigurationError, KatavenError, MissingExtra, StoreError
 from kataven_notebook.status import Status
@@ -235,12 +235,15 @@ def outcome_file(session_id: str) -> str:
 def _entry(text: bytes, url: str) -> Entry:
     try:
         found = json.loads(text)
-        return Entry(**{name: found[name] for name in _FIELDS if name in found})
+        entry = Entry(**{name: found[name] for name in _FIELDS if name in found})
+        if entry.file is not None and not is_file_name(entry.file):
+            raise ValueError("it names a file outside the store")  # noqa: TRY301 - damaged as the others are
     except (ValueError, TypeError) as error:
         raise StoreError(
             f"an outcome in the store {redact(url)} is damaged ({error}): remove the outcomes that are no JSON; "
             "their sessions are asked for again"
         ) from None
+    return entry
 
 
 def _is_flat(fs: Any) -> bool:

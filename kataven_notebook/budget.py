@@ -219,7 +219,7 @@ class Budget:
         table = self._table
         try:
             return use(table)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:  # SQLite quotes what it found, which may be no text
             with self._lock:
                 if self._is_closed:
                     raise
@@ -296,7 +296,7 @@ def clock_text(at: float, *, now: float | None = None) -> str:
 def _open_table(settings: Settings, lease_s: float) -> BudgetTable:
     try:
         return BudgetTable(settings.state_path, settings.budget_scope, settings.limits, lease_s=lease_s)
-    except (OSError, sqlite3.Error) as error:
+    except (OSError, sqlite3.Error, UnicodeDecodeError) as error:
         _warn_alone(settings.state_path, error)
         return BudgetTable(None, settings.budget_scope, settings.limits, lease_s=lease_s)
 

@@ -62,7 +62,9 @@ def check_session_id(session_id: object) -> str:
     if isinstance(session_id, str) and _PLAIN_ID.fullmatch(session_id):
         return session_id
     if not isinstance(session_id, str):
-        missing = session_id is None or type(session_id).__name__ == "NAType" or session_id != session_id  # noqa: PLR0124 - NaN differs from itself
+        missing = session_id is None or type(session_id).__name__ in ("NAType", "NaTType")
+        # Of numbers alone: an array in a cell would not say whether it differs from itself.
+        missing = missing or (isinstance(session_id, float) and session_id != session_id)  # noqa: PLR0124 - NaN differs from itself
         what = (
             "there is no session id" if missing else f"the session id is of type {type(session_id).__name__}, not text"
         )
@@ -186,8 +188,10 @@ class HubClient:
         raise self._refusal(response, " ".join(text.split())[:200], session_id)
 
     def _read(self, body: bytes | None, headers: Mapping[str, str], session_id: str) -> SignedUrl:
+        # A service on the network has no business with what listens on this machine.
+        leave_https = not self._settings.base_url.startswith("https:")
         try:
-            return read_signed_url(body, headers, now=self._clock())
+            return read_signed_url(body, headers, now=self._clock(), leave_https=leave_https)
         except ValueError as error:
             raise errors.ServiceFailed(
                 f"the Hub answered 200 without a recording URL: {error}; tell the service's support",
@@ -274,8 +278,10 @@ def _explain_refusal(code: int, text: str, *, is_session_token: bool) -> tuple[t
     return next(((kind, message) for holds, kind, message in rules if holds), (errors.ServiceFailed, unknown))
 
 
-def read_signed_url(body: bytes | None, headers: Mapping[str, str], *, now: float) -> SignedUrl:
-    """Find the URL and its moment of expiry in the body of a 200.
+def read_signed_url(
+    body: bytes | None, headers: Mapping[str, str], *, now: float, leave_https: bool = True
+) -> SignedUrl:
+    """Find the URL and its moment of expiry in the body of a 200; plain http (on loopback) with `leave_https` alone.
 
     Raises
     ------
@@ -294,9 +300,9 @@ def read_signed_url(body: bytes | None, headers: Mapping[str, str], *, now: floa
     places: list[dict[str, Any]] = [parsed, inner] if isinstance(inner, dict) else [parsed]
     url = next((place[key] for place in places for key in _URL_KEYS if place.get(key) is not None), None)
     if url is None:
-        found = sorted({str(key)[:40] for place in places for key in place})[:12]
+        found = sorted({redact(str(key))[:40] for place in places for key in place})[:12]
         raise ValueError(f"the body has none of {', '.join(_URL_KEYS)}; it has {', '.join(found) or 'no fields'}")
-    if not isinstance(url, str) or not is_safe_url(url):
+    if not isinstance(url, str) or not is_safe_url(url) or not (leave_https or urlsplit(url).scheme == "https"):
         raise ValueError("its URL is not an absolute https URL")
     return SignedUrl(url, now + _life_s(url, places, _server_now(headers, now)))
 
