@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import io
 import json
@@ -73,7 +74,9 @@ def decode(data: bytes, kind: str, dtypes: Mapping[str, str]) -> pd.DataFrame:
         raise ConfigurationError(f"the metadata.{kind} can't be read: {type(error).__name__}: {error}") from None
     for name, dtype in dtypes.items():
         if name in table.columns and kind != "parquet":
-            table[name] = _restored(table[name], dtype)
+            # What was changed by hand and is no number or time any more stays as it is read.
+            with contextlib.suppress(ValueError, TypeError, AttributeError, OverflowError):
+                table[name] = _restored(table[name], dtype)
     if not dtypes:
         # Another program's table: ids stay text, numbers become numbers.
         table = table.convert_dtypes() if kind != "csv" else table.apply(_numbers)

@@ -316,8 +316,8 @@ def _inside(root: Path, name: Any) -> Path:
     """Return the file of that name, unless the name leads out of the folder."""
     pure = PurePosixPath(str(name).replace("\\", "/"))
     out = not isinstance(name, str) or pure.is_absolute() or ".." in pure.parts or re.match(r"[A-Za-z]:", str(name))
-    # A link inside the folder may lead out of it, too.
-    if out or not (root / pure).resolve().is_relative_to(root.resolve()):
+    # A link inside the folder may lead out of it, too; a zero byte ends a name for the system alone.
+    if out or "\x00" in name or not (root / pure).resolve().is_relative_to(root.resolve()):
         raise ConfigurationError(f"the table in {root} names {str(name)!r:.200}, which is no file below it: not read")
     return root / pure
 
