@@ -109,9 +109,31 @@ def describe(head: bytes) -> str:
     return "the file is not audio of a known format"
 
 
+class _Seeking:
+    """Lets a decoder that a damaged file sends to before its beginning stay where it is.
+
+    libsndfile calls back into Python, where an exception has nobody to catch it and lands on the screen.
+    """
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Move, where that is possible."""
+        try:
+            return super().seek(offset, whence)  # type: ignore[misc,no-any-return]  # of the file beside it
+        except (ValueError, OSError):
+            return self.tell()  # type: ignore[attr-defined,no-any-return]  # the same
+
+
+class _Bytes(_Seeking, io.BytesIO):
+    """Encoded sound in memory."""
+
+
+class _File(_Seeking, io.BufferedReader):
+    """Encoded sound in a file."""
+
+
 def open_bytes(source: bytes | Path) -> BinaryIO:
     """Open encoded sound for reading, wherever it is."""
-    return io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
+    return _Bytes(source) if isinstance(source, bytes) else _File(io.FileIO(source))
 
 
 def probe(source: bytes | Path, session_id: str | None = None) -> SoundInfo:
