@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 # S3 closes idle connections after about 20 s; ours go first.
 _KEEPALIVE_S = 15.0
+_PIECE_BYTES = 1 << 20
 THREAD_PREFIX = "kataven-"
 
 
@@ -55,11 +56,13 @@ def open_client(*, timeout_s: float, headers: Mapping[str, str] | None = None) -
         timeout=httpx.Timeout(timeout_s, pool=None),
         limits=httpx.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=_KEEPALIVE_S),
         verify=_trust(),
+        # Plain http is for loopback alone: no proxy of the environment has a part in it.
+        mounts={"http://": None},
         follow_redirects=False,
     )
 
 
-def unpacked(response: httpx.Response, chunk_bytes: int) -> Iterator[bytes]:
+def unpacked(response: httpx.Response) -> Iterator[bytes]:
     """Yield a streamed body in pieces, unpacked where it was sent compressed, though that was not asked for.
 
     In bounded pieces: a few bytes can claim to be gigabytes.
@@ -71,16 +74,17 @@ def unpacked(response: httpx.Response, chunk_bytes: int) -> Iterator[bytes]:
     """
     encoding = response.headers.get("Content-Encoding", "identity").lower().strip()
     if encoding in ("", "identity"):
-        yield from response.iter_raw(chunk_bytes)
+        # As it arrives: given a size, httpx holds back until so much is there, and a body that drips has no end.
+        yield from response.iter_raw()
         return
     if encoding not in ("gzip", "x-gzip", "deflate"):
         raise ValueError(f"it is encoded as {encoding[:40]!r}")
     unpacker = zlib.decompressobj(47 if "gzip" in encoding else 15)
     try:
-        for chunk in response.iter_raw(chunk_bytes):
+        for chunk in response.iter_raw():
             packed = chunk
             while packed:
-                yield unpacker.decompress(packed, chunk_bytes * 16)
+                yield unpacker.decompress(packed, _PIECE_BYTES)
                 packed = unpacker.unconsumed_tail
         yield unpacker.flush()
     except zlib.error:
@@ -100,7 +104,7 @@ def read_bounded(response: httpx.Response, max_bytes: int, *, timeout_s: float) 
     body = bytearray()
     ends_at = time.monotonic() + timeout_s
     try:
-        for chunk in unpacked(response, 16 << 10):
+        for chunk in unpacked(response):
             body += chunk
             if len(body) > max_bytes:
                 return None

@@ -46,7 +46,12 @@ class Outcome:
 
     @classmethod
     def of_error(cls, error: SessionError) -> Self:
-        """Return the outcome of a session that failed."""
+        """Return the outcome of a session that failed.
+
+        Without the traceback and what led to it: their frames hold the answer's bytes and the signed
+        URL, which would stay in memory with the row and be shown by tracebacks with variables.
+        """
+        error.__traceback__ = error.__context__ = None
         return cls(status_of(error), error.message, exception=error)
 
 

@@ -6,6 +6,7 @@ import hashlib
 import io
 import re
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO, Self
 from urllib.parse import urljoin, urlsplit
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 _REDIRECTS = 3
 _ERROR_BODY_BYTES = 64 << 10
 _ERROR_BODY_S = 10.0
-_CHUNK_BYTES = 64 << 10
 # A download may be slow, but not slower than a line that can hardly carry a call's sound.
 DEFAULT_TOTAL_TIMEOUT_S = 900.0
 
@@ -145,14 +145,14 @@ class Downloader:
             headers = {"Range": f"bytes={transfer.received_bytes}-", "If-Match": transfer.etag}
         elif transfer.received_bytes:
             transfer.restart()
-        url = signed.url
+        at = signed  # never a bare text: tracebacks with variables would show it
         try:
             for _ in range(_REDIRECTS + 1):
-                with self._http.stream("GET", url, headers=headers) as response:
+                with self._http.stream("GET", at.url, headers=headers) as response:
                     if not response.has_redirect_location:
                         self._receive(response, transfer, signed, session_id, ends_at, stop)
                         return
-                    url = _redirected(url, response.headers["Location"], session_id)
+                    at = replace(at, url=_redirected(at.url, response.headers["Location"], session_id))
         except httpx.HTTPError as error:
             raise _Again(f"the download failed: {explain(error)}; call again", session_id=session_id) from None
         raise errors.DownloadFailed(
@@ -206,7 +206,7 @@ class Downloader:
 
 def _sound(response: httpx.Response, session_id: str | None) -> Iterator[bytes]:
     try:
-        yield from unpacked(response, _CHUNK_BYTES)
+        yield from unpacked(response)
     except ValueError as error:
         raise errors.RecordingCorrupt(f"the storage sent no readable sound: {error}", session_id=session_id) from None
 

@@ -7,9 +7,9 @@ import ipaddress
 import os
 import re
 import threading
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 import platformdirs
@@ -84,7 +84,8 @@ class Settings:
     """Who asks, where, and how fast: everything a run needs to know of the outside.
 
     Usually made by `configure` or read from the environment by `current_settings`; a function's
-    `settings=` takes one for a single call. Its repr never shows the key.
+    `settings=` takes one for a single call. Its repr never shows the key, and its pickles do not
+    hold it.
 
     Parameters
     ----------
@@ -146,6 +147,22 @@ class Settings:
         """Everything that is not secret and not a default."""
         return f"Settings(api_key={_shown(self.api_key)!r}, account_id={self.account_id!r}, base_url={self.base_url!r})"
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle without the key, so that it can't travel in a cache, a checkpoint or a function sent to workers.
+
+        Where settings come back without it, the first use says that there is no key and how to give one.
+        """
+        values = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "api_key"}
+        return (_without_key, (values,))
+
+    def __copy__(self) -> Self:
+        """Return itself: nothing of it changes."""
+        return self
+
+    def __deepcopy__(self, _: object) -> Self:
+        """Return itself, as `copy.copy` does; only pickles leave the process."""
+        return self
+
     def check_credentials(self) -> None:
         """Find credentials that can't work before a request is spent on them.
 
@@ -185,6 +202,10 @@ class Settings:
     def state_path(self) -> Path:
         """The directory that holds what is shared between processes of this machine."""
         return self.state_dir or Path(platformdirs.user_state_dir("kataven-notebook"))
+
+
+def _without_key(values: Mapping[str, Any]) -> Settings:
+    return Settings(**values)
 
 
 def _shown(api_key: str | None) -> str | None:
