@@ -119,10 +119,10 @@ def forecast_text(forecast: Forecast, *, now: float) -> str | None:
     """
     if forecast.done_at - now <= _WORTH_SAYING_S:
         return None
-    names = {60.0: "minute", 3_600.0: "hour", 86_400.0: "day"}
+    names = {60.0: "a minute", 3_600.0: "an hour", 86_400.0: "a day"}
     every_s = forecast.then_every_s or 0.0
-    unit = names.get(every_s, f"{every_s:g} s")
-    each = f", then {forecast.then_count:,} a {unit}" if forecast.then_count else ""
+    unit = names.get(every_s, f"every {every_s:g} s")
+    each = f", then {forecast.then_count:,} {unit}" if forecast.then_count else ""
     done = clock_text(forecast.done_at, now=now)
     return f"{forecast.requests:,} recordings: {forecast.now:,} now{each}, done about {done}"
 
