@@ -20,6 +20,7 @@ from kataven_notebook.applying import apply
 from kataven_notebook.comparison import compare_groups
 from kataven_notebook.exchange import read_audiofolder, to_audiofolder
 from kataven_notebook.frames import audio, interrupted, iter_recordings, recordings, summary
+from kataven_notebook.listening import player
 from kataven_notebook.recording import Recording
 from kataven_notebook.rttm import to_rttm
 from kataven_notebook.settings import Limits, Settings, configure
@@ -29,12 +30,11 @@ from kataven_notebook.store import Store
 
 if TYPE_CHECKING:
     from kataven_notebook import demo, plots
-    from kataven_notebook.widget import Player, player
+    from kataven_notebook.widget import Player
 
 # Widgets, figures and servers are slow to import: they come when they are asked for.
 _LAZY = {
     "Player": "kataven_notebook.widget",
-    "player": "kataven_notebook.widget",
     "demo": "",
     "plots": "",
 }

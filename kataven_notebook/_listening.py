@@ -11,6 +11,7 @@ from kataven_notebook import _columns
 from kataven_notebook._moments import moment_rows
 from kataven_notebook._options import open_store
 from kataven_notebook._sessions import find_sessions
+from kataven_notebook._sources import FrameSource
 from kataven_notebook.client import HubClient
 from kataven_notebook.errors import ConfigurationError
 from kataven_notebook.measures import measured
@@ -18,7 +19,7 @@ from kataven_notebook.rows import turn_rows
 from kataven_notebook.settings import current_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable
 
     from kataven_notebook._options import StoreLike
     from kataven_notebook.recording import Recording
@@ -28,7 +29,16 @@ if TYPE_CHECKING:
 _MOST_CALLS = 300
 
 
-def stored_sound(store: StoreLike, settings: Settings | None) -> Callable[[str], Recording | None] | None:
+def source_of(
+    frame: pd.DataFrame, *, session: Hashable, prefix: str, store: StoreLike, settings: Settings | None
+) -> FrameSource:
+    """Return where a player's sound comes from: the frame, the store, then a URL signed on demand."""
+    return FrameSource(
+        frame, session=session, prefix=prefix, stored=_stored_sound(store, settings), sign=_signer(settings)
+    )
+
+
+def _stored_sound(store: StoreLike, settings: Settings | None) -> Callable[[str], Recording | None] | None:
     """Return what finds a session's sound in the store, or None where there is no store."""
     opened = open_store(store if store is not None else current_settings(settings).store)
     if opened is None:
@@ -41,7 +51,7 @@ def stored_sound(store: StoreLike, settings: Settings | None) -> Callable[[str],
     return sound
 
 
-def signer(settings: Settings | None) -> Callable[[str], tuple[str, float]] | None:
+def _signer(settings: Settings | None) -> Callable[[str], tuple[str, float]] | None:
     """Return what signs a session's URL anew, or None where there are no credentials to sign with."""
     used = current_settings(settings)
     try:
@@ -58,7 +68,7 @@ def signer(settings: Settings | None) -> Callable[[str], tuple[str, float]] | No
 
 
 def told_by_metrics(
-    frame: pd.DataFrame, *, session: str, prefix: str
+    frame: pd.DataFrame, *, session: Any, prefix: str
 ) -> tuple[pd.DataFrame | None, pd.DataFrame | None]:
     """Return moments and turns of a frame that `metrics` has measured in this process, or None for each.
 
@@ -69,15 +79,15 @@ def told_by_metrics(
         return None, None
     channels = frame.get(prefix + "agent_channel")
     sessions = find_sessions(frame, session)
-    moments: list[dict[str, Any]] = []
-    turns: list[dict[str, Any]] = []
+    moments: list[dict[Any, Any]] = []
+    turns: list[dict[Any, Any]] = []
     for position, row in enumerate(sessions.first_rows()):
         sound = sounds[row]
         found = measured(sound) if sound is not None else None
         if found is None:
             continue
         channel = None if channels is None or pd.isna(channels.iloc[row]) else int(channels.iloc[row])
-        key = {session: sessions.ids[position]}
+        key: dict[Any, Any] = {session: sessions.ids[position]}
         moments += [{**key, **each} for each in moment_rows(found, channel)]
         turns += [{**key, **each} for each in turn_rows(found, channel)]
     worst = sorted(moments, key=lambda each: each["severity"], reverse=True)

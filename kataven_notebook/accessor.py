@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from kataven_notebook import analysis, applying, comparison, exchange, frames
+from kataven_notebook import analysis, applying, comparison, exchange, frames, listening
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,12 +26,6 @@ def _method(function: Callable[..., Any]) -> Callable[..., Any]:
     own = [first.replace(name="self", annotation=inspect.Parameter.empty), *rest]
     setattr(method, "__signature__", signature.replace(parameters=own))  # noqa: B010 - no attribute that types know
     return method
-
-
-def _player(df: pd.DataFrame, *args: Any, **options: Any) -> Any:
-    from kataven_notebook.widget import player  # noqa: PLC0415 - ipywidgets only when shown
-
-    return player(df, *args, **options)
 
 
 @pd.api.extensions.register_dataframe_accessor("kataven")
@@ -62,4 +56,4 @@ class KatavenAccessor:
     summary = _method(frames.summary)
     iter_recordings = _method(frames.iter_recordings)
     to_audiofolder = _method(exchange.to_audiofolder)
-    player = _method(_player)
+    player = _method(listening.player)

@@ -13,14 +13,16 @@ from kataven_notebook._calls import CallList, session_values
 from kataven_notebook._card import card
 from kataven_notebook._desk import Contents, Desk
 from kataven_notebook._labels import LabelBook
+from kataven_notebook._listening import source_of, told_by_metrics
 from kataven_notebook._marks import Marks
-from kataven_notebook._sources import FrameSource, Source
 from kataven_notebook.errors import ConfigurationError, FrameError
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Hashable, Sequence
 
+    from kataven_notebook._options import StoreLike
+    from kataven_notebook._sources import Source
     from kataven_notebook.recording import Recording
     from kataven_notebook.settings import Settings
 
@@ -60,15 +62,18 @@ class Player(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
         labels: Sequence[str] = (),
         save_to: str | os.PathLike[str] | None = None,
         download: bool = False,
+        store: StoreLike = None,
         settings: Settings | None = None,
         source: Source | None = None,
     ) -> None:
+        if moments is None and turns is None:
+            moments, turns = told_by_metrics(frame, session=session, prefix=prefix)
         self._frame, self._session, self._prefix = frame, session, prefix
         self._calls = CallList(frame, session=session, prefix=prefix, columns=columns)
         self._book = LabelBook(str(session), save_to)
         found = Marks(session, marks=marks, moments=moments, turns=turns)
         contents = Contents(self._calls, found, self._book, _checked_labels(labels), download)
-        source = source or _default_source(frame, settings, session=session, prefix=prefix)
+        source = source or source_of(frame, session=session, prefix=prefix, store=store, settings=settings)
         self._desk = Desk(contents, source)
         super().__init__(children=(self._desk,))
 
@@ -194,97 +199,6 @@ class Player(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
         return self._desk
 
 
-def player(
-    frame: pd.DataFrame,
-    *,
-    session: Hashable = "session_id",
-    prefix: str = "",
-    columns: Sequence[Hashable] = (),
-    marks: pd.DataFrame | None = None,
-    moments: pd.DataFrame | None = None,
-    turns: pd.DataFrame | None = None,
-    labels: Sequence[str] = (),
-    save_to: str | os.PathLike[str] | None = None,
-    download: bool = False,
-    settings: Settings | None = None,
-    source: Source | None = None,
-) -> Player:
-    """Return a player for a frame's calls: listen, look and label, inline.
-
-    It plays what the kernel has (the `audio` column, else the store) and otherwise a signed URL,
-    which it renews before it ends. With `moments` it opens on the worst call at the worst moment.
-
-    Parameters
-    ----------
-    frame
-        One row a session, as `audio()` or `recordings()` return it; never changed.
-    session
-        The session column, or the index level of this name.
-    prefix
-        In front of this package's column names, as it was given to `audio()`.
-    columns
-        Further columns to show in the list, as text.
-    marks
-        Marks of your own on the sound: session column, `start_s`, `end_s`, `label`, and perhaps
-        `channel`, counted from 0.
-    moments
-        The table of `moments()`, worst first: session column, `start_s`, `kind` (or `label`), and
-        perhaps `text`.
-    turns
-        The table of `turns()`: draws who speaks when, overlaps, interruptions, slow responses
-        (from 1.5 s) and long silences (from 3 s).
-    labels
-        Up to nine labels; each gets a button and a digit.
-    save_to
-        A CSV file to which each decision is appended at once; opened again it continues.
-    download
-        Offer saving the open call as a file; off, as calls are private.
-    settings
-        Credentials and limits for signing URLs, instead of the configured ones.
-    source
-        Where sound comes from, instead of frame, store and API.
-
-    Returns
-    -------
-    Player
-        An ipywidgets container; the last expression of a cell shows it.
-
-    Raises
-    ------
-    FrameError
-        A column that was named is not there.
-    ConfigurationError
-        More than nine labels, one that is no text or twice, or a `save_to` file that is something else.
-    OSError
-        The `save_to` file can't be read.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from kataven_notebook.recording import Recording
-    >>> calls = pd.DataFrame({"session_id": ["a-1"], "audio": [Recording.from_samples([0.0] * 800, 8000)]})
-    >>> desk = player(calls, labels=["good", "escalate"])
-    >>> desk
-    <Player of 1 calls, 'a-1' is open>
-    >>> desk.labels.columns.tolist()
-    ['session_id', 'label', 'start_s', 'end_s', 'note', 'labelled_at']
-    """
-    return Player(
-        frame,
-        session=session,
-        prefix=prefix,
-        columns=columns,
-        marks=marks,
-        moments=moments,
-        turns=turns,
-        labels=labels,
-        save_to=save_to,
-        download=download,
-        settings=settings,
-        source=source,
-    )
-
-
 def play_one(recording: Recording) -> Player:
     """Return a player for one recording, without a list.
 
@@ -295,12 +209,6 @@ def play_one(recording: Recording) -> Player:
     """
     row = {"session_id": recording.session_id or "recording", "audio": recording, "duration_s": recording.duration_s}
     return Player(pd.DataFrame([row]))
-
-
-def _default_source(frame: pd.DataFrame, settings: Settings | None, *, session: Hashable, prefix: str) -> Source:
-    """Return the frame's own sound and URLs; a store and signing through the API join here."""
-    del settings  # for what signs and what stores
-    return FrameSource(frame, session=session, prefix=prefix)
 
 
 def _checked_labels(labels: Sequence[str]) -> tuple[str, ...]:

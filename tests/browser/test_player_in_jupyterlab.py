@@ -20,7 +20,8 @@ import io, json, threading, time
 import numpy as np, pandas as pd, soundfile as sf
 from kataven_notebook import demo
 from kataven_notebook.recording import Recording
-from kataven_notebook.widget import player
+from kataven_notebook.listening import player
+from kataven_notebook.widget import Player
 
 def call(seconds, left_hz=300.0, right_hz=1500.0, sample_rate=8000, **options):
     """A tone a channel, with known loudness, as a file."""
@@ -75,7 +76,7 @@ class Signing:
         self.signed += 1
         return hub.sign(session_id), 3.0
 signing = Signing()
-urls = player(pd.DataFrame({"session_id": ["long"], "recording_status": ["ready"]}), source=signing)
+urls = Player(pd.DataFrame({"session_id": ["long"], "recording_status": ["ready"]}), source=signing)
 urls
 '''
 
@@ -321,7 +322,11 @@ def test_the_list_sorts_filters_and_scrolls(lab: Lab, desk: Locator) -> None:
     wait_for(lambda: desk.locator(".count").inner_text() == "1 call")
     desk.get_by_label("Filter by status").select_option("")
     wait_for(lambda: "1,000" in desk.locator(".count").inner_text())
-    desk.get_by_role("button", name="score").click()
+    desk.get_by_role("button", name="session_id").click()
+    desk.get_by_role("button", name="session_id").click()
+    desk.locator(".row", has_text="call-0999").wait_for()
+    desk.get_by_role("button", name="session_id").click()
+    desk.locator(".row", has_text="<script>").wait_for()
     desk.locator(".grid").evaluate("(node) => { node.scrollTop = node.scrollHeight; }")
     desk.locator(".row", has_text="call-0999").wait_for()
     assert desk.locator(".row").count() < 60
@@ -364,6 +369,7 @@ def test_nothing_serious_for_axe_in_either_theme(lab: Lab, desk: Locator, npm_pa
     dark = "Dark" in theme
     wait_for(lambda: lab.page.evaluate("document.body.dataset.jpThemeLight") == str(not dark).lower())
     wait_for(lambda: _is_dark(desk) is dark, what="the player follows")
+    wait_for(lambda: _axis_is_light(desk) is dark, what="the picture follows")
     if not lab.page.evaluate("Boolean(window.axe)"):
         lab.page.add_script_tag(path=str(npm_packages / "axe-core" / "axe.min.js"))
     desk.get_by_text("Keyboard").click()
@@ -371,6 +377,17 @@ def test_nothing_serious_for_axe_in_either_theme(lab: Lab, desk: Locator, npm_pa
     desk.get_by_text("Keyboard").click()
     serious = [(each["id"], [node["html"][:120] for node in each["nodes"]]) for each in found if each["impact"] in ("serious", "critical")]
     assert serious == []
+
+
+def _axis_is_light(player: Locator) -> bool:
+    """Whether the digits under the picture, which are grey, are lighter than mid-grey."""
+    script = """(canvas) => {
+      const { data } = canvas.getContext("2d").getImageData(0, canvas.height - 14, canvas.width, 12);
+      let [total, count] = [0, 0];
+      for (let i = 0; i < data.length; i += 4) if (data[i + 3] === 255) { total += data[i]; count++; }
+      return total / count;
+    }"""
+    return bool(player.locator("canvas").evaluate(script) > 128)
 
 
 def _is_dark(player: Locator) -> bool:

@@ -1,0 +1,109 @@
+"""`player`: the listening desk, without importing any widget before it is asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Hashable, Sequence
+
+    import pandas as pd
+
+    from kataven_notebook._options import StoreLike
+    from kataven_notebook.settings import Settings
+    from kataven_notebook.widget import Player
+
+
+def player(
+    df: pd.DataFrame,
+    *,
+    session: Hashable = "session_id",
+    prefix: str = "",
+    columns: Sequence[Hashable] = (),
+    marks: pd.DataFrame | None = None,
+    moments: pd.DataFrame | None = None,
+    turns: pd.DataFrame | None = None,
+    labels: Sequence[str] = (),
+    save_to: str | os.PathLike[str] | None = None,
+    download: bool = False,
+    store: StoreLike = None,
+    settings: Settings | None = None,
+) -> Player:
+    """Return a player for a frame's calls: listen, look and label, inline.
+
+    It plays what the kernel has (the `audio` column, else the store) and otherwise a signed URL,
+    which it renews before it ends. It opens on the worst call at the worst moment, where `metrics` has
+    measured the frame in this process (up to 300 calls with sound; of more, pass `moments`).
+
+    Parameters
+    ----------
+    df
+        One row a session, as `audio()` or `recordings()` return it; never changed.
+    session
+        The session column, or the index level of this name.
+    prefix
+        In front of this package's column names, as it was given to `audio()`.
+    columns
+        Further columns to show in the list, as text.
+    marks
+        Marks of your own on the sound: session column, `start_s`, `end_s`, `label`, and perhaps
+        `channel`, counted from 0.
+    moments
+        The table of `moments()`, worst first: session column, `start_s`, `kind` (or `label`), and
+        perhaps `text`.
+    turns
+        The table of `turns()`: draws who speaks when, overlaps, interruptions, slow responses
+        (from 1.5 s) and long silences (from 3 s).
+    labels
+        Up to nine labels; each gets a button and a digit.
+    save_to
+        A CSV file to which each decision is appended at once; opened again it continues.
+    download
+        Offer saving the open call as a file; off, as calls are private.
+    store
+        Where sound is that the frame does not hold; by default `configure`'s.
+    settings
+        Credentials and limits for signing URLs, instead of the configured ones.
+
+    Returns
+    -------
+    Player
+        An ipywidgets container; the last expression of a cell shows it.
+
+    Raises
+    ------
+    FrameError
+        A column that was named is not there.
+    ConfigurationError
+        More than nine labels, one that is no text or twice, or a `save_to` file that is something else.
+    OSError
+        The `save_to` file can't be read.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from kataven_notebook.recording import Recording
+    >>> calls = pd.DataFrame({"session_id": ["a-1"], "audio": [Recording.from_samples([0.0] * 800, 8000)]})
+    >>> desk = player(calls, labels=["good", "escalate"])
+    >>> desk
+    <Player of 1 calls, 'a-1' is open>
+    >>> desk.labels.columns.tolist()
+    ['session_id', 'label', 'start_s', 'end_s', 'note', 'labelled_at']
+    """
+    from kataven_notebook.widget import Player  # noqa: PLC0415 - ipywidgets only when shown
+
+    return Player(
+        df,
+        session=session,
+        prefix=prefix,
+        columns=columns,
+        marks=marks,
+        moments=moments,
+        turns=turns,
+        labels=labels,
+        save_to=save_to,
+        download=download,
+        store=store,
+        settings=settings,
+    )
