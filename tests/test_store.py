@@ -1,0 +1,307 @@
+"""The store: nothing finished is lost, nothing half-written is taken for whole."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+import subprocess
+import sys
+import time
+
+import pandas as pd
+import pytest
+
+import kataven_notebook as kn
+from kataven_notebook import Status, Store
+from kataven_notebook.errors import StoreError
+
+pytestmark = pytest.mark.core
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Where a test's store is."""
+    return tmp_path / "calls"
+
+
+def fetch(hub, store, *ids: str, **options) -> pd.DataFrame:
+    """Run `audio` through a store."""
+    frame = pd.DataFrame({"session_id": list(ids) if ids else hub.sessions["session_id"]})
+    return kn.audio(frame, settings=hub.settings, store=store, progress=False, **options)
+
+
+def files(folder) -> list[str]:
+    """The sound files of a store."""
+    return sorted(str(path.relative_to(folder)) for path in (folder / "audio").rglob("*") if path.is_file())
+
+
+def test_what_is_finished_is_not_asked_for_again(hub, folder, wav) -> None:
+    """Sound and final answers come from the store, in a new process too; the rest is asked for."""
+    hub.add("gone", state="missing")
+    hub.add("broken", b"<html>")
+    hub.add("late", state="pending")
+    first = fetch(hub, folder, "s0", "gone", "broken", "late")
+    assert first["recording_status"].tolist() == ["downloaded", "missing", "corrupt", "pending"]
+    hub.requests.clear()
+    again = fetch(hub, str(folder), "s0", "gone", "broken", "late", "s1")
+    assert again["recording_status"].tolist() == ["downloaded", "missing", "corrupt", "pending", "downloaded"]
+    assert sorted(each.session_id for each in hub.requests.api) == ["late", "s1"]
+    assert again["audio"][0].encoded() == wav
+    assert again["audio"][0].path is not None
+
+
+def test_everything_about_a_session_is_told(hub, folder, wav) -> None:
+    """One row a session, with size, checksum, length and times."""
+    fetch(hub, folder, "s0")
+    with Store(folder) as store:
+        row = store.to_frame().iloc[0]
+        assert repr(store) == f"<Store '{folder}': 1 downloaded>"
+    assert (row["recording_status"], row["recording_bytes"], row["duration_s"]) == ("downloaded", len(wav), 0.5)
+    assert row["sha256"] == hashlib.sha256(wav).hexdigest()
+    assert hashlib.sha256((folder / row["file"]).read_bytes()).hexdigest() == row["sha256"]
+    assert abs(pd.Timestamp.now(tz="UTC") - row["updated_at"]) < pd.Timedelta("1min")
+
+
+def test_attempts_count_what_was_asked_and_not_what_waited(hub, folder) -> None:
+    """Two runs that asked are two; a row that was skipped or limited was no attempt."""
+    hub.faults.add("s0", "api:no_url")
+    fetch(hub, folder, "s0")
+    fetch(hub, folder, "s0")
+    limited = kn.Settings(api_key=hub.api_key, base_url=hub.base_url, limits=kn.Limits(per_minute=1))
+    frame = pd.DataFrame({"session_id": ["s1", "s2", "s3"]})
+    kn.audio(frame, settings=limited, store=folder, max_wait=0, progress=False)
+    with Store(folder) as store:
+        told = store.to_frame().set_index("session_id")["attempts"].to_dict()
+    assert told["s0"] == 2
+    assert len(told) == 2
+
+
+def test_a_failure_does_not_hide_sound_that_is_there(hub, folder, wav) -> None:
+    """`refresh` that fails says so in the frame, and the store keeps what it has."""
+    fetch(hub, folder, "s0")
+    hub.faults.add("s0", "storage:denied", times=1)
+    assert fetch(hub, folder, "s0", refresh=True)["recording_status"].tolist() == ["failed"]
+    assert fetch(hub, folder, "s0")["audio"][0].encoded() == wav
+
+
+def test_refreshed_sound_takes_the_place_of_the_old(hub, folder, wav) -> None:
+    """One file a session, and the entry is about that one."""
+    fetch(hub, folder, "s0")
+    other = wav[:-4] + b"\1\2\3\4"
+    hub.add("s0", other)
+    assert fetch(hub, folder, "s0", refresh=True)["audio"][0].encoded() == other
+    assert len(files(folder)) == 1
+    assert fetch(hub, folder, "s0")["audio"][0].encoded() == other
+
+
+def test_a_file_that_is_gone_is_asked_for_again(hub, folder) -> None:
+    """Somebody tidied up: the session is fetched anew."""
+    fetch(hub, folder, "s0", "s1")
+    (folder / files(folder)[0]).unlink()
+    hub.requests.clear()
+    assert set(fetch(hub, folder, "s0", "s1")["recording_status"]) == {"downloaded"}
+    assert hub.requests.count("api") == 1
+
+
+def test_everything_is_private(hub, folder) -> None:
+    """Calls are nobody else's business on the machine."""
+    fetch(hub, folder, "s0")
+    for path in (folder, *folder.rglob("*")):
+        assert path.stat().st_mode & 0o077 == 0, path
+
+
+def test_a_store_of_another_account_says_so_and_can_be_adopted(hub, folder) -> None:
+    """Two accounts' sessions are not mixed; a renamed account takes its store over once."""
+    fetch(hub, folder, "s0")
+    other = kn.Settings(api_key=hub.api_key, account_id="other", base_url=hub.base_url)
+    frame = pd.DataFrame({"session_id": ["s1"]})
+    hub.requests.clear()
+    with pytest.raises(StoreError, match="another account"):
+        kn.audio(frame, settings=other, store=folder, progress=False)
+    assert hub.requests.count() == 0
+    with Store(folder) as store:
+        store.adopt(other)
+        store.bind(other)
+        with pytest.raises(StoreError, match="another account"):
+            store.bind(hub.settings)
+
+
+def test_a_renewed_key_is_the_same_account(hub, folder) -> None:
+    """Keys rotate; the store stays."""
+    fetch(hub, folder, "s0")
+    renewed = kn.Settings(api_key=hub.accounts.add(hub.account), base_url=hub.base_url)
+    assert renewed.api_key != hub.api_key
+    with Store(folder) as store:
+        store.bind(renewed)
+
+
+def test_a_finished_store_can_be_read_without_a_key(hub, folder, wav) -> None:
+    """On a machine that has no credentials the sound is still there."""
+    fetch(hub, folder, "s0")
+    found = kn.audio(pd.DataFrame({"session_id": ["s0"]}), settings=kn.Settings(), store=folder, progress=False)
+    assert found["audio"][0].encoded() == wav
+
+
+def test_a_store_of_another_version_says_so(folder) -> None:
+    """It is not touched."""
+    Store(folder).close()
+    with sqlite3.connect(folder / "ledger.sqlite3") as db:
+        db.execute("UPDATE meta SET value = '9' WHERE key = 'version'")
+    db.close()
+    with pytest.raises(StoreError, match="version 9"):
+        Store(folder)
+
+
+def test_a_ledger_that_is_none_says_what_to_do(folder) -> None:
+    """A damaged file is one clear error."""
+    Store(folder).close()
+    for path in folder.glob("ledger.sqlite3*"):
+        path.unlink()
+    (folder / "ledger.sqlite3").write_bytes(b"no database at all" * 100)
+    with pytest.raises(StoreError, match=r"damaged.*move ledger"):
+        Store(folder)
+
+
+def test_a_file_in_the_folders_place_is_one_error(tmp_path) -> None:
+    """No traceback of the operating system's."""
+    (tmp_path / "calls").write_text("")
+    with pytest.raises(StoreError, match="can't be"):
+        Store(tmp_path / "calls")
+
+
+def test_a_folder_that_cannot_be_written_is_one_error(tmp_path) -> None:
+    """Permissions are named; root, who may write everywhere, becomes nobody first."""
+    code = (
+        "import os, sys; from kataven_notebook import Store\n"
+        "if os.geteuid() == 0: os.setuid(65534)\n"
+        "try: Store(sys.argv[1])\n"
+        "except OSError as error: print(type(error).__name__, error)"
+    )
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o500)
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(closed / "calls")], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith("StoreError")
+    assert "can't be written" in done.stdout
+
+
+def test_a_full_disk_is_one_error_and_no_corruption(hub, folder, wav) -> None:
+    """Simulated by a file size limit of the process: what is finished stays, nothing half is taken for whole."""
+    code = f"""
+import resource, signal, sys
+import pandas as pd
+import kataven_notebook as kn
+settings = kn.Settings(api_key={hub.api_key!r}, base_url={hub.base_url!r}, limits=kn.Limits(None, None, None, 20))
+frame = pd.DataFrame({{"session_id": ["s0"]}})
+kn.audio(frame, settings=settings, store=sys.argv[1], progress=False)
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (8_000, 8_000))
+try:
+    kn.audio(pd.DataFrame({{"session_id": ["s0", "s1", "s2"]}}), settings=settings, store=sys.argv[1], progress=False)
+except kn.errors.StoreError as error:
+    print("StoreError", error)
+"""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code, str(folder)], capture_output=True, text=True, check=False
+    )
+    assert done.stdout.startswith("StoreError"), done.stderr
+    with Store(folder) as store:
+        assert store.to_frame()["session_id"].tolist() == ["s0"]
+        assert store.load(["s0"])["s0"].is_settled
+    assert list((folder / "parts").iterdir()) == []
+    found = fetch(hub, folder, "s0", "s1", "s2")
+    assert [each.encoded() == wav for each in found["audio"]] == [True] * 3
+
+
+def test_two_processes_share_a_store_and_ask_once_a_session(many_slow, folder) -> None:
+    """Whoever comes to a session first does it; the other takes what is there."""
+    code = f"""
+import sys
+import pandas as pd
+import kataven_notebook as kn
+settings = kn.Settings(api_key={many_slow.api_key!r}, base_url={many_slow.base_url!r},
+                       limits=kn.Limits(None, None, None, 20))
+frame = pd.DataFrame({{"session_id": [f"s{{n}}" for n in range(60)]}})
+found = kn.audio(frame, settings=settings, store=sys.argv[1], progress=False)
+print((found["recording_status"] == "downloaded").sum())
+"""
+    running = [
+        subprocess.Popen([sys.executable, "-c", code, str(folder)], stdout=subprocess.PIPE, text=True) for _ in range(2)
+    ]
+    assert [each.communicate()[0].strip() for each in running] == ["60", "60"]
+    assert (many_slow.requests.count("api"), many_slow.requests.refused) == (60, 0)
+    assert many_slow.requests.most_in_flight("api") <= 20
+    assert len(files(folder)) == 60
+
+
+@pytest.fixture
+def many_slow(wav):
+    """A Hub that takes its time, so that two processes meet."""
+    sessions = {f"s{number}": wav for number in range(60)}
+    limits = kn.Limits(None, None, None, 20)
+    with kn.demo.hub(sessions=sessions, limits=limits, api_latency_s=0.1, storage_latency_s=0.2) as running:
+        yield running
+
+
+def test_a_session_that_another_process_has_is_left_to_it(folder) -> None:
+    """A claim holds while its process lives, and what it settles meanwhile is not done twice."""
+    began = time.time()
+    with Store(folder) as mine, Store(folder) as theirs:
+        theirs._ledger._owner = f"{mine._ledger._owner.partition('|')[0]}|1|0.00"
+        assert theirs.claim("s0", since=began)
+        assert mine.claim("s0", since=began), "the owner's process is gone, so its claim is, too"
+        theirs._ledger._owner = "another-machine|1|0.00"
+        assert theirs.claim("s1", since=began)
+        assert not mine.claim("s1", since=began)
+        theirs.note("s1", Status.MISSING, "the session has no recording")
+        assert not mine.claim("s1", since=began)
+        assert mine.claim("s1", since=time.time())
+
+
+def test_a_failed_row_gives_its_claim_back(hub, folder) -> None:
+    """Another kernel may try it at once."""
+    hub.faults.add("s0", "storage:stall")
+    settings = kn.Settings(api_key=hub.api_key, base_url=hub.base_url, limits=kn.Limits(None, None, None, 20),
+                           request_timeout_s=0.5)  # fmt: skip
+    frame = pd.DataFrame({"session_id": ["s0"]})
+    kn.audio(frame, settings=settings, store=folder, progress=False)
+    with sqlite3.connect(folder / "ledger.sqlite3") as db:
+        assert db.execute("SELECT count(*) FROM claims").fetchone() == (0,)
+    db.close()
+
+
+def test_forget_removes_sound_and_outcome_for_good(hub, folder) -> None:
+    """Neither the file, nor the id in the ledger, nor in its write-ahead log; the rest stays."""
+    hub.add("caller-0815", hub.data("s0"))
+    fetch(hub, folder, "caller-0815", "s1")
+    with Store(folder) as store:
+        before = files(folder)
+        removed = store.forget(["caller-0815", "unknown"])
+        assert removed["session_id"].tolist() == ["caller-0815"]
+        assert len(files(folder)) == len(before) - 1
+        assert store.to_frame()["session_id"].tolist() == ["s1"]
+    raw = b"".join(path.read_bytes() for path in folder.glob("ledger.sqlite3*"))
+    assert b"caller-0815" not in raw
+    assert b"s1" in raw
+
+
+def test_the_write_ahead_log_stays_small(folder) -> None:
+    """Thousands of outcomes do not pile up beside the ledger."""
+    with Store(folder) as store:
+        for number in range(3_000):
+            store.note(f"s{number}", Status.FAILED, "the Hub failed" * 5)
+        assert (folder / "ledger.sqlite3-wal").stat().st_size < 8_000_000
+
+
+def test_parts_of_the_dead_are_cleared_away_and_those_of_the_living_stay(folder) -> None:
+    """A killed download's rest is removed when somebody opens the store."""
+    Store(folder).close()
+    dead = folder / "parts" / f"{os.uname().nodename}~999999~1.00~x.part"
+    dead.write_bytes(b"half")
+    with Store(folder) as store, store.part() as part:
+        part.write(b"x")
+        with Store(folder):
+            assert [path.name for path in (folder / "parts").iterdir()] == [os.path.basename(part.name)]  # noqa: PTH119 - a name
+    assert list((folder / "parts").iterdir()) == []
