@@ -16,8 +16,7 @@ from kataven_notebook import Store, demo
 pytestmark = pytest.mark.core
 
 ROWS = 120
-CODE = (
-    """
+CODE = """
 import sys
 import pandas as pd
 import kataven_notebook as kn
@@ -27,8 +26,6 @@ frame = pd.DataFrame({"session_id": [f"s{number:03d}" for number in range(120)]}
 found = kn.audio(frame, settings=settings, store=store, progress=False)
 print((found["recording_status"] == "downloaded").sum())
 """
-    % ROWS
-)
 
 
 def test_kill_at_any_moment_loses_no_finished_row(tmp_path, wav) -> None:
