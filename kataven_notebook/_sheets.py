@@ -67,10 +67,12 @@ def decode(data: bytes, kind: str, dtypes: Mapping[str, str]) -> pd.DataFrame:
             table = pd.read_csv(io.BytesIO(data), dtype=str, keep_default_na=False, na_values=[""])
         elif kind == "parquet":
             table = pd.read_parquet(io.BytesIO(data))
+            # pyarrow looks at texts when they are asked for: now, and not in somebody's cell.
+            table.astype(object)
         else:
             rows = [json.loads(line) for line in data.decode().splitlines() if line.strip()]
             table = pd.DataFrame(rows, dtype=object)
-    except (ValueError, TypeError, AttributeError, OSError) as error:
+    except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, OSError) as error:
         raise ConfigurationError(f"the metadata.{kind} can't be read: {type(error).__name__}: {error}") from None
     for name, dtype in dtypes.items():
         if name in table.columns and kind != "parquet":

@@ -204,3 +204,12 @@ def test_seeds_hold_every_format_that_is_read() -> None:
         with contextlib.suppress(errors.FormatUnsupported):
             found.add(Recording.from_bytes(data).format)
     assert found >= {"wav", "flac", "ogg", "mp3", "aiff", "au", "caf", "w64"}
+
+
+@pytest.mark.parametrize(
+    ("name", "seed"),
+    [("exported folders", 540_012), ("exported folders", 1_080_009), ("ledgers", 169), ("budget tables", 327)],
+)
+def test_what_a_long_run_found_stays_fixed(name, seed) -> None:
+    """A table that pyarrow gives up on, texts that are no UTF-8, a limit of 0 that never let a forecast end."""
+    fuzzing.run_seed(next(each for each in fuzzing.TARGETS if each.name == name), seed)
