@@ -72,7 +72,7 @@ def decode(data: bytes, kind: str, dtypes: Mapping[str, str]) -> pd.DataFrame:
         else:
             rows = [json.loads(line) for line in data.decode().splitlines() if line.strip()]
             table = pd.DataFrame(rows, dtype=object)
-    except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, OSError) as error:
+    except Exception as error:  # noqa: BLE001 - pyarrow and its C++ parts have kinds of their own
         raise ConfigurationError(f"the metadata.{kind} can't be read: {type(error).__name__}: {error}") from None
     for name, dtype in dtypes.items():
         if name in table.columns and kind != "parquet":

@@ -148,7 +148,7 @@ def _is_there(target: Path, size_bytes: int | None, frames: int | None) -> bool:
 @contextlib.contextmanager
 def atomic(target: Path) -> Iterator[BinaryIO]:
     """Yield a file that gets its name when the block ends well, and never stands there half-written."""
-    target.parent.mkdir(parents=True, exist_ok=True)
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(".part", ".", target.parent)
     try:
         with os.fdopen(descriptor, "w+b") as file:

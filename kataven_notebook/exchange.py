@@ -168,7 +168,7 @@ def _prepared(folder: Path, options: Mapping[str, Any]) -> Path:
             f"{folder} holds an export with other options ({mark.get('options')}): use the same, or another folder"
         )
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if mark is None:
             _write_mark(folder, {"version": _VERSION, "options": dict(options)})
     except OSError as error:
