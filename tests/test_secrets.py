@@ -325,7 +325,7 @@ class Spy(Executor):
     def __init__(self, channels: Channels) -> None:
         self._channels = channels
 
-    def submit(self, fn, /, *args, **kwargs) -> Future:  # noqa: ANN002, ANN003 - the protocol of executors
+    def submit(self, fn, /, *args, **kwargs) -> Future:  # noqa: ANN002 - the protocol of executors
         """Pickle as every executor of processes does."""
         sent = cloudpickle.dumps((fn, args, kwargs))
         self._channels.add("what workers are sent", sent)
