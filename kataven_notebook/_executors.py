@@ -79,7 +79,8 @@ class ExecutorWork:
             folder=folder,
         )
         self._lock = threading.Condition()
-        self._busy = self._running = self._lone = 0
+        self._busy = self._running = self._lone = self._reserved = 0
+        self._mine = threading.local()
         self._generation = 0
         self._broken: str | None = None
         self._executor = _checked(executor) if self._make is None else _made(self._make)
@@ -118,7 +119,23 @@ class ExecutorWork:
         finally:
             with self._lock:
                 self._busy -= 1
+                self._take_reserved()
                 self._lock.notify_all()
+
+    def _reserve(self, stop: threading.Event) -> None:
+        """Wait for a worker that is free, and keep it for this thread until its next job or the end of its turn."""
+        with self._lock:
+            while self._running + self._reserved >= self._workers:
+                self._lock.wait(_SLICE_S)
+                if stop.is_set():
+                    raise Stopped
+            self._reserved += 1
+            self._mine.has_reserved = True
+
+    def _take_reserved(self) -> None:
+        if getattr(self._mine, "has_reserved", False):
+            self._reserved -= 1
+            self._mine.has_reserved = False
 
     def _work(self, recording: Recording, stop: threading.Event) -> tuple[Any, str | None]:
         try:
@@ -133,8 +150,10 @@ class ExecutorWork:
     def _delegate(self, session_id: str, signed: SignedUrl, stop: threading.Event) -> Outcome:
         report = self._run(self._job(session_id, signed=signed), stop)
         if isinstance(report.failure, UrlExpired):
-            # Calls are so slow that URLs die in the queue: from now on nothing waits in it.
+            # Calls are so slow that URLs die in the queue: from now on nothing waits in it, and this session is
+            # signed again when a worker is free for it.
             self._most = min(self._most, self._workers)
+            self._reserve(stop)
         if report.failure is not None:
             raise report.failure
         if report.entry is not None:
@@ -214,6 +233,7 @@ class ExecutorWork:
                 self._lock.wait(_SLICE_S)
                 if stop.is_set():
                     raise Stopped
+            self._take_reserved()
             self._running += 1
 
     def _renew(self, generation: int) -> None:

@@ -25,6 +25,7 @@ VERSION = 1
 _HEAD = "store.json"
 # As many objects are asked for at once as a listing would name on one page.
 _BATCH = 1_000
+_HELD: dict[int, Any] = {}
 _FIELDS = tuple(field.name for field in fields(Entry))
 
 
@@ -185,6 +186,9 @@ class ObjectFolder:
             raise MissingExtra(f"a store on {scheme}:// needs another package: {error}") from None
         except ValueError as error:
             raise ConfigurationError(f"store={redact(self.url)!r} can't be opened: {redact(str(error))}") from None
+        # Held for good: in a forked child fsspec lets go of its parent's, whose end would close connections that
+        # both share, under the parent's feet.
+        _HELD[id(fs)] = fs
         return fs, str(root).rstrip("/")
 
 

@@ -1,0 +1,238 @@
+"""The store on object storage: on a real S3 server, and on whatever else fsspec opens."""
+
+from __future__ import annotations
+
+import io
+import json
+import uuid
+import warnings
+from concurrent.futures import ProcessPoolExecutor
+
+import fsspec
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile as sf
+from weed import ACCESS_KEY, BUCKET, SECRET_KEY
+
+import kataven_notebook as kn
+from kataven_notebook import demo, errors
+from kataven_notebook.applying import apply
+from kataven_notebook.remote_store import RemoteStore
+from kataven_notebook.store import account_mark
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+
+
+@pytest.fixture(scope="module")
+def service():
+    """Six good sessions, one missing, one pending and one broken."""
+    file = io.BytesIO()
+    sf.write(file, np.random.default_rng(0).normal(0, 0.1, (2_000, 2)), 8_000, format="WAV")
+    unlimited = kn.Limits(per_minute=None, per_hour=None, per_day=None)
+    with demo.hub(sessions={f"s{number}": file.getvalue() for number in range(6)}, limits=unlimited) as running:
+        running.add("gone", state="missing")
+        running.add("later", state="pending")
+        running.add("broken", b"<html>")
+        yield running
+
+
+@pytest.fixture
+def hub(service):
+    """The module's Hub as it was at first."""
+    service.requests.clear()
+    service.faults.clear()
+    return service
+
+
+@pytest.fixture
+def frame() -> pd.DataFrame:
+    """One row a session."""
+    return pd.DataFrame({"session_id": [*(f"s{number}" for number in range(6)), "gone", "later", "broken"]})
+
+
+STATES = [*["downloaded"] * 6, "missing", "pending", "corrupt"]
+
+
+@pytest.fixture(autouse=True)
+def state(monkeypatch, tmp_path):
+    """A state directory of the test's own: `fresh()` is another machine."""
+
+    def fresh() -> None:
+        monkeypatch.setenv("KATAVEN_STATE_DIR", str(tmp_path / uuid.uuid4().hex))
+        # Stores stay open for a whole process; another machine has opened none.
+        monkeypatch.setattr("kataven_notebook.store._open", {})
+
+    fresh()
+    return fresh
+
+
+@pytest.fixture(scope="module")
+def bucket(request) -> str:
+    """A place in SeaweedFS, its endpoint and credentials where s3fs looks for them."""
+    pytest.importorskip("s3fs")
+    server = request.getfixturevalue("seaweed")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", server.endpoint)
+        patch.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY)
+        patch.setenv("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        yield f"s3://{BUCKET}/stores"
+
+
+@pytest.fixture(params=["memory", "s3", "file"])
+def url(request, tmp_path) -> str:
+    """A new place on every kind of storage."""
+    if request.param == "memory":
+        return f"memory://{uuid.uuid4().hex}"
+    if request.param == "file":
+        return f"file://{tmp_path}/store"
+    return f"{request.getfixturevalue('bucket')}/{uuid.uuid4().hex}"
+
+
+def test_the_second_machine_needs_no_service(hub, frame, url, state) -> None:
+    """What one has fetched another one reads, sound and outcomes; only what may change is asked for."""
+    first = kn.audio(frame, store=url, settings=hub.settings, progress=False)
+    assert first["recording_status"].tolist() == STATES
+    assert first["audio"][0].path is None
+    samples = first["audio"][0].samples
+    state()
+    hub.requests.clear()
+    second = kn.audio(frame, store=url, settings=hub.settings, progress=False)
+    assert second["recording_status"].tolist() == STATES
+    assert [each.session_id for each in hub.requests.api] == ["later"]
+    assert not hub.requests.storage
+    np.testing.assert_array_equal(second["audio"][0].samples, samples)
+    told = kn.Store(url).to_frame()
+    assert told["recording_status"].astype(str).value_counts().to_dict() == {
+        "downloaded": 6,
+        "missing": 1,
+        "pending": 1,
+        "corrupt": 1,
+    }
+
+
+def test_workers_put_the_sound_there_themselves(hub, frame, bucket, state) -> None:
+    """Neither key nor sound passes through the notebook's process; the next analysis reads the bucket."""
+    url = f"{bucket}/{uuid.uuid4().hex}"
+    found = apply(
+        frame,
+        lambda r: r.frames,
+        columns="frames",
+        store=url,
+        executor=lambda: ProcessPoolExecutor(2),
+        settings=hub.settings,
+        progress=False,
+    )
+    assert found["frames"].tolist()[:6] == [2_000] * 6
+    state()
+    hub.requests.clear()
+    again = apply(frame.iloc[:6], lambda r: r.duration_s, columns="s", store=url, settings=hub.settings, progress=False)
+    assert again["s"].tolist() == [0.25] * 6
+    assert hub.requests.count() == 0
+
+
+def test_what_has_no_outcome_is_not_there(hub, frame, state) -> None:
+    """Sound is written first: a process that died in between left something that nothing names."""
+    url = f"memory://{uuid.uuid4().hex}"
+    kn.audio(frame.iloc[:2], store=url, settings=hub.settings, progress=False)
+    fs, root = fsspec.url_to_fs(url)
+    outcomes = sorted(fs.find(f"{root}/outcomes"))
+    fs.rm_file(outcomes[0])
+    lost = 1 - [json.loads(fs.cat_file(outcomes[1]))["session_id"] == f"s{number}" for number in range(2)].index(True)
+    state()
+    hub.requests.clear()
+    kn.audio(frame.iloc[:2], store=url, settings=hub.settings, progress=False)
+    assert [each.session_id for each in hub.requests.api] == [f"s{lost}"]
+
+
+def test_the_cache_can_be_made_again(hub, frame, state, tmp_path, monkeypatch) -> None:
+    """Many sessions at once: by a listing, in which those that somebody has forgotten are gone."""
+    url = f"memory://{uuid.uuid4().hex}"
+    monkeypatch.setattr("kataven_notebook.remote_store._MOST_BY_NAME", 3)
+    kn.audio(frame, store=url, settings=hub.settings, progress=False)
+    here = kn.Store(url)
+    state()
+    elsewhere = RemoteStore(url)
+    assert sorted(elsewhere.load(frame["session_id"].tolist())) == sorted(frame["session_id"])
+    report = elsewhere.forget(["s0", "unknown"])
+    assert report["session_id"].tolist() == ["s0"]
+    assert sorted(here.load()) == sorted(set(frame["session_id"]) - {"s0"})
+    fs, root = fsspec.url_to_fs(url)
+    assert len(fs.find(f"{root}/audio")) == 5
+
+
+def test_sound_that_is_gone_is_its_rows_error(hub, frame, state) -> None:
+    """And refresh fetches it again."""
+    url = f"memory://{uuid.uuid4().hex}"
+    kn.audio(frame.iloc[:2], store=url, settings=hub.settings, progress=False)
+    fs, root = fsspec.url_to_fs(url)
+    for path in fs.find(f"{root}/audio"):
+        fs.rm_file(path)
+    options = {"columns": "n", "store": url, "settings": hub.settings, "progress": False}
+    found = apply(frame.iloc[:2], lambda r: r.frames, **options)
+    assert found["apply_error"].str.contains("refresh=True").all()
+    found = apply(frame.iloc[:2], lambda r: r.frames, refresh=True, **options)
+    assert found["n"].tolist() == [2_000, 2_000]
+
+
+def test_a_store_is_one_accounts_and_one_versions(hub, frame) -> None:
+    """Another account is refused before any request; adopt() binds it anew; the future is not read."""
+    url = f"memory://{uuid.uuid4().hex}"
+    store = kn.Store(url)
+    store.bind(hub.settings)
+    other = kn.Settings(api_key="sk_live_other_0123456789abcdef", base_url=hub.settings.base_url)
+    hub.requests.clear()
+    with pytest.raises(errors.StoreError, match="another account"):
+        kn.audio(frame, store=url, settings=other, progress=False)
+    assert hub.requests.count() == 0
+    store.adopt(other)
+    store.bind(other)
+    fs, root = fsspec.url_to_fs(url)
+    head = json.loads(fs.cat_file(f"{root}/store.json"))
+    assert head["account"] == account_mark(other)
+    fs.pipe_file(f"{root}/store.json", json.dumps(head | {"version": 2}).encode())
+    with pytest.raises(errors.StoreError, match="version 2"):
+        RemoteStore(url)
+
+
+def test_places_that_cant_be_used_are_one_error(hub, frame, bucket, monkeypatch) -> None:
+    """No bucket, wrong credentials, an unknown kind of URL, a missing package: each says what to do."""
+    with pytest.raises(errors.StoreError, match="can't be used"):
+        kn.audio(frame, store="s3://no-such-bucket-here/x", settings=hub.settings, progress=False)
+    with pytest.raises(errors.ConfigurationError, match="can't be opened"):
+        kn.Store("nonsense://calls")
+    with pytest.raises(errors.MissingExtra, match="needs another package"):
+        kn.Store("gdrive://calls")
+    assert hub.requests.count() == 0
+
+
+def test_a_bucket_that_fails_in_mid_run_ends_it_with_one_error(hub, frame, monkeypatch) -> None:
+    """As a full disk does; what is finished is safe."""
+    url = f"memory://{uuid.uuid4().hex}"
+    fs, _ = fsspec.url_to_fs(url)
+    write, calls = type(fs).pipe_file, []
+
+    def fails(self, path, value, **options):
+        calls.append(path)
+        if len(calls) > 4:
+            raise OSError("quota exceeded")
+        return write(self, path, value, **options)
+
+    monkeypatch.setattr(type(fs), "pipe_file", fails)
+    with pytest.raises(errors.StoreError, match="quota exceeded"):
+        kn.audio(frame, store=url, settings=hub.settings, progress=False, in_flight=1)
+    monkeypatch.undo()
+    assert [entry.session_id for entry in kn.Store(url).load().values()] == ["s0"]
+
+
+def test_the_repr_tells_place_and_counts(hub, frame) -> None:
+    """And no credentials that stand in the URL."""
+    url = f"memory://{uuid.uuid4().hex}"
+    kn.audio(frame, store=url, settings=hub.settings, progress=False)
+    assert repr(kn.Store(url)) == f"<Store '{url}': 1 corrupt, 6 downloaded, 1 missing, 1 pending>"
+    with pytest.raises(errors.StoreError, match="no folder"):
+        _ = kn.Store(url).path
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        kn.Store(url).close()
