@@ -42,7 +42,7 @@ def many(wav):
 
 def test_one_request_a_recording_and_twenty_at_most_at_once(many) -> None:
     """A hundred rows are a hundred requests, full use is made of the twenty, and of no more."""
-    many.options.api_latency_s = many.options.storage_latency_s = 0.02
+    many.options.api_latency_s, many.options.storage_latency_s = 0.2, 0.02
     found = kn.audio(many.sessions, settings=many.settings, progress=False)
     assert statuses(found) == {"downloaded": 100}
     assert (many.requests.count("api"), many.requests.count("storage"), many.requests.refused) == (100, 100, 0)

@@ -14,7 +14,9 @@ import pytest
 
 import kataven_notebook as kn
 from kataven_notebook import Status, Store
+from kataven_notebook._outcome import Task
 from kataven_notebook.errors import StoreError
+from kataven_notebook.pipeline import Plan, Run
 
 pytestmark = pytest.mark.core
 
@@ -82,7 +84,9 @@ def test_a_failure_does_not_hide_sound_that_is_there(hub, folder, wav) -> None:
     fetch(hub, folder, "s0")
     hub.faults.add("s0", "storage:denied", times=1)
     assert fetch(hub, folder, "s0", refresh=True)["recording_status"].tolist() == ["failed"]
+    hub.requests.clear()
     assert fetch(hub, folder, "s0")["audio"][0].encoded() == wav
+    assert hub.requests.count() == 0
 
 
 def test_refreshed_sound_takes_the_place_of_the_old(hub, folder, wav) -> None:
@@ -270,6 +274,21 @@ def test_a_failed_row_gives_its_claim_back(hub, folder) -> None:
     with sqlite3.connect(folder / "ledger.sqlite3") as db:
         assert db.execute("SELECT count(*) FROM claims").fetchone() == (0,)
     db.close()
+
+
+def test_an_interrupted_run_gives_its_claims_back(hub, folder) -> None:
+    """A download that was cut off is another kernel's at once."""
+    hub.faults.add("s0", "storage:drip", bytes_per_s=400.0)
+    with Store(folder) as store:
+        with Run(Plan(settings=hub.settings, store=store), [Task("s0")]) as run:
+            run._start_threads()
+            while not hub.requests.count("storage"):
+                time.sleep(0.005)
+            assert [row[0] for row in store._ledger._read("SELECT session_id FROM claims", ())] == ["s0"]
+            assert run.drain() == []
+        for thread in run._threads:
+            thread.join()
+        assert store._ledger._read("SELECT session_id FROM claims", ()) == []
 
 
 def test_forget_removes_sound_and_outcome_for_good(hub, folder) -> None:
