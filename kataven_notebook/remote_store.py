@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import hashlib
+import shutil
 import tempfile
 import time
 from dataclasses import replace
@@ -257,4 +259,5 @@ def _cache_path(url: str) -> Path:
     except OSError:
         # Without a place for it the cache lives as long as the process.
         folder = Path(tempfile.mkdtemp(prefix="kataven-cache-"))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder / f"{name}.sqlite3"
