@@ -41,23 +41,6 @@ class Recording:
 
     Made by `from_bytes`, `from_file` and `from_samples`, and by `audio()` in each row.
 
-    Attributes
-    ----------
-    session_id : str or None
-        Whose sound it is, for messages.
-    sample_rate : int
-        Frames a second, Hz.
-    channels : int
-        How many; stereo stays stereo.
-    frames : int
-        Length in frames, by the header (rounded to packets in lossy containers).
-    duration_s : float
-        Length in seconds.
-    format : str
-        Container: "wav", "flac", "ogg", "mp3", "m4a", "webm", "aiff", "au", ...
-    codec : str
-        What is in it: "pcm_16", "ulaw", "opus", "vorbis", "aac", ...
-
     Examples
     --------
     >>> import numpy as np
@@ -161,7 +144,7 @@ class Recording:
 
     @property
     def session_id(self) -> str | None:
-        """Whose sound it is."""
+        """Whose sound it is, for messages; None where nobody said."""
         return self._session_id
 
     @property
@@ -176,7 +159,7 @@ class Recording:
 
     @property
     def frames(self) -> int:
-        """Length in frames."""
+        """Length in frames, by the header (rounded to packets in lossy containers)."""
         return self._info.frames
 
     @property
@@ -186,12 +169,12 @@ class Recording:
 
     @property
     def format(self) -> str:
-        """The container's name."""
+        """Container: "wav", "flac", "ogg", "mp3", "m4a", "webm", "aiff", "au", ..."""
         return self._info.format
 
     @property
     def codec(self) -> str:
-        """What is in the container."""
+        """What is in the container: "pcm_16", "ulaw", "opus", "vorbis", "aac", ..."""
         return self._info.codec.removeprefix("av:")
 
     @property
