@@ -157,11 +157,13 @@ class CallList:
         return int(found[0]) if len(found) else -1
 
     def window(self, start: int, count: int, *, labels: Callable[[str], str]) -> list[list[object]]:
-        """Return some rows as `[key, status, labels, session, text, text, ...]`."""
+        """Return some rows as `[key, status, text, text, ...]`, a text for each column of `header`."""
         rows: list[list[object]] = []
         for key in self.order[max(0, start) : max(0, start) + count].tolist():
             cells = [self._cell(key, name) for name in self._columns]
-            rows.append([key, self._statuses[key], labels(self._ids[key]), self.title(key), *cells])
+            status = self._statuses[key]
+            own = [self.title(key), status.replace("_", " ")]
+            rows.append([key, status, *own, *cells, labels(self._ids[key])])
         return rows
 
     def _cell(self, key: int, name: Hashable) -> str:

@@ -20,15 +20,14 @@ from kataven_notebook.status import Status
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from kataven_notebook._labels import LabelBook
-    from kataven_notebook._marks import Marks
+    from kataven_notebook._labels import Decision, LabelBook
+    from kataven_notebook._marks import Mark, Marks
     from kataven_notebook._sources import Source
 
 _STATIC = Path(__file__).parent / "static"
 # What is saved with the notebook: enough for the first paint, little enough for any list.
 _FIRST_ROWS = 30
-_FIRST_MOMENTS = 20
-_MAX_MOMENTS = 100
+_FIRST_MOMENTS = 50
 _MAX_WINDOW = 200
 _RUN_UP_S = 2.0
 # A URL is renewed ahead of time for so long after the listener last did something.
@@ -38,6 +37,31 @@ _SILENT = frozenset(
     {Status.MISSING, Status.PENDING, Status.INVALID, Status.REFUSED, Status.UNCONFIGURED, Status.CORRUPT}
 )
 
+# Each is a line of the list that the player shows; player.js acts on them.
+KEYS = (
+    ("Space, K", "play, pause"),
+    ("← →", "5 s back, on (Shift: 1 s)"),
+    ("J L", "10 s back, on"),
+    ("[ ]", "slower, faster"),
+    ("P N", "previous, next call"),
+    ("M", "next moment"),
+    ("I O", "region starts, ends here"),
+    ("R", "loop"),
+    ("Esc", "clear the region"),
+    ("+ − 0", "zoom in, out, all"),  # noqa: RUF001 - a minus sign, as on the button
+    ("↑ ↓", "volume; in the list, choose"),
+    ("1 … 9", "set a label, or take it back"),
+    ("U", "take back the last"),
+    ("?", "this list"),
+)
+_MARK_KINDS = {
+    "overlap": "both speak",
+    "interruption": "interruption",
+    "silence": "long silence",
+    "slow": "slow response",
+    "mark": "mark",
+    "label": "your labels",
+}
 _MESSAGES = frozenset({"ready", "rows", "open", "url", "decode", "state", "label", "unlabel"})
 
 
@@ -93,7 +117,8 @@ class Desk(anywidget.AnyWidget):
         self._note_position(self._start_s)
         super().__init__(first=self._first())
         self.on_msg(self._on_message)
-        self._feed = Feed(self._post, source, listening=self._listens)
+        self._ahead: set[int] = set()
+        self._feed = Feed(self._post, source, listening=self._listens, delivered=self._send_next)
 
     @property
     def position_s(self) -> float:
@@ -142,16 +167,21 @@ class Desk(anywidget.AnyWidget):
     # -- what the page is told -----------------------------------------------------------------
 
     def _first(self) -> dict[str, Any]:
-        opened = None if self.key is None else self._about(self.key, at_s=self._start_s, brief=True)
+        opened: dict[str, Any] = {"key": -1, "index": -1, "title": "", "facts": "", "at_s": 0.0}
+        opened["reason"] = "There are no calls in this frame."
+        if self.key is not None:
+            opened = self._about(self.key, at_s=self._start_s, brief=True)
         return {
             "header": self._calls.header(),
             "rows": self._calls.window(0, _FIRST_ROWS, labels=self._label_text),
             "total": len(self._calls),
-            "statuses": self._calls.counts(),
+            "widths": self._widths(),
+            "statuses": self._choices(),
             "labels": list(self._contents.label_names),
             "download": self._contents.download,
             "moments": self._moments(),
             "opened": opened,
+            "keys": KEYS,
         }
 
     def _opening(self) -> tuple[int | None, float]:
@@ -164,14 +194,35 @@ class Desk(anywidget.AnyWidget):
         good = (key for key in self._calls.keys.tolist() if self._calls.status(key) not in _SILENT)
         return next(good, int(self._calls.keys[0])), 0.0
 
-    def _moments(self, session_id: str | None = None, *, most: int = _FIRST_MOMENTS) -> list[dict[str, Any]]:
+    def _choices(self) -> list[tuple[str, str]]:
+        counted = self._calls.counts().items()
+        choices = [("", "All statuses")]
+        choices += [(status, f"{status.replace('_', ' ')} ({count:,})") for status, count in counted]
+        return choices + [(each, each) for each in ("labelled", "unlabelled") if self._contents.label_names]
+
+    def _widths(self) -> str:
+        header = self._calls.header()
+        widths = ["1.6fr" if each["id"] == "session" else "1fr" for each in header]
+        return f"--columns:{' '.join(widths)};--least:{len(header) * 118}px"
+
+    def _decided(self, session_id: str) -> dict[str, Any]:
+        decisions = self._book.of(session_id)
+        return {
+            **_drawn(self._contents.marks.of(session_id), decisions),
+            "labels": [_decision(each) for each in decisions],
+            "pressed": [each.label for each in decisions if each.is_of_whole_call],
+            "label_text": self._label_text(session_id),
+        }
+
+    def _moments(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         for moment in self._contents.marks.moments:
-            if session_id is not None and moment["session"] != session_id:
-                continue
             key = self._calls.key_of(moment["session"])
-            if key is not None and len(found) < most:
-                found.append({**moment, "key": key, "session": self._calls.title(key)})
+            if key is not None and len(found) < _FIRST_MOMENTS:
+                start_s = moment["start_s"]
+                times = {"at": clock(start_s), "from_s": max(0.0, start_s - _RUN_UP_S)}
+                shown = {"kind": moment["kind"], "detail": moment["detail"]}
+                found.append({"key": key, "session": self._calls.title(key), **times, **shown})
         return found
 
     def _about(self, key: int, *, at_s: float = 0.0, brief: bool = False) -> dict[str, Any]:
@@ -187,9 +238,7 @@ class Desk(anywidget.AnyWidget):
         }
         if not brief:
             about |= {
-                "marks": self._contents.marks.of(session_id),
-                "moments": self._moments(session_id, most=_MAX_MOMENTS),
-                "labels": [each.for_page() for each in self._book.of(session_id)],
+                **self._decided(session_id),
                 "names": self._channel_names(key),
             }
         return about
@@ -225,6 +274,18 @@ class Desk(anywidget.AnyWidget):
             words.append(f"{regions} region{'' if regions == 1 else 's'}")
         return ", ".join(words) or ("note" if decisions else "")
 
+    def _send_next(self, call: Call) -> None:
+        """Send what the listener may open next, once, so that it opens without waiting."""
+        order = self._calls.order
+        following = self._calls.index_of(call.key) + 1
+        if not self.page_is_there or not 0 < following < len(order):
+            return
+        key = int(order[following])
+        if key not in self._ahead and not self._why_silent(key):
+            self._ahead.add(key)
+            self._post({"type": "ahead", **self._about(key)})
+            self._feed.fetch_ahead(Call(key, self._calls.session_id(key)))
+
     def _post(self, content: dict[str, object], buffers: list[memoryview] | None = None) -> None:
         if self.comm is not None:
             self.send(content, buffers)
@@ -238,6 +299,9 @@ class Desk(anywidget.AnyWidget):
 
     def _show(self, key: int, *, at_s: float, page_has_it: bool = False, request: int | None = None) -> None:
         about = self._about(key, at_s=at_s)
+        if page_has_it:
+            # What it found in the sound is better than what the frame says.
+            del about["facts"], about["duration_s"]
         self._post({"type": "call", "request": request, **about})
         if not about["reason"]:
             self._feed.open(Call(key, self._calls.session_id(key)), page_has_it=page_has_it)
@@ -251,6 +315,7 @@ class Desk(anywidget.AnyWidget):
 
     def _on_ready(self, _: Mapping[str, Any]) -> None:
         self.page_is_there = True
+        self._ahead.clear()
         if self.key is not None:
             self._show(self.key, at_s=self._start_s)
         for message in self._queued:
@@ -258,15 +323,14 @@ class Desk(anywidget.AnyWidget):
         self._queued.clear()
 
     def _on_rows(self, content: Mapping[str, Any]) -> None:
-        view = content.get("view")
-        if view is not None:
-            self._calls.arrange(
-                sort=view.get("sort") or None,
-                descending=bool(view.get("descending")),
-                status=str(view.get("status", "")),
-                text=str(view.get("text", "")),
-                labels=self._label_text,
-            )
+        view = content["view"]
+        self._calls.arrange(
+            sort=view["sort"] or None,
+            descending=bool(view["descending"]),
+            status=str(view["status"]),
+            text=str(view["text"]),
+            labels=self._label_text,
+        )
         start = int(content["start"])
         rows = self._calls.window(start, min(int(content["count"]), _MAX_WINDOW), labels=self._label_text)
         index = -1 if self.key is None else self._calls.index_of(self.key)
@@ -275,11 +339,6 @@ class Desk(anywidget.AnyWidget):
 
     def _on_open(self, content: Mapping[str, Any]) -> None:
         key = int(content["key"])
-        if content.get("ahead"):
-            if not self._why_silent(key):
-                self._post({"type": "ahead", **self._about(key)})
-                self._feed.fetch_ahead(Call(key, self._calls.session_id(key)))
-            return
         at_s = float(content.get("at_s") or 0.0)
         self._turn_to(key, at_s)
         has = bool(content.get("page_has_it"))
@@ -302,20 +361,27 @@ class Desk(anywidget.AnyWidget):
         if not call.session_id or label not in ("", *self._contents.label_names) or not (label or note.strip()):
             return
         start_s, end_s = content.get("start_s"), content.get("end_s")
-        self._decide(call, lambda: self._book.add(call.session_id, label, start_s=start_s, end_s=end_s, note=note))
+        old = [each for each in self._book.of(call.session_id) if each.label == label and each.is_of_whole_call]
+        if label and old and start_s is None:
+            self._decide(call, lambda: self._book.remove(old[-1].decision_id))
+        else:
+            self._decide(call, lambda: self._book.add(call.session_id, label, start_s=start_s, end_s=end_s, note=note))
 
     def _on_unlabel(self, content: Mapping[str, Any]) -> None:
-        self._decide(self._call(content), lambda: self._book.remove(str(content["id"])))
+        call = self._call(content)
+        ids = [each.decision_id for each in self._book.of(call.session_id)]
+        chosen = str(content.get("id") or (ids[-1] if ids else ""))
+        self._decide(call, lambda: self._book.remove(chosen))
 
     def _decide(self, call: Call, work: Callable[[], object]) -> None:
+        problem = ""
         try:
             work()
         except OSError as error:
-            text = f"Not saved: {self._book.path} could not be written ({error.strerror or error})."
-            self._post({"type": "problem", "key": call.key, "text": text})
-        decisions = [each.for_page() for each in self._book.of(call.session_id)]
-        text = self._label_text(call.session_id)
-        self._post({"type": "labels", "key": call.key, "labels": decisions, "text": text})
+            problem = f"Not saved: {self._book.path} could not be written ({error.strerror or error})."
+        self._post({"type": "labels", "key": call.key, **self._decided(call.session_id)})
+        if problem:
+            self._post({"type": "problem", "key": call.key, "text": problem})
 
     def _call(self, content: Mapping[str, Any]) -> Call:
         key = int(content["key"])
@@ -329,3 +395,27 @@ class Desk(anywidget.AnyWidget):
             return True
         duration_s = self._duration_s(self.key)
         return self._is_playing and (duration_s is None or self.position_s < duration_s)
+
+
+def _drawn(marks: list[Mark], decisions: list[Decision]) -> dict[str, Any]:
+    """Return marks as the page draws them: speech a channel, the rest, and the kinds that there are."""
+    spoken = [mark for mark in marks if mark["kind"] == "speech"]
+    channels = 1 + max((mark["channel"] for mark in spoken), default=-1)
+    speech: list[list[tuple[float, float]]] = [[] for _ in range(channels)]
+    for mark in spoken:
+        speech[mark["channel"]].append((mark["start_s"], mark["end_s"]))
+    others = [mark for mark in marks if mark["kind"] != "speech"]
+    for each in decisions:
+        if not each.is_of_whole_call:
+            times = {"start_s": each.start_s, "end_s": each.end_s}
+            others.append({"kind": "label", "label": each.label, "channel": None, **times})
+    kinds = {mark["kind"] for mark in others}
+    legend = [(kind, name) for kind, name in _MARK_KINDS.items() if kind in kinds]
+    return {"marks": others, "speech": speech, "legend": legend}
+
+
+def _decision(decision: Decision) -> dict[str, object]:
+    start_s, end_s = decision.start_s, decision.end_s
+    where = "" if start_s is None or end_s is None else f"{clock(start_s)} to {clock(end_s)}"
+    text = " · ".join(each for each in (decision.label, where, decision.note) if each)
+    return {"id": decision.decision_id, "text": text}

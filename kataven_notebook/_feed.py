@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -60,12 +61,22 @@ class Feed:
     listening
         Whether somebody still listens; a URL is renewed ahead of time only then, as each one
         costs a request.
+    delivered
+        Called, in a thread, when the sound of the open call has been sent.
     """
 
-    def __init__(self, send: Send, source: Source, *, listening: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        send: Send,
+        source: Source,
+        *,
+        listening: Callable[[], bool],
+        delivered: Callable[[Call], None],
+    ) -> None:
         self._send = send
         self._source = source
         self._listening = listening
+        self._delivered = delivered
         self._current: Call | None = None
         self._renewal: threading.Timer | None = None
         self._lock = threading.Lock()
@@ -128,6 +139,8 @@ class Feed:
         else:
             self._send_peaks(call, recording, lambda: self._wanted(call))
             self._send_sound(call, recording, lambda: self._wanted(call))
+        if recording is not None and self._wanted(call):
+            self._delivered(call)
 
     def _deliver_ahead(self, call: Call) -> None:
         recording = self._source.sound(call.session_id)
@@ -156,8 +169,8 @@ class Feed:
                 "part": part,
                 "parts": parts,
                 "decoded": decode,
+                "file": f"{_file_name(call)}.{sound.extension}",
                 "mime": sound.mime_type,
-                "extension": sound.extension,
             }
             self._send(content, [data[part * _PART_BYTES : (part + 1) * _PART_BYTES]])
 
@@ -175,7 +188,9 @@ class Feed:
             for first_bin, peaks in peak_blocks(recording, block_s=60.0):
                 if not wanted():
                     return
-                self._send({**content, "first_bin": first_bin}, [memoryview(peaks.tobytes())])
+                loudest = float((peaks.max() / 255) ** 2)
+                message = {**content, "first_bin": first_bin, "loudest": loudest}
+                self._send(message, [memoryview(peaks.tobytes())])
         except DecodeError as error:
             self._say(call, f"The waveform breaks off: {_words(error)}")
 
@@ -219,6 +234,10 @@ def _facts(recording: Recording) -> dict[str, object]:
         "channels": recording.channels,
         "facts": " · ".join(shown),
     }
+
+
+def _file_name(call: Call) -> str:
+    return re.sub(r"[^\w-]+", "_", call.session_id)[:100] or "call"
 
 
 def _words(error: Exception) -> str:

@@ -52,15 +52,10 @@ class Decision:
     note: str
     labelled_at: datetime
 
-    def for_page(self) -> dict[str, object]:
-        """Return what the page shows of it."""
-        return {
-            "id": self.decision_id,
-            "label": self.label,
-            "start_s": self.start_s,
-            "end_s": self.end_s,
-            "note": self.note,
-        }
+    @property
+    def is_of_whole_call(self) -> bool:
+        """Whether it has no region."""
+        return self.start_s is None
 
 
 class LabelBook:

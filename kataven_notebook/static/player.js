@@ -1,37 +1,29 @@
-// The page's side of the player: list, picture and sound of calls, and their labels. Calls and sound stay in
-// the kernel and come in messages, so that no URL and no sound is in the state that a notebook saves. What
-// comes from data is set as text alone; nodes are kept by reference, as there may be a shadow root.
+// The page's side of the player. URLs and sound come in messages, so that none is saved with a notebook; data is
+// set as text alone; nodes are kept by reference, as there may be a shadow root. Types: tests/browser/player.d.ts
 
 const STALL_MS = 2000;
-const RUN_UP_S = 2;
 const ROW_PX = 28;
 const PAGE_ROWS = 100;
 const TOP_PX = 14;
-const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2, 2.5, 3];
+const LANE_PX = 60;
+const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 2, 2.5, 3];
 const TICKS_S = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600];
 const SOUNDS = "kataven-player-sounds";
-const MARKS = { overlap: "both speak", interruption: "interruption", silence: "long silence", slow: "slow response", mark: "mark" };
-const KEYS =
-	"Space, K: play, pause|← →: 5 s back, on (Shift: 1 s)|J L: 10 s back, on|[ ]: slower, faster|P N: previous, next call|" +
-	"M: next moment|I O: region starts, ends here|R: loop|Esc: clear the region|+ − 0: zoom in, out, all|" +
-	"↑ ↓: volume; in the list, choose|1 … 9: set a label, or take it back|U: take back the last|?: this list";
-// Drawn, as some fonts lack the signs; those that begin with a space are lines.
+// Those with a space in front are lines.
 const ICONS = {
 	play: "M7 4.5v15l12-7.5z",
 	pause: "M6.5 5h4v14h-4zM13.5 5h4v14h-4z",
 	previous: "M6 5h2.4v14H6zM19 5v14L9 12z",
 	next: "M15.6 5H18v14h-2.4zM5 5v14l10-7z",
 	loop: " M4 11V9a3 3 0 0 1 3-3h12m-3-3 3 3-3 3M20 13v2a3 3 0 0 1-3 3H5m3 3-3-3 3-3",
-	volume: " M4 10v4h3l5 4V6L7 10zM16 8.5a5 5 0 0 1 0 7",
-	in: " M10.5 4.5a6 6 0 1 0 0 12 6 6 0 0 0 0-12zM15 15l5 5M8 10.5h5M10.5 8v5",
-	out: " M10.5 4.5a6 6 0 1 0 0 12 6 6 0 0 0 0-12zM15 15l5 5M8 10.5h5",
-	all: " M3 6v12M21 6v12M6.5 12h11M9 9l-3 3 3 3M15 9l3 3-3 3",
+	in: " M5 12h14M12 5v14",
+	out: " M5 12h14",
 	save: " M12 4v11m-4-4 4 4 4-4M5 19.5h14",
 	close: " M7 7l10 10M17 7 7 17",
 };
 
 /**
- * Make an element: functions become listeners, booleans switch attributes, texts among the children stay text.
+ * Make an element: functions become listeners, booleans switch attributes, and texts stay text.
  * @template {keyof HTMLElementTagNameMap} K
  * @param {K} tag @param {Props} props @param {...(Node | string)} children @returns {HTMLElementTagNameMap[K]}
  */
@@ -40,16 +32,14 @@ function h(tag, props, ...children) {
 	for (const [name, value] of Object.entries(props))
 		if (typeof value === "function") node.addEventListener(name, value);
 		else if (typeof value === "boolean") node.toggleAttribute(name, value);
-		else if (value !== undefined) node.setAttribute(name === "label" ? "aria-label" : name, String(value));
+		else node.setAttribute(name === "label" ? "aria-label" : name, String(value));
 	node.append(...children);
 	return node;
 }
 
-/** @param {string} name its class @param {...(Node | string)} children */
-const div = (name, ...children) => h("div", { class: name }, ...children);
-
-/** @param {string} name its class @param {...(Node | string)} children */
-const span = (name, ...children) => h("span", { class: name }, ...children);
+/** @param {"div" | "span"} tag @returns {(name: string, ...children: (Node | string)[]) => HTMLElement} */
+const classed = (tag) => (name, ...children) => h(tag, { class: name }, ...children);
+const [div, span] = [classed("div"), classed("span")];
 
 /** @param {Props} props @param {...(Node | string)} children */
 const button = (props, ...children) => h("button", { type: "button", ...props }, ...children);
@@ -70,7 +60,7 @@ const iconButton = (image, label, click, key = "", name = "icon") =>
 	button({ class: name, label, title: label + (key && ` (${key})`), click }, icon(image));
 
 /** @param {Element} node */
-const press = (node, on = false) => node.setAttribute("aria-pressed", String(on));
+const press = (node, on = false) => node.setAttribute("aria-pressed", `${on}`);
 
 const clamp = (value = 0, low = 0, high = Infinity) => Math.max(low, Math.min(value, high));
 
@@ -81,21 +71,21 @@ function clock(seconds = 0, digits = 0) {
 	return `${h ? `${h}:${two(m)}` : m}:${two(s)}${digits ? `.${tenths % 10}` : ""}`;
 }
 
-const between = (start = 0, end = 0) => `${clock(start, 1)} – ${clock(end, 1)}`;
+/** @param {Span} span */
+const between = ({ start, end }) => `${clock(start, 1)} – ${clock(end, 1)}`;
 
-/** One for all players of a page, as browsers allow few. @returns {AudioContext} */
+/** One a page, as browsers allow few. @returns {AudioContext} */
 const audioContext = () => (/** @type {any} */ (globalThis).katavenAudio ??= new AudioContext());
 
-/** One audio element at a time, and what keeps it playing when its URL dies. @param {SpeakerEvents} on */
-function createSpeaker(on) {
-	const id = Symbol("player");
+/** One audio element at a time, and what keeps it playing when its URL dies. @type {(on: SpeakerEvents) => Speaker} */
+const createSpeaker = (on) => {
 	/** @type {Sound | undefined} */ let sound;
 	/** @type {Sound | undefined} fresh, for when the one in use fails */ let spare;
-	/** @type {number | undefined} where to go when there is sound to go in */ let target;
+	/** @type {number | undefined} where to go once there is sound */ let target;
 	/** @type {GainNode[]} */ let gainNodes = [];
 	let audio = new Audio();
 	let objectUrl = "";
-	let [diesAt, aliveAt, askedAt, tries, lastSign] = [0, 0, 0, 0, 0];
+	let [aliveAt, tries, lastSign, asked] = [0, 0, 0, false];
 
 	/** @type {Speaker} */ const speaker = {
 		wanted: false,
@@ -107,24 +97,27 @@ function createSpeaker(on) {
 		duration: () => (Number.isFinite(audio.duration) ? audio.duration : 0),
 
 		load(next, at, gains) {
-			audio.pause();
+			const [old, mine] = [audio, new Audio()];
+			audio = mine;
+			old.pause();
+			old.src = "";
 			URL.revokeObjectURL(objectUrl);
-			const mine = (audio = new Audio());
-			[sound, spare, gainNodes, tries, askedAt, target] = [undefined, undefined, [], 0, 0, at];
+			[sound, spare, gainNodes, asked, target, aliveAt] = [next, undefined, [], false, at, Date.now()];
 			if (!next) return;
-			const events = { loadedmetadata: arrive, error: fail, timeupdate: speaker.keepInRegion, ended: end, seeked: on.change };
 			for (const [name, f] of Object.entries(events)) mine.addEventListener(name, () => mine === audio && f());
-			point(next);
+			mine.src = next instanceof Blob ? (objectUrl = URL.createObjectURL(next)) : next.url;
+			speaker.adjust();
 			speaker.mix(gains);
+			if (speaker.wanted) start();
 		},
 
 		play() {
 			speaker.wanted = true;
-			window.dispatchEvent(new CustomEvent(SOUNDS, { detail: id }));
+			window.dispatchEvent(new CustomEvent(SOUNDS, { detail: speaker }));
 			const { region, loop } = speaker;
 			if (audio.ended || (loop && region && speaker.position() >= region.end)) speaker.seek(region?.start ?? 0);
 			aliveAt = Date.now();
-			renewIfDead();
+			if (spare) recover();
 			start();
 			on.change();
 		},
@@ -139,7 +132,7 @@ function createSpeaker(on) {
 			aliveAt = Date.now();
 			if (audio.readyState) audio.currentTime = to;
 			else target = to;
-			renewIfDead();
+			if (spare) recover(); // the old one may be dead
 			on.change();
 		},
 
@@ -150,7 +143,7 @@ function createSpeaker(on) {
 		},
 
 		mix(gains) {
-			// WebAudio makes silence of sound from another origin without CORS; a Blob is always ours.
+			// WebAudio makes silence of sound from elsewhere without CORS; a Blob is ours.
 			if (!(sound instanceof Blob) || (!gainNodes.length && gains.every(Boolean))) return;
 			const context = audioContext();
 			if (!gainNodes.length) {
@@ -176,8 +169,8 @@ function createSpeaker(on) {
 
 		renew(fresh) {
 			spare = fresh;
-			if (askedAt) recover();
-			askedAt = 0;
+			if (asked) recover();
+			asked = false;
 		},
 
 		dispose() {
@@ -187,79 +180,52 @@ function createSpeaker(on) {
 		},
 	};
 
-	/** @param {Sound} next Play from there on. */
-	function point(next) {
-		sound = next;
-		aliveAt = Date.now();
-		if (next instanceof Blob) audio.src = objectUrl = URL.createObjectURL(next);
-		else {
-			diesAt = aliveAt + next.livesS * 1000;
-			audio.src = next.url;
-		}
-		audio.preload = "auto";
-		audio.preservesPitch = true;
-		speaker.adjust();
-		if (speaker.wanted) start();
-	}
-
-	function arrive() {
-		if (target !== undefined) audio.currentTime = target;
-		target = undefined;
-		on.change();
-	}
+	const events = {
+		seeked: on.change,
+		loadedmetadata() {
+			if (target !== undefined) audio.currentTime = target;
+			target = undefined;
+			on.change();
+		},
+		ended() {
+			if (speaker.loop && speaker.wanted) speaker.play();
+			else speaker.pause();
+		},
+		error() {
+			target = speaker.position();
+			if (sound instanceof Blob) on.cantPlay();
+			else recover();
+		},
+	};
 
 	function start() {
 		if (gainNodes.length) audioContext().resume();
 		audio.play().catch((error) => {
-			if (error.name !== "NotAllowedError") return; // the others come as an error event, or are a swap
+			if (error.name !== "NotAllowedError") return;
 			speaker.pause();
-			on.say("The browser wants a click in this page before it plays sound: press play.");
+			on.say("The browser wants a click: press play.");
 		});
 	}
 
-	function end() {
-		if (speaker.loop && speaker.wanted) speaker.play();
-		else speaker.pause();
-	}
-
-	function fail() {
-		target = speaker.position();
-		if (sound instanceof Blob) on.cantPlay();
-		else recover();
-	}
-
-	function renewIfDead() {
-		if (!sound || sound instanceof Blob || Date.now() < diesAt) return;
-		const { buffered } = audio;
-		const at = speaker.position();
-		for (let i = 0; i < buffered.length; i++) if (buffered.start(i) <= at && at < buffered.end(i)) return;
-		recover();
-	}
-
-	/** Go on with a fresh URL: the one that is here, or one that the kernel is asked for. */
+	/** Go on with a fresh URL, here or asked for. */
 	function recover() {
 		aliveAt = Date.now();
 		if (!spare) {
-			if (!askedAt) on.needUrl();
-			else if (aliveAt - askedAt > 3 * STALL_MS) on.say("Waiting for the kernel to renew the recording's address.");
-			askedAt ||= aliveAt;
+			if (!asked) on.needUrl();
+			else on.say("Waiting for the kernel to renew the URL.");
+			asked = true;
 		} else if (++tries > 4) {
 			tries = 0;
 			speaker.pause();
-			on.say("The storage does not hand this recording over, also at a new address. Press play to try again.");
-		} else {
-			target = speaker.position();
-			const fresh = spare;
-			spare = undefined;
-			point(fresh);
-		}
+			on.say("The storage does not answer. Press play to try again.");
+		} else speaker.load(spare, speaker.position(), []);
 	}
 
-	/** When a seek meets a dead URL, Chromium says nothing for half a minute: so progress is watched. */
+	/** Of a dead URL Chromium says nothing for half a minute: so progress is watched. */
 	function watch() {
 		if (!sound || sound instanceof Blob) return;
-		let sign = audio.currentTime * 1e6;
-		for (let i = 0; i < audio.buffered.length; i++) sign += audio.buffered.end(i) - audio.buffered.start(i);
+		const { buffered } = audio;
+		const sign = audio.currentTime + (buffered.length && buffered.end(buffered.length - 1));
 		const waits = audio.seeking || (speaker.wanted && audio.readyState < 3);
 		if (!waits) tries = 0;
 		if (!waits || sign !== lastSign) aliveAt = Date.now();
@@ -267,35 +233,27 @@ function createSpeaker(on) {
 		lastSign = sign;
 	}
 
-	const onOther = (/** @type {any} */ event) => event.detail !== id && speaker.wanted && speaker.pause();
+	const onOther = (/** @type {any} */ event) => event.detail !== speaker && speaker.wanted && speaker.pause();
 	window.addEventListener(SOUNDS, onOther);
 	const timer = setInterval(watch, 250);
 	return speaker;
-}
+};
 
-/**
- * The list of calls: only rows in sight exist here; the kernel sorts and filters.
- * @param {any} first @param {(message: object) => void} send @param {(row: Row, index: number) => void} open
- */
-function createGrid(first, send, open) {
+/** The list of calls: only rows in sight exist here; the kernel sorts and filters. @type {CreateGrid} */
+const createGrid = (first, send, open) => {
 	const view = { sort: "", descending: false, status: "", text: "" };
 	/** @type {Set<number>} */ const asked = new Set();
 	const prefix = `kn${Math.random().toString(36).slice(2)}-`;
-	/** @type {number | undefined} to be opened when its row has come */ let awaited;
-	let [key, request, typing] = [-1, 0, 0];
+	/** @type {number | undefined} opened when its row comes */ let awaited;
+	let [key, request] = [-1, 0];
 	/** @type {Column[]} */ const columns = first.header;
 	const heads = columns.map(({ id, title }) =>
 		h("div", { role: "columnheader", "aria-sort": "none" }, button({ tabindex: -1, click: () => sortBy(id) }, title)));
 	const body = h("div", { role: "rowgroup", class: "rows" });
 	const count = span("faint count");
-	const search = h("input", { type: "search", placeholder: "Filter by any text", label: "Filter by any text", input() {
-		clearTimeout(typing);
-		typing = setTimeout(() => show({ text: search.value }), 150);
-	} });
-	const labelled = first.labels.length ? { labelled: "", unlabelled: "" } : {};
+	const search = h("input", { type: "search", placeholder: "Filter by any text", label: "Filter", input: () => show({ text: search.value }) });
 	const status = h("select", { label: "Filter by status", change: () => show({ status: status.value }) },
-		h("option", { value: "" }, "All statuses"), ...Object.entries({ ...first.statuses, ...labelled }).map(([name, n]) =>
-			h("option", { value: name }, `${name.replace("_", " ")} ${n && `(${n})`}`)));
+		...first.statuses.map(([value = "", text = ""]) => h("option", { value }, text)));
 
 	/** @type {Grid} */ const grid = {
 		rows: new Map(first.rows.entries()),
@@ -303,13 +261,13 @@ function createGrid(first, send, open) {
 		index: -1,
 		bar: div("bar", search, status, count),
 		node: h("div", { role: "grid", class: "grid", tabindex: 0, label: "Calls", scroll: draw },
-			h("div", { role: "rowgroup", class: "head" }, h("div", { role: "row", "aria-rowindex": 1 }, ...heads)), body),
+			h("div", { role: "rowgroup", class: "head" }, h("div", { role: "row" }, ...heads)), body),
 		step: (by) => go(clamp((awaited ?? grid.index) + by, 0, grid.total - 1)),
 
 		mark(opened, index) {
 			[key, grid.index] = [opened, index];
-			const [top, height, at] = [grid.node.scrollTop, grid.node.clientHeight - ROW_PX, index * ROW_PX];
-			if (index >= 0 && (at < top || at + ROW_PX > top + height)) grid.node.scrollTop = at - height / 2;
+			const [height, at] = [grid.node.clientHeight - ROW_PX, index * ROW_PX];
+			if (index >= 0) grid.node.scrollTop = clamp(grid.node.scrollTop, at + ROW_PX - height, at);
 			draw();
 		},
 
@@ -322,13 +280,12 @@ function createGrid(first, send, open) {
 		},
 
 		relabel(session, labels) {
-			for (const row of grid.rows.values()) if (row[0] === session) row[2] = labels;
+			for (const row of grid.rows.values()) if (row[0] === session) row[row.length - 1] = labels;
 			draw();
 		},
 		draw,
 	};
-	grid.node.style.setProperty("--least", `${columns.length * 104}px`);
-	grid.node.style.setProperty("--columns", columns.map(({ id, numeric }) => `${id === "session" ? 1.6 : numeric ? 0.7 : 1}fr`).join(" "));
+	grid.node.style.cssText = first.widths;
 
 	function go(index = 0) {
 		const row = grid.rows.get(index);
@@ -344,20 +301,18 @@ function createGrid(first, send, open) {
 		asked.clear();
 		request++;
 		grid.node.scrollTop = 0;
-		ask(0, true);
+		ask();
 		const direction = view.descending ? "descending" : "ascending";
 		heads.forEach((head, i) => head.setAttribute("aria-sort", columns[i].id === view.sort ? direction : "none"));
 	}
 
-	/** Up, down, and as it was. */
 	function sortBy(id = "") {
-		const again = view.sort === id;
-		show({ sort: again && view.descending ? "" : id, descending: again && !view.descending });
+		show({ sort: id, descending: view.sort === id && !view.descending });
 	}
 
-	function ask(index = 0, anew = false) {
+	function ask(index = 0) {
 		const start = index - (index % PAGE_ROWS);
-		if (!asked.has(start)) send({ type: "rows", request, start, count: PAGE_ROWS, view: anew ? view : null });
+		if (!asked.has(start)) send({ type: "rows", request, start, count: PAGE_ROWS, view });
 		asked.add(start);
 	}
 
@@ -369,56 +324,83 @@ function createGrid(first, send, open) {
 		body.replaceChildren(...Array.from({ length: clamp(to - from) }, (_, i) => rowNode(from + i)));
 		node.setAttribute("aria-rowcount", String(total + 1));
 		node.setAttribute("aria-activedescendant", index >= from && index < to ? prefix + index : "");
-		count.textContent = `${total.toLocaleString("en")} ${total === 1 ? "call" : "calls"}`;
+		count.textContent = `${total.toLocaleString("en")} call${total === 1 ? "" : "s"}`;
 	}
 
 	function rowNode(index = 0) {
 		if (!grid.rows.has(index)) ask(index);
-		const [rowKey, state, labels, session, ...cells] = grid.rows.get(index) ?? [-1, "", "", "…"];
-		const texts = [session, state.replace("_", " "), ...cells, labels];
+		const [rowKey, state, ...texts] = grid.rows.get(index) ?? [-1, "", "…"];
 		return h("div", { role: "row", class: "row", id: prefix + index, "aria-rowindex": index + 2, style: `top:${index * ROW_PX}px`,
 			"aria-selected": String(rowKey === key), click: () => go(index) },
-			...columns.map(({ id, numeric }, i) => h("div", { role: "gridcell", title: texts[i], class: numeric ? "number" : "" },
-				...(id === "status" ? [h("i", { class: `dot ${state}` })] : []), texts[i] ?? "")));
+			...texts.map((text, i) => h("div", { role: "gridcell", title: text, class: columns[i].numeric ? "number" : "" },
+				...(i === 1 ? [h("i", { class: `dot ${state}` })] : []), text)));
 	}
 	return grid;
-}
+};
 
-/** The picture of the sound, and the pointer on it. @param {{seek(to: number): void, region(span: Span): void}} on */
-function createView(on) {
+/** The picture of the sound, and the pointer on it. @type {(on: ViewEvents) => View} */
+const createView = (on) => {
 	/** @type {Call | undefined} */ let call;
-	/** @type {{x: number, from: number, scrub: boolean, moved: boolean} | undefined} */ let drag;
+	/** @type {Drag | undefined} */ let drag;
 	const canvas = h("canvas", { "aria-hidden": "true" });
 	const cursor = div("cursor");
 	const band = div("band");
 	const probe = h("i", {});
+	let drawn = "";
+	const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+	/** A click seeks; a drag selects, and on the axis seeks. */
+	const pointer = {
+		pointerdown(/** @type {PointerEvent} */ event) {
+			if (event.button || !view.duration) return;
+			view.node.focus({ preventScroll: true });
+			view.node.setPointerCapture(event.pointerId);
+			const scrub = event.clientY > canvas.getBoundingClientRect().bottom - 20;
+			drag = { x: event.clientX, from: secondsAt(event), scrub, moved: false };
+			if (scrub) on.seek(drag.from);
+		},
+
+		pointermove(/** @type {PointerEvent} */ event) {
+			if (!drag) return;
+			const at = secondsAt(event);
+			drag.moved ||= !drag.scrub && Math.abs(event.clientX - drag.x) > 4;
+			if (drag.scrub) on.seek((drag.from = at));
+			else if (drag.moved) view.setRegion({ start: Math.min(at, drag.from), end: Math.max(at, drag.from) });
+		},
+
+		pointerup() {
+			if (drag?.moved && view.region) on.region(view.region);
+			else if (drag) on.seek(drag.from);
+			drag = undefined;
+		},
+	};
+	const secondsAt = (/** @type {MouseEvent} */ event) =>
+		clamp(view.from + ((event.clientX - canvas.getBoundingClientRect().left) / (width() || 1)) * wide(), 0, view.duration);
+
 	/** @type {View} */ const view = {
-		node: h("div", { role: "slider", class: "wave", tabindex: 0, label: "Position in the call", "aria-valuemin": 0, "aria-valuemax": 0,
-			"aria-valuenow": 0, pointerdown: onDown, pointermove: onMove, pointerup: onUp, wheel: onWheel }, canvas, band, cursor, probe),
+		node: h("div", { role: "slider", class: "wave", tabindex: 0, label: "Position in the call", ...pointer }, canvas, band, cursor, probe),
 		duration: 0,
 		from: 0,
 		to: 0,
 		region: null,
-		laneHeight: () => [84, 60, 40][Math.min(lanes(), 3) - 1],
 		draw,
+		restyle: () => colour("faint") === drawn || draw(),
 
 		show(next, duration) {
-			if (next !== call || view.to - view.from >= view.duration) [view.from, view.to] = [0, duration];
+			if (next !== call || wide() >= view.duration) [view.from, view.to] = [0, duration];
 			[call, view.duration] = [next, duration];
 			view.node.setAttribute("aria-valuemax", duration.toFixed(1));
 			draw();
 		},
 
 		zoom(factor, around) {
-			const old = view.to - view.from || 1;
-			const wide = clamp(old * factor, Math.min(1, view.duration), view.duration);
-			look(around - ((around - view.from) / old) * wide, wide);
+			const next = clamp(wide() * factor, Math.min(1, view.duration), view.duration);
+			look(around - ((around - view.from) / (wide() || 1)) * next, next);
 		},
 
 		point(at, follow) {
-			if (follow && !drag && view.duration && (at > view.to || at < view.from)) look(at, view.to - view.from);
+			if (follow && !drag && view.duration && (at > view.to || at < view.from)) look(at, wide());
 			cursor.hidden = !view.duration || at < view.from || at > view.to;
-			cursor.style.transform = `translateX(${clamp(x(at), 0, width() - 2)}px)`;
+			cursor.style.transform = `translateX(${x(at)}px)`;
 		},
 
 		setRegion(region) {
@@ -428,184 +410,127 @@ function createView(on) {
 			band.style.cssText = `left:${left}px;width:${right - left}px`;
 		},
 	};
-	const lanes = () => clamp(call?.channels ?? 1, 1, 8);
+	const lanes = () => call?.channels ?? 1;
+	const wide = () => view.to - view.from;
 	const width = () => canvas.clientWidth;
-	const x = (seconds = 0) => ((seconds - view.from) / (view.to - view.from || 1)) * width();
-	/** @param {MouseEvent} event */
-	const secondsAt = (event) => {
-		const part = (event.clientX - canvas.getBoundingClientRect().left) / (width() || 1);
-		return clamp(view.from + part * (view.to - view.from), 0, view.duration);
-	};
-
-	function look(from = 0, wide = 0) {
-		view.from = clamp(from, 0, view.duration - wide);
-		view.to = view.from + wide;
+	const x = (seconds = 0) => ((seconds - view.from) / (wide() || 1)) * width();
+	function look(from = 0, length = 0) {
+		view.from = clamp(from, 0, view.duration - length);
+		view.to = view.from + length;
 		draw();
 	}
 
-	/** A click seeks; a drag selects, and on the axis seeks. @param {PointerEvent} event */
-	function onDown(event) {
-		if (event.button || !view.duration) return;
-		view.node.focus({ preventScroll: true });
-		view.node.setPointerCapture(event.pointerId);
-		const scrub = event.clientY > canvas.getBoundingClientRect().bottom - 20;
-		drag = { x: event.clientX, from: secondsAt(event), scrub, moved: false };
-		if (scrub) on.seek(drag.from);
-	}
-
-	/** @param {PointerEvent} event */
-	function onMove(event) {
-		if (!drag) return;
-		const at = secondsAt(event);
-		drag.moved ||= Math.abs(event.clientX - drag.x) > 4;
-		if (!drag.moved) return;
-		if (drag.scrub) on.seek(at);
-		else view.setRegion({ start: Math.min(at, drag.from), end: Math.max(at, drag.from) });
-	}
-
-	function onUp() {
-		const done = drag;
-		drag = undefined;
-		if (!done || done.scrub) return;
-		if (done.moved && view.region) on.region(view.region);
-		else on.seek(done.from);
-	}
-
-	/** With Ctrl it zooms, sideways it scrolls; else it is the page's. @param {WheelEvent} event */
-	function onWheel(event) {
-		const wide = view.to - view.from;
-		if (event.ctrlKey) view.zoom(event.deltaY > 0 ? 1.25 : 0.8, secondsAt(event));
-		else if (event.deltaX) look(view.from + (event.deltaX / (width() || 1)) * wide, wide);
-		else return;
-		event.preventDefault();
-	}
-
-	/** A colour of the style sheet, as a canvas understands it. */
+	/** A colour of the style sheet. */
 	function colour(name = "") {
-		probe.style.color = `var(--kn-${name})`;
+		probe.style.color = `var(--${name})`;
 		return getComputedStyle(probe).color;
 	}
 
-	/** Draw all but the cursor: when sound, view, size or theme change. */
+	/** Draw all but the cursor. */
 	function draw() {
-		const [wide, high, ratio] = [width(), TOP_PX + lanes() * view.laneHeight() + 20, window.devicePixelRatio || 1];
+		const [high, ratio] = [TOP_PX + lanes() * LANE_PX + 20, window.devicePixelRatio || 1];
 		canvas.style.height = `${high}px`;
-		[canvas.width, canvas.height] = [wide * ratio, high * ratio];
+		[canvas.width, canvas.height] = [width() * ratio, high * ratio];
 		view.setRegion(view.region);
-		const context = canvas.getContext("2d");
-		if (!context || !view.duration) return;
+		if (!view.duration) return;
 		context.scale(ratio, ratio);
-		for (let lane = 0; lane < lanes(); lane++) drawLane(context, lane);
-		drawMarks(context);
-		drawAxis(context, high);
+		for (let lane = 0; lane < lanes(); lane++) drawLane(lane);
+		drawMarks();
+		drawAxis(high);
 	}
 
-	/** @param {CanvasRenderingContext2D} context */
-	function drawLane(context, lane = 0) {
-		const { peaks, bins_per_s: rate = 100, loudest = 1, marks = [] } = call ?? {};
-		const speech = marks.filter((mark) => mark.kind === "speech" && mark.channel === lane);
-		const middle = TOP_PX + (lane + 0.5) * view.laneHeight();
-		const [loud, quiet, step, perPx] = [colour(`channel${lane % 2}`), colour("quiet"), 3, (view.to - view.from) / width()];
-		const gain = Math.min(6, 1 / Math.max(0.01, loudest)); // bounded, so that silence stays flat
+	function drawLane(lane = 0) {
+		const { peaks, bins_per_s: rate = 100, loudest = 1 } = call ?? {};
+		const speech = call?.speech?.[lane] ?? [];
+		const middle = TOP_PX + (lane + 0.5) * LANE_PX;
+		const [loud, quiet, perPx] = [colour(`channel${lane % 2}`), colour("quiet"), wide() / width()];
+		const gain = Math.min(6, 1 / Math.max(0.01, loudest));
 		let turn = 0;
-		for (let at = 0; at < width(); at += step) {
-			const [from, to] = [view.from + at * perPx, view.from + (at + step) * perPx];
+		for (let at = 0; at < width(); at += 3) {
+			const [from, to] = [view.from + at * perPx, view.from + (at + 3) * perPx];
 			let [top, bin] = [0, Math.floor(from * rate)];
 			do top = Math.max(top, peaks?.[lane]?.[bin] ?? 0);
 			while (++bin < to * rate);
-			while (turn < speech.length && speech[turn].end_s < from) turn++;
-			context.fillStyle = !speech.length || speech[turn]?.start_s <= to ? loud : quiet;
-			const half = clamp((top / 255) ** 2 * gain, 0.01, 1) * (view.laneHeight() / 2 - 4);
+			while (turn < speech.length && speech[turn][1] < from) turn++;
+			context.fillStyle = !speech.length || speech[turn]?.[0] <= to ? loud : quiet;
+			const half = clamp((top / 255) ** 2 * gain, 0.01, 1) * (LANE_PX / 2 - 4);
 			context.fillRect(at, middle - half, 2, 2 * half);
 		}
 	}
 
-	/** @param {CanvasRenderingContext2D} context */
-	function drawMarks(context) {
-		const [lane, all] = [view.laneHeight(), lanes() * view.laneHeight()];
+	function drawMarks() {
 		for (const { kind, start_s: start, end_s: end, channel } of call?.marks ?? []) {
-			if (kind === "speech" || end < view.from || start > view.to) continue;
-			const [left, wide] = [x(start), Math.max(2, x(end) - x(start))];
+			const [left, across] = [x(start), Math.max(2, x(end) - x(start))];
 			context.fillStyle = colour(kind);
 			if (kind === "interruption") context.fill(new Path2D(`M${left - 5} 1h10l-5 10z`));
-			else context.fillRect(left, 4, wide, 5);
+			else context.fillRect(left, 4, across, 5);
 			context.globalAlpha = 0.14;
-			context.fillRect(left, TOP_PX + (channel ?? 0) * lane, wide, channel === null ? all : lane);
+			context.fillRect(left, TOP_PX + (channel ?? 0) * LANE_PX, across, channel === null ? lanes() * LANE_PX : LANE_PX);
 			context.globalAlpha = 1;
 		}
-		context.fillStyle = colour("accent");
-		for (const { start_s: start, end_s: end } of call?.labels ?? [])
-			if (start !== null && end !== null) context.fillRect(x(start), TOP_PX + all - 3, x(end) - x(start), 3);
 	}
 
-	/** @param {CanvasRenderingContext2D} context */
-	function drawAxis(context, high = 0) {
-		const tick = TICKS_S.find((each) => (each / (view.to - view.from)) * width() >= 64) ?? 7200;
-		context.font = `11px ${getComputedStyle(view.node).fontFamily}`;
-		context.fillStyle = colour("faint");
+	function drawAxis(high = 0) {
+		const tick = TICKS_S.find((each) => (each / (wide())) * width() >= 64) ?? 7200;
+		context.font = "11px sans-serif";
+		context.fillStyle = drawn = colour("faint");
 		for (let i = Math.ceil(view.from / tick); i * tick <= view.to; i++) {
 			const text = clock(i * tick, tick < 1 ? 1 : 0);
-			const wide = context.measureText(text).width;
+			const across = context.measureText(text).width;
 			context.fillRect(Math.round(x(i * tick)), high - 18, 1, 4);
-			context.fillText(text, clamp(x(i * tick) - wide / 2, 0, width() - wide), high - 3);
+			context.fillText(text, clamp(x(i * tick) - across / 2, 0, width() - across), high - 3);
 		}
 	}
 	return view;
-}
+};
 
-/** Join list, picture and sound in one view, and speak with the kernel. @param {{model: any, el: HTMLElement}} view */
+/** Join the three, and speak with the kernel. @param {{model: any, el: HTMLElement}} view */
 function render({ model, el }) {
 	const first = model.get("first");
-	const one = first.total <= 1;
 	/** @type {Map<number, Call>} those lately open */ const calls = new Map();
 	/** @type {Call | undefined} */ let call;
-	/** @type {Moment | undefined} */ let heard;
 	/** @type {Set<number>[]} */ const [muted, solo] = [new Set(), new Set()];
-	let [request, reported, patience, everyMoment] = [0, 0, 0, !one];
+	let [request, reported, patience, beat, heard] = [0, 0, 0, 0, -1];
 	const send = (/** @type {object} */ message) => model.send(message);
 	const speaker = createSpeaker({ change: refresh, say, cantPlay, needUrl: () => send({ type: "url", key: call?.key }) });
 	const view = createView({ seek, region: setRegion });
-	const grid = createGrid(first, send, (row, index) => choose(row[0], index, row[3]));
+	const grid = createGrid(first, send, (row, index) => choose(row[0], index, row[2]));
 
 	const [title, facts, legend] = [div("title"), div("faint"), div("faint legend")];
 	const said = h("div", { role: "status", class: "said" });
 	const silent = div("silent");
-	const channels = h("div", { class: "channels", role: "group", label: "Channels" });
+	const channels = div("channels");
 	const playButton = iconButton("play", "Play", toggle, "Space", "icon main");
 	const [time, length, regionText, labelFor] = [span("time"), span("faint"), span("region"), span("faint")];
-	const speed = h("select", { label: "Speed", title: "Speed ([ and ])", change: () => setSpeed(Number(speed.value)) },
+	const speed = h("select", { label: "Speed", title: "Speed ([ and ])", change: () => set({ speed: Number(speed.value) }) },
 		...SPEEDS.map((each) => h("option", { value: each }, `${each}×`)));
-	const loop = iconButton("loop", "Loop", () => setLoop(!speaker.loop), "R");
-	const volume = h("input", { type: "range", max: 1, step: 0.05, label: "Volume", input: () => setVolume(Number(volume.value)) });
-	const moments = h("ol", {});
-	const scopes = ["All calls", "This call"].map((name, i) => button({ click: () => showMoments(i === 0) }, name));
+	const loop = iconButton("loop", "Loop", () => set({ loop: !speaker.loop }), "R");
+	const volume = h("input", { type: "range", max: 1, step: 0.05, label: "Volume", input: () => set({ volume: Number(volume.value) }) });
+	/** @type {Element[]} */ const moments = first.moments.map((/** @type {Moment} */ { at, kind, detail, session }, i = 0) =>
+		button({ click: () => hear(i) }, span("at", at), kind, span("faint", detail),
+			span("faint whose many", session)));
 	/** @type {Element[]} */ const labelButtons = first.labels.map((name = "", i = 0) =>
-		button({ class: "label", click: () => label(i) }, h("kbd", {}, String(i + 1)), name));
-	const note = h("input", { type: "text", placeholder: "Note: goes with the next label, or Enter", label: "Note", maxlength: 2000 });
+		button({ class: "label", click: () => decide(name) }, h("kbd", {}, String(i + 1)), name));
+	const note = h("input", { type: "text", placeholder: "Note for the next label, or Enter", label: "Note" });
 	const decisions = h("ul", {});
-	const help = h("details", { class: "help" }, h("summary", {}, "Keyboard"), h("dl", {}, ...KEYS.split("|").map((entry) => {
-		const [keys, what] = entry.split(": ");
-		return div("", h("dt", {}, keys), h("dd", {}, what));
-	})));
-	const sound = div("sound", channels, div("picture", view.node));
-	const root = h("section", { class: "kn-player", label: "Call player", "data-lm-suppress-shortcuts": true, tabindex: -1 },
-		h("div", { class: "list", hidden: one }, grid.bar, grid.node),
+	const help = h("details", { class: "help" }, h("summary", {}, "Keyboard"), h("dl", {}, ...first.keys.map(([keys = "", what = ""]) =>
+		div("", h("dt", {}, keys), h("dd", {}, what)))));
+	const sound = div("sound", channels, view.node);
+	const root = h("section", { class: `kn-player ${first.total > 1 ? "" : "one"}`, label: "Call player", "data-lm-suppress-shortcuts": true, tabindex: -1 },
+		div("list many", grid.bar, grid.node),
 		div("line", title, facts), said, silent, sound, legend,
 		h("div", { class: "transport", role: "group", label: "Playback" },
-			span("set", ...(one ? [] : [iconButton("previous", "Previous call", () => grid.step(-1), "P")]), playButton,
-				...(one ? [] : [iconButton("next", "Next call", () => grid.step(1), "N")])),
-			span("set", time, length), regionText, span("gap"), span("set", speed, loop), span("set", icon("volume"), volume),
-			span("set", iconButton("out", "Zoom out", () => zoom(2), "−"), iconButton("all", "Show the whole call", () => zoom(Infinity), "0"),
-				iconButton("in", "Zoom in", () => zoom(0.5), "+"),
-				...(first.download ? [iconButton("save", "Save this call as a file", save)] : []))),
+			span("set", iconButton("previous", "Previous call", () => grid.step(-1), "P", "icon many"), playButton,
+				iconButton("next", "Next call", () => grid.step(1), "N", "icon many")),
+			span("set", time, length), regionText, span("gap"), span("set", speed, loop, volume),
+			span("set", iconButton("out", "Zoom out", () => zoom(2), "−"), iconButton("in", "Zoom in", () => zoom(0.5), "+"),
+				...(first.download ? [iconButton("save", "Save this call", save)] : []))),
 		div("below",
 			h("div", { class: "panel", hidden: !first.moments.length },
-				div("line", h("h3", {}, "Moments, worst first"), h("span", { class: "scopes", hidden: one }, ...scopes)), moments),
+				h("h3", {}, "Moments, worst first"), h("ol", {}, ...moments.map((each) => h("li", {}, each)))),
 			h("div", { class: "panel", hidden: !first.labels.length },
 				div("line", h("h3", {}, "Labels"), labelFor), div("labels", ...labelButtons), note, decisions)),
 		help);
-
-	// -- which call is open
 
 	/** Open a call that was chosen here. */
 	function choose(key = 0, index = 0, name = "", at = 0) {
@@ -619,7 +544,6 @@ function render({ model, el }) {
 		calls.delete(next.key);
 		calls.set(next.key, next);
 		for (const key of calls.keys()) if (calls.size > 6) calls.delete(key);
-		// A URL from before may be dead: the kernel sends one that lives.
 		if (!(next.sound instanceof Blob)) next.sound = undefined;
 		call = next;
 		muted.clear();
@@ -629,23 +553,19 @@ function render({ model, el }) {
 		say("");
 		grid.mark(next.key, index);
 		if (!next.reason && !next.sound)
-			patience = setTimeout(say, 1500, "Waiting for the kernel: the call opens as soon as it is free.");
+			patience = setTimeout(say, 1500, "Waiting for the kernel to be free.");
 		showCall();
 	}
 
 	function showCall() {
 		if (!call) return;
-		title.textContent = call.title;
-		facts.textContent = call.facts;
-		silent.textContent = call.reason;
+		[title.textContent, facts.textContent, silent.textContent] = [call.title, call.facts, call.reason];
 		silent.hidden = !call.reason;
 		sound.hidden = playButton.disabled = Boolean(call.reason);
 		view.show(call, duration());
 		showChannels();
-		const kinds = new Set(call.marks?.map((mark) => String(mark.kind)));
-		legend.replaceChildren(...Object.entries(MARKS).filter(([kind]) => kinds.has(kind)).map(([kind, name]) =>
-			span("", h("i", { class: `key ${kind}`, style: `color:var(--kn-${kind})` }), name)));
-		showMoments(everyMoment);
+		legend.replaceChildren(...(call.legend ?? []).map(([kind, name]) =>
+			span("", h("i", { class: `key ${kind}`, style: `color:var(--${kind})` }), name)));
 		showLabels();
 		refresh();
 	}
@@ -655,12 +575,12 @@ function render({ model, el }) {
 	}
 
 	function showChannels() {
-		const count = Math.min(call?.channels ?? 0, 8);
+		const count = call?.channels ?? 0;
 		const off = call?.sound && !(call.sound instanceof Blob);
 		channels.replaceChildren(...Array.from({ length: count }, (_, channel) => {
 			const name = call?.names?.[channel] ?? `Channel ${channel}`;
 			const mixers = Object.entries({ Solo: solo, Mute: muted }).map(([verb, chosen]) => {
-				const why = off ? "Needs the sound in the kernel: run audio() on the frame" : `${verb} ${name}`;
+				const why = off ? "Needs the sound: run audio() on the frame" : "";
 				const node = button({ class: "mix", disabled: Boolean(off), label: `${verb} ${name}`, title: why, click() {
 					if (!chosen.delete(channel)) chosen.add(channel);
 					press(node, chosen.has(channel));
@@ -669,7 +589,7 @@ function render({ model, el }) {
 				press(node, chosen.has(channel));
 				return node;
 			});
-			return h("div", { class: `channel c${channel % 2}`, style: `height:${view.laneHeight()}px` },
+			return h("div", { class: `channel c${channel % 2}`, style: `height:${LANE_PX}px` },
 				h("span", { class: "name", title: name }, name), h("span", { hidden: count < 2 }, ...mixers));
 		}));
 	}
@@ -679,73 +599,33 @@ function render({ model, el }) {
 		return Array.from({ length: call?.channels ?? 0 }, (_, channel) => Number(sounds(channel)));
 	}
 
-	// -- moments and labels
-
-	/** @returns {Moment[]} */
-	const listed = () => (everyMoment ? first.moments : (call?.moments ?? []));
-	/** @param {Moment} moment */
-	const isHeard = (moment) => moment.key === heard?.key && moment.start_s === heard.start_s && moment.kind === heard.kind;
-
-	function showMoments(all = true) {
-		everyMoment = all && !one;
-		scopes.forEach((scope, i) => press(scope, (i === 0) === everyMoment));
-		moments.replaceChildren(...listed().map((moment) => h("li", {},
-			button({ "aria-current": String(isHeard(moment)), click: () => hear(moment) }, span("at", clock(moment.start_s)), moment.kind,
-				span("faint", moment.detail), h("span", { class: "faint whose", hidden: !everyMoment }, moment.session)))));
-		if (!listed().length) moments.append(h("li", { class: "faint" }, "None in this call."));
-	}
-
-	/** @param {Moment} moment */
-	function hear(moment) {
-		const at = clamp(moment.start_s - RUN_UP_S);
-		heard = moment;
-		if (moment.key === call?.key) seek(at);
-		else choose(moment.key, -1, moment.session, at);
+	function hear(i = 0) {
+		const { key, from_s, session } = first.moments[i];
+		heard = i;
+		if (key === call?.key) seek(from_s);
+		else choose(key, -1, session, from_s);
 		speaker.play();
-		[...moments.children].forEach((node, i) => node.firstElementChild?.setAttribute("aria-current", String(isHeard(listed()[i]))));
+		moments.forEach((node, each) => node.setAttribute("aria-current", String(each === i)));
 	}
-
-	function nextMoment() {
-		const all = listed();
-		if (all.length) hear(all[(all.findIndex(isHeard) + 1) % all.length]);
-	}
-
-	const ofWholeCall = (name = "") => call?.labels?.find((each) => each.start_s === null && each.label === name);
 
 	function showLabels() {
 		const { region } = view;
-		labelFor.textContent = region ? `for ${between(region.start, region.end)}` : "for the whole call";
-		labelButtons.forEach((node, i) => press(node, !region && Boolean(ofWholeCall(first.labels[i]))));
-		decisions.replaceChildren(...(call?.labels ?? []).map((each) => {
-			const where = each.start_s === null ? "" : between(each.start_s, each.end_s ?? 0);
-			const text = [each.label, where, each.note].filter(Boolean).join(" · ");
-			return h("li", {}, text, each.id ? iconButton("close", `Take back: ${text}`, () => takeBack(each)) : "saving…");
-		}));
+		labelFor.textContent = region ? `for ${between(region)}` : "for the whole call";
+		labelButtons.forEach((node, i) => press(node, !region && call?.pressed?.includes(first.labels[i])));
+		decisions.replaceChildren(...(call?.labels ?? []).map(({ id, text }) =>
+			h("li", {}, text, iconButton("close", `Take back: ${text}`, () => takeBack(id)))));
 	}
 
-	/** A second time takes it back. */
-	function label(position = 0) {
-		const old = view.region ? undefined : ofWholeCall(first.labels[position]);
-		if (old) takeBack(old);
-		else decide(first.labels[position]);
-	}
-
-	/** Without a name it is a note alone. */
+	/** A note alone has no name; a name comes off the second time. */
 	function decide(name = "") {
-		const decision = { label: name, note: note.value.trim(), start_s: view.region?.start ?? null, end_s: view.region?.end ?? null };
-		if (!call || !(name || decision.note)) return;
-		call.labels = [...(call.labels ?? []), { ...decision, id: "" }];
+		const { start: start_s, end: end_s } = view.region ?? {};
+		send({ type: "label", key: call?.key, label: name, note: note.value, start_s, end_s });
 		note.value = "";
-		send({ type: "label", key: call.key, ...decision });
-		showLabels();
+		say("Saving…");
 	}
 
-	/** @param {Decision | undefined} decision */
-	function takeBack(decision) {
-		if (decision?.id) send({ type: "unlabel", key: call?.key, id: decision.id });
-	}
-
-	// -- playing
+	/** Without an id: the last. */
+	const takeBack = (id = "") => send({ type: "unlabel", key: call?.key, id });
 
 	function toggle() {
 		if (speaker.wanted) speaker.pause();
@@ -762,28 +642,19 @@ function render({ model, el }) {
 		if (region && region.end - region.start < 0.02) region = null;
 		view.setRegion(region);
 		speaker.region = region;
-		setLoop(Boolean(region));
+		set({ loop: Boolean(region) });
 		regionText.hidden = !region;
 		if (region) {
 			const at = speaker.position();
-			regionText.replaceChildren(between(region.start, region.end), iconButton("close", "Clear the region", () => setRegion(null), "Esc"));
+			regionText.replaceChildren(between(region), iconButton("close", "Clear the region", () => setRegion(null), "Esc"));
 			if (at < region.start || at >= region.end) seek(region.start);
 		}
 		showLabels();
 	}
 
-	function setLoop(on = true) {
-		speaker.loop = on;
-		press(loop, on);
-	}
-
-	function setSpeed(to = 1) {
-		speaker.speed = to;
-		speaker.adjust();
-	}
-
-	function setVolume(to = 1) {
-		speaker.volume = clamp(to, 0, 1);
+	/** @param {Partial<Speaker>} change */
+	function set(change) {
+		Object.assign(speaker, change);
 		speaker.adjust();
 	}
 
@@ -793,11 +664,12 @@ function render({ model, el }) {
 		tick();
 	}
 
-	/** Show whether it plays, and tell the kernel at once. */
+	/** Show the state, and tell the kernel at once. */
 	function refresh() {
 		if (!call) return;
 		playButton.replaceChildren(icon(speaker.wanted ? "pause" : "play"));
 		playButton.setAttribute("aria-label", speaker.wanted ? "Pause" : "Play");
+		press(loop, speaker.loop);
 		[speed.value, volume.value] = [speaker.speed, speaker.volume].map(String);
 		if (duration() !== view.duration) view.show(call, duration());
 		length.textContent = duration() ? `/ ${clock(duration())}` : "";
@@ -822,21 +694,17 @@ function render({ model, el }) {
 	}
 
 	function cantPlay() {
-		if (!call || call.decoded) return; // what the kernel decoded and the browser refuses stays refused
+		if (!call || call.decoded) return;
 		call.decoded = true;
-		say("The browser can't play this format: the kernel decodes it.");
 		send({ type: "decode", key: call.key });
 	}
 
 	function save() {
 		if (!call?.sound) return;
 		const href = call.sound instanceof Blob ? URL.createObjectURL(call.sound) : call.sound.url;
-		const name = call.title.replace(/[^\w-]+/g, "_").slice(0, 100);
-		h("a", { href, download: `${name}.${call.extension ?? "audio"}`, target: "_blank", rel: "noreferrer" }).click();
+		h("a", { href, download: call.file, target: "_blank", rel: "noreferrer" }).click();
 		setTimeout(URL.revokeObjectURL, 10000, href);
 	}
-
-	// -- keys
 
 	/** @param {KeyboardEvent} event */
 	function onKey(event) {
@@ -849,43 +717,37 @@ function render({ model, el }) {
 		// Enter, and Space for who walks by keyboard, press the button that has the focus.
 		if (target.matches("button,summary") && (key === "Enter" || (key === " " && target.matches(":focus-visible")))) return;
 		const page = Math.floor(grid.node.clientHeight / ROW_PX) - 2;
-		/** @type {Record<string, number>} */
-		const steps = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -grid.total, End: grid.total };
+		/** @type {Record<string, number>} */ const steps = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page };
 		if (target === grid.node && steps[key]) grid.step(steps[key]);
-		else if (/^[1-9]$/.test(key)) label(Number(key) - 1);
+		else if (first.labels[Number(key) - 1]) decide(first.labels[Number(key) - 1]);
 		else if (!act(key.length === 1 ? key.toLowerCase() : key, event.shiftKey ? 1 : 5)) return;
 		event.preventDefault();
 	}
 
-	/** Do what the key means, if it means something. */
 	function act(key = "", hop = 5) {
 		const at = speaker.position();
-		const faster = (by = 1) => setSpeed(SPEEDS[clamp(SPEEDS.indexOf(speaker.speed) + by, 0, SPEEDS.length - 1)]);
-		/** @type {Record<string, () => void>} */
-		const actions = {
+		const faster = (by = 1) => set({ speed: SPEEDS[clamp(SPEEDS.indexOf(speaker.speed) + by, 0, SPEEDS.length - 1)] });
+		const louder = (by = 0.1) => set({ volume: clamp(speaker.volume + by, 0, 1) });
+		/** @type {Record<string, () => void>} */ const actions = {
 			" ": toggle, k: toggle, ArrowLeft: () => seek(at - hop), ArrowRight: () => seek(at + hop),
 			j: () => seek(at - 10), l: () => seek(at + 10), "[": () => faster(-1), "]": () => faster(1),
-			ArrowUp: () => setVolume(speaker.volume + 0.1), ArrowDown: () => setVolume(speaker.volume - 0.1),
-			n: () => grid.step(1), p: () => grid.step(-1), m: nextMoment, r: () => setLoop(!speaker.loop),
+			ArrowUp: () => louder(), ArrowDown: () => louder(-0.1),
+			n: () => grid.step(1), p: () => grid.step(-1), m: () => moments.length && hear((heard + 1) % moments.length), r: () => loop.click(),
 			i: () => setRegion({ start: at, end: Math.max(view.region?.end ?? duration(), at) }),
 			o: () => setRegion({ start: Math.min(view.region?.start ?? 0, at), end: at }), Escape: () => setRegion(null),
 			"+": () => zoom(0.5), "=": () => zoom(0.5), "-": () => zoom(2), 0: () => zoom(Infinity),
-			u: () => takeBack(call?.labels?.at(-1)), "?": () => (help.open = !help.open),
+			u: () => takeBack(), "?": () => (help.open = !help.open),
 		};
 		actions[key]?.();
 		return key in actions;
 	}
 
-	// -- from the kernel
-
-	/** @type {Record<string, (message: any, known: Call | undefined, data: DataView) => void>} */
-	const handlers = {
+	/** @type {Handlers} */ const handlers = {
 		rows: grid.receive,
 		ahead: (message, known) => known || calls.set(message.key, message),
 		call(message, known) {
-			const { duration_s, facts } = known ?? message;
-			const next = Object.assign(known ?? {}, message, known?.peaks && { duration_s, facts });
-			if (message.request && message.request !== request) return; // the answer to an earlier choice
+			const next = Object.assign(known ?? {}, message);
+			if (message.request && message.request !== request) return; // to an earlier choice
 			if (call !== next) return switchTo(next, next.at_s, next.index);
 			if (next.reason) say();
 			grid.mark(next.key, next.index);
@@ -898,41 +760,39 @@ function render({ model, el }) {
 		peaks(message, known, data) {
 			if (!known) return;
 			known.bins_per_s = message.bins_per_s;
+			known.loudest = Math.max(known.loudest ?? 0, message.loudest);
 			known.peaks ??= Array.from({ length: message.channels }, () => new Uint8Array(message.total_bins));
 			const bins = data.byteLength / message.channels;
 			known.peaks.forEach((peaks, channel) => {
 				const part = new Uint8Array(data.buffer, data.byteOffset + channel * bins, bins);
 				peaks.set(part.subarray(0, clamp(peaks.length - message.first_bin)), message.first_bin);
-				for (const each of part) known.loudest = Math.max(known.loudest ?? 0, (each / 255) ** 2);
 			});
 			if (known === call) view.draw();
 		},
-		sound({ part, parts, mime, decoded, extension }, known, data) {
+		sound({ part, parts, mime, decoded, file }, known, data) {
 			if (!known) return;
 			if (!part) known.parts = [];
 			known.parts?.push(/** @type {BlobPart} */ (data));
 			if (known.parts?.length !== parts || (known.sound instanceof Blob && !decoded)) return;
 			known.sound = new Blob(known.parts, { type: mime });
-			known.extension = extension;
+			known.file = file;
 			if (known !== call) return;
 			say();
 			speaker.load(known.sound, speaker.position(), gains());
 			showChannels();
-			// What comes next is fetched while the kernel is free, so that it opens without waiting.
-			const next = grid.rows.get(grid.index + 1);
-			if (next && !calls.has(next[0])) send({ type: "open", key: next[0], ahead: true });
 		},
-		url({ url, lives_s: livesS }, known) {
+		url({ url }, known) {
 			if (!known || known !== call) return;
 			say();
-			if (call.sound) speaker.renew({ url, livesS });
-			else speaker.load({ url, livesS }, speaker.position(), []);
-			call.sound = { url, livesS };
+			if (call.sound) speaker.renew({ url });
+			else speaker.load({ url }, speaker.position(), []);
+			call.sound = { url };
 			showChannels();
 		},
 		labels(message, known) {
-			if (known) known.labels = message.labels;
-			grid.relabel(message.key, message.text);
+			if (known) Object.assign(known, message);
+			grid.relabel(message.key, message.label_text);
+			say();
 			showLabels();
 			view.draw();
 		},
@@ -953,36 +813,31 @@ function render({ model, el }) {
 	root.addEventListener("keydown", onKey);
 	root.addEventListener("mousedown", (event) => {
 		event.stopPropagation();
-		// A click on what takes no focus would give it, and so the keys, back to the notebook.
+		// A click on what takes no focus would give the keys back to the notebook.
 		const target = /** @type {Element} */ (event.target);
 		if (!target.closest("button,input,select,summary,[tabindex='0']")) root.focus({ preventScroll: true });
 	});
-	// JupyterLab reads keys before the widget does, and spares what has its attribute. Combinations with Ctrl
-	// or Cmd are the notebook's, so that it can be saved from here.
+	// JupyterLab reads keys first, and spares what has its attribute. Those with Ctrl or Cmd are the notebook's.
 	const spare = (/** @type {KeyboardEvent} */ event) =>
 		root.toggleAttribute("data-lm-suppress-shortcuts", !event.ctrlKey && !event.metaKey);
 	window.addEventListener("keydown", spare, true);
 	const resized = new ResizeObserver(redraw);
 	resized.observe(view.node);
-	// The colour of the picture's text has a transition, so that any change of theme is an event.
-	view.node.addEventListener("transitionend", redraw);
-	let frame = requestAnimationFrame(function each() {
-		if (speaker.wanted) {
-			speaker.keepInRegion();
-			tick();
-		}
-		frame = requestAnimationFrame(each);
-	});
+	const timer = setInterval(() => {
+		if (beat++ % 15 === 0) view.restyle();
+		if (!speaker.wanted) return;
+		speaker.keepInRegion();
+		tick();
+	}, 33);
 
 	el.replaceChildren(root);
 	model.on("msg:custom", receive);
-	if (first.opened) switchTo({ ...first.opened }, first.opened.at_s, first.opened.index);
-	else say("There are no calls in this frame.");
+	switchTo({ ...first.opened }, first.opened.at_s, first.opened.index);
 	send({ type: "ready" });
 	return () => {
 		speaker.dispose();
 		model.off("msg:custom", receive);
-		cancelAnimationFrame(frame);
+		clearInterval(timer);
 		resized.disconnect();
 		window.removeEventListener("keydown", spare, true);
 	};

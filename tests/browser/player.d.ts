@@ -6,13 +6,14 @@ interface Span {
   end: number;
 }
 
-type Sound = Blob | { url: string; livesS: number };
-type Row = [key: number, status: string, labels: string, session: string, ...cells: string[]];
+type Sound = Blob | { url: string };
+/** The texts are those of the session, the status, the caller's columns, and last the labels. */
+type Row = [key: number, status: string, ...texts: string[]];
 type Column = { id: string; title: string; numeric?: boolean };
 type Props = Record<string, string | number | boolean | undefined | ((event: any) => void)>;
 
 interface Mark {
-  kind: "speech" | "overlap" | "interruption" | "silence" | "slow" | "mark";
+  kind: "overlap" | "interruption" | "silence" | "slow" | "mark" | "label";
   label: string;
   start_s: number;
   end_s: number;
@@ -22,17 +23,16 @@ interface Mark {
 interface Moment {
   key: number;
   session: string;
-  start_s: number;
+  at: string;
+  /** Where to start hearing it: before it. */
+  from_s: number;
   kind: string;
   detail: string;
 }
 
 interface Decision {
   id: string;
-  label: string;
-  start_s: number | null;
-  end_s: number | null;
-  note: string;
+  text: string;
 }
 
 /** What the page knows of one call. */
@@ -47,10 +47,16 @@ interface Call {
   channels?: number;
   names?: string[];
   marks?: Mark[];
-  moments?: Moment[];
+  /** The kinds of its marks, with their names. */
+  legend?: [kind: string, name: string][];
+  /** Starts and ends of speech, a channel each. */
+  speech?: [number, number][][];
+  /** The labels of the whole call. */
+  pressed?: string[];
   labels?: Decision[];
   sound?: Sound;
-  extension?: string;
+  /** What it is called when it is saved. */
+  file?: string;
   /** The sound so far, while it comes in parts. */
   parts?: BlobPart[];
   /** Whether the kernel was asked to decode it. */
@@ -96,12 +102,13 @@ interface View {
   from: number;
   to: number;
   region: Span | null;
-  laneHeight(): number;
   show(call: Call, duration: number): void;
   zoom(factor: number, around: number): void;
   point(seconds: number, follow: boolean): void;
   setRegion(span: Span | null): void;
   draw(): void;
+  /** Draw anew if the theme is another one. */
+  restyle(): void;
 }
 
 interface Grid {
@@ -117,3 +124,22 @@ interface Grid {
   relabel(key: number, labels: string): void;
   draw(): void;
 }
+
+/** A pointer that is down on the picture. */
+interface Drag {
+  x: number;
+  from: number;
+  /** On the axis: it seeks, and selects nothing. */
+  scrub: boolean;
+  moved: boolean;
+}
+
+interface ViewEvents {
+  seek(to: number): void;
+  region(span: Span): void;
+}
+
+type CreateGrid = (first: any, send: (message: object) => void, open: (row: Row, index: number) => void) => Grid;
+
+/** What is done with each type of message from the kernel. */
+type Handlers = Record<string, (message: any, known: Call | undefined, data: DataView) => void>;
