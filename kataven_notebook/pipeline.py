@@ -161,12 +161,12 @@ class Run:
         while not self._results.empty():  # a thread may wait to hand over its last outcome
             with contextlib.suppress(queue.Empty):
                 self._results.get_nowait()
+        for thread in self._threads:
+            # When all is handed over they are about to end, and nothing of the run outlives it.
+            if not self._left and thread.ident is not None:
+                thread.join()
         if not self._started:
             self._close_clients()
-        elif not self._left:
-            # All is handed over: they are about to end, and nothing of the run outlives it.
-            for thread in self._threads:
-                thread.join()
 
     def _start_threads(self) -> None:
         self._started = len(self._threads)

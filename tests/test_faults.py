@@ -117,10 +117,15 @@ def test_a_fault_is_its_rows_alone(service, wav, kind, times, options, expected)
     service.requests.clear()
     service.faults.clear()
     service.faults.add("bad", kind, times=times, **options)
+    # Only where nothing comes are short time-outs needed; on a busy machine the others would meet them.
+    is_slow = kind.endswith((":stall", ":drip"))
     settings = Settings(
-        api_key=service.api_key, base_url=service.base_url, limits=service.settings.limits, request_timeout_s=0.4
+        api_key=service.api_key,
+        base_url=service.base_url,
+        limits=service.settings.limits,
+        request_timeout_s=0.4 if is_slow else 10.0,
     )
-    plan = Plan(settings=settings, max_bytes=5_000_000, total_timeout_s=0.6)
+    plan = Plan(settings=settings, max_bytes=5_000_000, total_timeout_s=0.6 if kind == "storage:drip" else 60.0)
     outcomes = run(service, plan, "bad", *OTHERS)
     bad = outcomes["bad"]
     found = (str(bad.status), service.requests.count("api", "bad"), service.requests.count("storage", "bad"))
@@ -160,7 +165,7 @@ def test_a_redirect_of_the_api_is_not_followed_with_credentials(service) -> None
 
 def test_no_thread_outlives_its_run(service) -> None:
     """When the last outcome is there the threads have ended."""
+    before = set(threading.enumerate())
+    service.faults.clear()
     run(service, Plan(settings=service.settings), *OTHERS)
-    assert [
-        each.name for each in threading.enumerate() if each.name.startswith("kataven-") and "demo" not in each.name
-    ] == []
+    assert set(threading.enumerate()) <= before
