@@ -6,6 +6,7 @@ some minutes, and never the API key.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import signal
@@ -114,7 +115,9 @@ class Report:
 
 def run_job(job: Job) -> Report:
     """Fetch the sound if need be, call the function on it, and report."""
-    _ignore_interrupts(job.home_pid)
+    if os.getpid() != job.home_pid:
+        _ignore_interrupts()
+        _keep_to_one_core(os.getpid())
     entry = None
     try:
         if job.recording is None:
@@ -192,9 +195,22 @@ def _check_readable(recording: Recording) -> None:
         )
 
 
-def _ignore_interrupts(home_pid: int) -> None:
+def _ignore_interrupts() -> None:
     """Leave Ctrl-C to the notebook's process: a terminal sends it to all."""
-    if os.getpid() == home_pid or threading.current_thread() is not threading.main_thread():
+    if threading.current_thread() is not threading.main_thread():
         return
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@functools.cache
+def _keep_to_one_core(_pid: int) -> None:
+    """Let this process's linear algebra use one core: the other cores have workers of their own.
+
+    Left alone, each worker's products spread over all cores and wait for each other in loops that
+    burn them: two processes were then slower than one.
+    """
+    with contextlib.suppress(ImportError):
+        import threadpoolctl  # noqa: PLC0415 - workers alone need it
+
+        threadpoolctl.threadpool_limits(1)
