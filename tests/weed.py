@@ -19,9 +19,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import botocore.session  # type: ignore[import-untyped]  # it ships no types
 import pytest
-from botocore.config import Config  # type: ignore[import-untyped]  # the same
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,6 +100,10 @@ class Seaweed:
         self._create_bucket()
 
     def _new_client(self) -> Any:
+        # Only where the server is wanted: installs without extras run the other tests.
+        import botocore.session  # type: ignore[import-untyped]  # noqa: PLC0415 - it ships no types
+        from botocore.config import Config  # type: ignore[import-untyped]  # noqa: PLC0415 - the same
+
         session = botocore.session.Session()
         return session.create_client(
             "s3",
