@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import hashlib
 import json
 import os
 import random
@@ -342,7 +343,8 @@ def _multiply(store: Any, ids: list[str], columns: Sequence[str]) -> None:
     first = store.path / entry.file
     values = []
     for number, each in enumerate(ids):
-        file = f"audio/{random.randrange(256):02x}/{each}.wav"  # noqa: S311 - a spread, not a secret
+        name = hashlib.sha256(each.encode()).hexdigest()
+        file = f"audio/{name[:2]}/{name[:40]}-{'0' * 16}.wav"
         target = store.path / file
         target.parent.mkdir(exist_ok=True)
         if number % 50_000:  # file systems bound how many names one file may have
