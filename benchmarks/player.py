@@ -26,14 +26,20 @@ from kataven_notebook.recording import Recording
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "browser"))
 
-from browsing import Lab, chromium_page, jupyter, wait_for
+from browsing import (  # type: ignore[import-not-found]  # found by the path above
+    Lab,
+    chromium_page,
+    jupyter,
+    wait_for,
+)
 
 _SETUP = """
 import io, time
 import numpy as np, pandas as pd, soundfile as sf
 from kataven_notebook import demo
 from kataven_notebook.recording import Recording
-from kataven_notebook.widget import player
+from kataven_notebook import player
+from kataven_notebook.widget import Player
 
 def call(minutes, sample_rate=8000):
     noise = (np.random.default_rng(0).standard_normal((60 * sample_rate, 2)) * 4000).astype(np.int16)
@@ -55,7 +61,7 @@ class Signing:
     def signed_url(self, session_id, *, fresh): return hub.sign(session_id), 3.0
 """
 _MAIN = "# main\nmain = player(calls, columns=['agent', 'outcome'], labels=['good', 'escalate'])\nmain"
-_URLS = "# urls\nurls = player(pd.DataFrame({'session_id': ['long']}), source=Signing())\nurls"
+_URLS = "# urls\nurls = Player(pd.DataFrame({'session_id': ['long']}), source=Signing())\nurls"
 
 # From when the kernel says that the cell is done to the first frame with rows in it.
 _FIRST_PAINT = """() => new Promise((resolve) => {
@@ -89,7 +95,8 @@ _DRAWN = """(row) => new Promise((resolve) => {
   const look = () => {
     const { width, height } = canvas;
     const edge = canvas.getContext("2d").getImageData(width - 12, Math.round(height * 0.2), 12, 1).data;
-    const drawn = root.querySelector(".title").textContent === name && edge.some((value, i) => i % 4 === 3 && value > 0);
+    const titled = root.querySelector(".title").textContent === name;
+    const drawn = titled && edge.some((value, i) => i % 4 === 3 && value > 0);
     if (drawn) resolve(performance.now() - started);
     else requestAnimationFrame(look);
   };
@@ -128,7 +135,8 @@ def _recovery_s(lab: Lab) -> float:
     player.get_by_role("button", name="Play", exact=True).click()
     wait_for(lambda: lab.page.evaluate("sounding().some((each) => each.currentTime > 4)"))
     box = player.locator("canvas").bounding_box()
-    assert box is not None
+    if box is None:
+        raise RuntimeError("the player has no picture")
     player.locator(".wave").click(position={"x": box["width"] * 0.9, "y": 40})
     script = """() => new Promise((resolve) => {
       const started = performance.now();
@@ -188,7 +196,8 @@ def main() -> None:
             lab.player("main").get_by_role("button", name="Pause").click()
         _print("click to sound, loaded", statistics.median(clicks), "s", 0.2)
         saved = _saved_kb(lab, "bench.ipynb")
-        page.evaluate("() => { jupyterapp.shell.currentWidget.content.activeCellIndex = 2; jupyterapp.commands.execute('notebook:run-cell'); }")
+        page.evaluate("() => { jupyterapp.shell.currentWidget.content.activeCellIndex = 2; }")
+        lab.execute("notebook:run-cell")
         lab.player("urls").wait_for()
         _print("recovery from a dead URL", _recovery_s(lab), "s", 3.0)
         _print("a player over 1,000 calls in a saved notebook", saved, "kB", 60)

@@ -13,6 +13,7 @@ import pandas as pd
 import traitlets
 
 from kataven_notebook._calls import CallList, clock
+from kataven_notebook._captions import KEYS, captioned, drawn
 from kataven_notebook._feed import Call, Feed
 from kataven_notebook._redact import redact
 from kataven_notebook.status import Status
@@ -20,8 +21,8 @@ from kataven_notebook.status import Status
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from kataven_notebook._labels import Decision, LabelBook
-    from kataven_notebook._marks import Mark, Marks
+    from kataven_notebook._labels import LabelBook
+    from kataven_notebook._marks import Marks
     from kataven_notebook._sources import Source
 
 _STATIC = Path(__file__).parent / "static"
@@ -37,31 +38,6 @@ _SILENT = frozenset(
     {Status.MISSING, Status.PENDING, Status.INVALID, Status.REFUSED, Status.UNCONFIGURED, Status.CORRUPT}
 )
 
-# Each is a line of the list that the player shows; player.js acts on them.
-KEYS = (
-    ("Space, K", "play, pause"),
-    ("← →", "5 s back, on (Shift: 1 s)"),
-    ("J L", "10 s back, on"),
-    ("[ ]", "slower, faster"),
-    ("P N", "previous, next call"),
-    ("M", "next moment"),
-    ("I O", "region starts, ends here"),
-    ("R", "loop"),
-    ("Esc", "clear the region"),
-    ("+ − 0", "zoom in, out, all"),  # noqa: RUF001 - a minus sign, as on the button
-    ("↑ ↓", "volume; in the list, choose"),
-    ("1 … 9", "set a label, or take it back"),
-    ("U", "take back the last"),
-    ("?", "this list"),
-)
-_MARK_KINDS = {
-    "overlap": "both speak",
-    "interruption": "interruption",
-    "silence": "long silence",
-    "slow": "slow response",
-    "mark": "mark",
-    "label": "your labels",
-}
 _MESSAGES = frozenset({"ready", "rows", "open", "url", "decode", "state", "label", "unlabel"})
 
 
@@ -202,14 +178,15 @@ class Desk(anywidget.AnyWidget):
 
     def _widths(self) -> str:
         header = self._calls.header()
-        widths = ["1.6fr" if each["id"] == "session" else "1fr" for each in header]
+        special = {"session": "1.6fr", "status": "minmax(124px, 1fr)"}
+        widths = [special.get(str(each["id"]), "1fr") for each in header]
         return f"--columns:{' '.join(widths)};--least:{len(header) * 118}px"
 
     def _decided(self, session_id: str) -> dict[str, Any]:
         decisions = self._book.of(session_id)
         return {
-            **_drawn(self._contents.marks.of(session_id), decisions),
-            "labels": [_decision(each) for each in decisions],
+            **drawn(self._contents.marks.of(session_id), decisions),
+            "labels": [captioned(each) for each in decisions],
             "pressed": [each.label for each in decisions if each.is_of_whole_call],
             "label_text": self._label_text(session_id),
         }
@@ -395,27 +372,3 @@ class Desk(anywidget.AnyWidget):
             return True
         duration_s = self._duration_s(self.key)
         return self._is_playing and (duration_s is None or self.position_s < duration_s)
-
-
-def _drawn(marks: list[Mark], decisions: list[Decision]) -> dict[str, Any]:
-    """Return marks as the page draws them: speech a channel, the rest, and the kinds that there are."""
-    spoken = [mark for mark in marks if mark["kind"] == "speech"]
-    channels = 1 + max((mark["channel"] for mark in spoken), default=-1)
-    speech: list[list[tuple[float, float]]] = [[] for _ in range(channels)]
-    for mark in spoken:
-        speech[mark["channel"]].append((mark["start_s"], mark["end_s"]))
-    others = [mark for mark in marks if mark["kind"] != "speech"]
-    for each in decisions:
-        if not each.is_of_whole_call:
-            times = {"start_s": each.start_s, "end_s": each.end_s}
-            others.append({"kind": "label", "label": each.label, "channel": None, **times})
-    kinds = {mark["kind"] for mark in others}
-    legend = [(kind, name) for kind, name in _MARK_KINDS.items() if kind in kinds]
-    return {"marks": others, "speech": speech, "legend": legend}
-
-
-def _decision(decision: Decision) -> dict[str, object]:
-    start_s, end_s = decision.start_s, decision.end_s
-    where = "" if start_s is None or end_s is None else f"{clock(start_s)} to {clock(end_s)}"
-    text = " · ".join(each for each in (decision.label, where, decision.note) if each)
-    return {"id": decision.decision_id, "text": text}

@@ -24,8 +24,10 @@ _LOG = logging.getLogger(__name__)
 
 # Small enough that a page that asks for something else meanwhile is answered between two parts.
 _PART_BYTES = 4 << 20
-# Up to here the sound comes first, so that it can be played at once; above, the picture does.
-_SOUND_FIRST_BYTES = 12 << 20
+# Up to here the sound comes first, so that it can be played at once. Above, the picture of what is
+# decoded in no time does; that of a compressed hour takes seconds, and its sound is small.
+_SOUND_FIRST_BYTES = 1 << 20
+_DECODED_AT_ONCE = frozenset({"wav", "flac", "aiff", "au", "w64", "caf"})
 # What is sent before anybody asked for it.
 _AHEAD_BYTES = 8 << 20
 
@@ -133,7 +135,7 @@ class Feed:
             return
         if recording is None:
             self._deliver_url(call, False)
-        elif recording.size_bytes <= _SOUND_FIRST_BYTES:
+        elif recording.size_bytes <= _SOUND_FIRST_BYTES or recording.format not in _DECODED_AT_ONCE:
             self._send_sound(call, recording, lambda: self._wanted(call))
             self._send_peaks(call, recording, lambda: self._wanted(call))
         else:

@@ -99,7 +99,7 @@ def test_a_list_row_is_a_session_and_windows_are_texts(calls: pd.DataFrame) -> N
 
 
 @pytest.mark.parametrize(("descending", "expected"), [(False, "abced"), (True, "ecbad")])
-def test_numbers_sort_as_numbers_and_missing_ones_last(calls: pd.DataFrame, descending: bool, expected: str) -> None:
+def test_numbers_sort_as_numbers_and_missing_ones_last(calls: pd.DataFrame, *, descending: bool, expected: str) -> None:
     """10 comes after 2.5; what has no number stands last in both directions."""
     listed = CallList(calls, session="call", columns=["score"])
     listed.arrange(sort="0", descending=descending, labels=lambda _: "")
@@ -330,10 +330,10 @@ def test_a_url_is_renewed_before_it_ends_while_somebody_listens(monkeypatch: pyt
     class Signing:
         signed = 0
 
-        def sound(self, session_id: str) -> None:
+        def sound(self, _session_id: str) -> None:
             return None
 
-        def signed_url(self, session_id: str, *, fresh: bool) -> tuple[str, float]:
+        def signed_url(self, _session_id: str, **_: bool) -> tuple[str, float]:
             self.signed += 1
             return f"{SECRET_URL}{self.signed}", 1.2
 
@@ -352,7 +352,7 @@ def test_an_error_reaches_the_page_in_words_and_without_secrets(monkeypatch: pyt
         def sound(self, session_id: str) -> None:
             raise ServiceFailed(f"the Hub failed at {SECRET_URL}", session_id=session_id)
 
-        def signed_url(self, session_id: str, *, fresh: bool) -> tuple[str, float]:
+        def signed_url(self, _session_id: str, **_: bool) -> tuple[str, float]:
             raise AssertionError
 
     page = Page(Player(pd.DataFrame({"session_id": ["a"]}), source=Failing()), monkeypatch)

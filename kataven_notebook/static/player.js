@@ -793,8 +793,7 @@ function render({ model, el }) {
 			if (known) Object.assign(known, message);
 			grid.relabel(message.key, message.label_text);
 			say();
-			showLabels();
-			view.draw();
+			showCall();
 		},
 		problem: (message, known) => known === call && say(message.text),
 		command({ name, position_s: to }) {

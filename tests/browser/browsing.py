@@ -22,10 +22,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _CHROMIUM = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
-_ARGUMENTS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
+_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 _SETTINGS = {
     # Cells out of sight keep their outputs, and widget state is saved as by people who switch it on.
     "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"},
@@ -56,6 +61,7 @@ window.allSounds = sounds;
 
 
 def needed(path: str | None, what: str) -> str:
+    """Return the path of a program; without it the test fails, or is left out where that is allowed."""
     if path:
         return path
     if os.environ.get("KATAVEN_TESTS_ALLOW_SKIP"):
@@ -159,7 +165,14 @@ class Lab:
         """Write a notebook, open it and wait until its kernel is there and idle."""
         notebook = {
             "cells": [
-                {"cell_type": "code", "id": f"cell-{i}", "metadata": {}, "outputs": [], "execution_count": None, "source": cell}
+                {
+                    "cell_type": "code",
+                    "id": f"cell-{i}",
+                    "metadata": {},
+                    "outputs": [],
+                    "execution_count": None,
+                    "source": cell,
+                }
                 for i, cell in enumerate(cells)
             ],
             "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},

@@ -9,7 +9,6 @@ import pytest
 from browsing import wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from browsing import Lab
@@ -34,7 +33,7 @@ def call(seconds, left_hz=300.0, right_hz=1500.0, sample_rate=8000, **options):
 HOSTILE = "<script>window.pwned=1</script><img src=x onerror='window.pwned=1'>"
 sound, short, adpcm = call(30), call(2), call(5, subtype="IMA_ADPCM")
 '''
-_MAIN = '''# main
+_MAIN = """# main
 n = 1000
 ids = [f"call-{i:04}" for i in range(n)]
 ids[3] = HOSTILE
@@ -51,17 +50,20 @@ calls = pd.DataFrame({
 })
 moments = pd.DataFrame({"session_id": ["call-0002", "call-0004"], "start_s": [12.0, 7.0],
                         "kind": ["slow_response", "interruption"], "text": ["answers after 4.2 s", "by the agent"]})
-turns = pd.DataFrame({"session_id": ["call-0002"] * 2, "role": ["agent", "caller"], "channel": [0, 1], "start_s": [0.0, 8.0],
-                      "end_s": [7.0, 15.0], "gap_before_s": [np.nan, 1.0], "overlap_s": [0.0, 0.0], "interrupts": [False, True]})
-main = player(calls, columns=["agent", "score"], moments=moments, turns=turns, labels=["good", "escalate", "bad audio"], save_to="labels.csv")
+turns = pd.DataFrame({
+    "session_id": ["call-0002"] * 2, "role": ["agent", "caller"], "channel": [0, 1], "start_s": [0.0, 8.0],
+    "end_s": [7.0, 15.0], "gap_before_s": [np.nan, 1.0], "overlap_s": [0.0, 0.0], "interrupts": [False, True],
+})
+names = ["good", "escalate", "bad audio"]
+main = player(calls, columns=["agent", "score"], moments=moments, turns=turns, labels=names, save_to="labels.csv")
 chosen = []
 main.on_select(chosen.append)
 main
-'''
-_OTHER = '''# other
+"""
+_OTHER = """# other
 other = player(calls.iloc[20:23])
 other
-'''
+"""
 _URLS = '''# urls
 hub = demo.hub(sessions={}, url_life_s=3.0).__enter__()
 file = io.BytesIO()
@@ -91,12 +93,11 @@ flag.write_text("no")
 
 
 @pytest.fixture(scope="module", autouse=True)
-def notebook(lab: Lab) -> Iterator[None]:
+def notebook(lab: Lab) -> None:
     """One notebook with three players for all tests."""
     lab.open("players.ipynb", [_SETUP, _MAIN, _OTHER, _URLS])
     lab.run_all()
     lab.page.wait_for_function("document.querySelectorAll('.kn-player').length === 3", timeout=60_000)
-    yield
 
 
 @pytest.fixture
@@ -337,7 +338,9 @@ def test_a_dead_url_is_replaced_and_playback_goes_on(lab: Lab) -> None:
     player = lab.player("urls")
     player.get_by_label("Speed").select_option("1.5")
     player.get_by_role("button", name="Play", exact=True).click()
-    wait_for(lambda: any(each["at"] > 3.5 and each["src"] == "http:" for each in _playing(lab)), what="three seconds on")
+    wait_for(
+        lambda: any(each["at"] > 3.5 and each["src"] == "http:" for each in _playing(lab)), what="three seconds on"
+    )
     assert player.get_by_role("button", name="Mute Channel 0").count() == 0
     player.locator(".wave").focus()
     _click_wave(player, 0.9)
@@ -375,7 +378,11 @@ def test_nothing_serious_for_axe_in_either_theme(lab: Lab, desk: Locator, npm_pa
     desk.get_by_text("Keyboard").click()
     found = desk.evaluate("async (node) => (await axe.run(node)).violations")
     desk.get_by_text("Keyboard").click()
-    serious = [(each["id"], [node["html"][:120] for node in each["nodes"]]) for each in found if each["impact"] in ("serious", "critical")]
+    serious = [
+        (each["id"], [node["html"][:120] for node in each["nodes"]])
+        for each in found
+        if each["impact"] in ("serious", "critical")
+    ]
     assert serious == []
 
 

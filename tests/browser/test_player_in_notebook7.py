@@ -23,7 +23,14 @@ def test_one_recording_plays_in_notebook_7(lab: Lab, tmp_path_factory: pytest.Te
     """`Recording.play()` shows the sound without a list, and a click plays it."""
     folder = tmp_path_factory.mktemp("notebook7")
     with jupyter(folder, "notebook") as address:
-        cell = {"cell_type": "code", "id": "one", "metadata": {}, "outputs": [], "execution_count": None, "source": _CELL}
+        cell = {
+            "cell_type": "code",
+            "id": "one",
+            "metadata": {},
+            "outputs": [],
+            "execution_count": None,
+            "source": _CELL,
+        }
         kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
         notebook = {"cells": [cell], "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
         (folder / "notebooks" / "one.ipynb").write_text(json.dumps(notebook))

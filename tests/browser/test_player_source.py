@@ -17,7 +17,11 @@ def test_script_and_style_stay_under_40_kilobytes() -> None:
 def test_the_script_satisfies_the_strict_type_checker(npm_packages: Path) -> None:
     """The JSDoc types hold: `tsc --checkJs --strict` has nothing to say."""
     done = subprocess.run(
-        [npm_packages / ".bin" / "tsc", "-p", HERE / "tsconfig.json"], capture_output=True, text=True, check=False, timeout=120
+        [npm_packages / ".bin" / "tsc", "-p", HERE / "tsconfig.json"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
     )
     assert done.stdout == ""
     assert done.returncode == 0

@@ -1,0 +1,62 @@
+"""What the page shows in words, said by the kernel, so that the front end stays small."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kataven_notebook._calls import clock
+
+if TYPE_CHECKING:
+    from kataven_notebook._labels import Decision
+    from kataven_notebook._marks import Mark
+
+# Each is a line of the list that the player shows; player.js acts on them.
+KEYS = (
+    ("Space, K", "play, pause"),
+    ("← →", "5 s back, on (Shift: 1 s)"),
+    ("J L", "10 s back, on"),
+    ("[ ]", "slower, faster"),
+    ("P N", "previous, next call"),
+    ("M", "next moment"),
+    ("I O", "region starts, ends here"),
+    ("R", "loop"),
+    ("Esc", "clear the region"),
+    ("+ − 0", "zoom in, out, all"),  # noqa: RUF001 - a minus sign, as on the button
+    ("↑ ↓", "volume; in the list, choose"),
+    ("1 … 9", "set a label, or take it back"),
+    ("U", "take back the last"),
+    ("?", "this list"),
+)
+_MARK_KINDS = {
+    "overlap": "both speak",
+    "interruption": "interruption",
+    "silence": "long silence",
+    "slow": "slow response",
+    "mark": "mark",
+    "label": "your labels",
+}
+
+
+def drawn(marks: list[Mark], decisions: list[Decision]) -> dict[str, Any]:
+    """Return marks as the page draws them: speech a channel, the rest, and the kinds that there are."""
+    spoken = [mark for mark in marks if mark["kind"] == "speech"]
+    channels = 1 + max((mark["channel"] for mark in spoken), default=-1)
+    speech: list[list[tuple[float, float]]] = [[] for _ in range(channels)]
+    for mark in spoken:
+        speech[mark["channel"]].append((mark["start_s"], mark["end_s"]))
+    others = [mark for mark in marks if mark["kind"] != "speech"]
+    for each in decisions:
+        if not each.is_of_whole_call:
+            times = {"start_s": each.start_s, "end_s": each.end_s}
+            others.append({"kind": "label", "label": each.label, "channel": None, **times})
+    kinds = {mark["kind"] for mark in others}
+    legend = [(kind, name) for kind, name in _MARK_KINDS.items() if kind in kinds]
+    return {"marks": others, "speech": speech, "legend": legend}
+
+
+def captioned(decision: Decision) -> dict[str, object]:
+    """Return a decision as the page lists it: label, region and note in one line."""
+    start_s, end_s = decision.start_s, decision.end_s
+    where = "" if start_s is None or end_s is None else f"{clock(start_s)} to {clock(end_s)}"
+    text = " · ".join(each for each in (decision.label, where, decision.note) if each)
+    return {"id": decision.decision_id, "text": text}
