@@ -9,6 +9,7 @@ Run it with nothing else going on:
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import os
 import subprocess
@@ -86,10 +87,9 @@ def measure_executors(count: int) -> None:
             for name, executor in kinds.items():
                 # Workers import on their first call, which is no part of the rate.
                 kn.metrics(calls.iloc[:4], executor=executor, **options)
-                metrics_s = timed(lambda executor=executor: kn.metrics(calls, executor=executor, **options))
-                empty_s = timed(
-                    lambda executor=executor: kn.apply(calls, nothing, columns="n", executor=executor, **options)
-                )
+                metrics_s = timed(functools.partial(kn.metrics, calls, executor=executor, **options))
+                empty = functools.partial(kn.apply, calls, nothing, columns="n")
+                empty_s = timed(functools.partial(empty, executor=executor, **options))
                 base_s = base_s or metrics_s
                 print(
                     f"  {name:16} {metrics_s:6.1f} s  {base_s / metrics_s:4.2f} x  {sound_s / metrics_s:5.0f} x real "
@@ -103,7 +103,7 @@ def cluster() -> Any:
 
     local: Any = LocalCluster  # it is untyped
     connect: Any = Client
-    return connect(local(n_workers=2, threads_per_worker=1, dashboard_address=None))
+    return connect(local(n_workers=2, threads_per_worker=1, dashboard_address=":0"))
 
 
 def measure_memory(counts: tuple[int, ...] = (100, 2_000)) -> None:

@@ -49,6 +49,7 @@ def table(name: str, *ids: str) -> str:
     """Write a file of sessions in the format of its ending."""
     frame = pd.DataFrame({"session_id": ids, "note": "x"})
     if name.endswith(".parquet"):
+        pytest.importorskip("pyarrow")
         frame.to_parquet(name)
     elif name.endswith("jsonl"):
         frame.to_json(name, orient="records", lines=True)

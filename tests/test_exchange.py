@@ -57,6 +57,8 @@ def export(frame: pd.DataFrame, folder, **options):
 @pytest.mark.parametrize("metadata", ["csv", "jsonl", "parquet"])
 def test_what_goes_out_comes_back(frame, tmp_path, metadata) -> None:
     """Ids, labels and dtypes in the order they had, and the sound byte by byte."""
+    if metadata == "parquet":
+        pytest.importorskip("pyarrow")
     back = read_audiofolder(export(frame, tmp_path / "calls", metadata=metadata))
     kept = ["session_id", "label", "score", "latency_s", "resolved", "started_at", "note"]
     pd.testing.assert_frame_equal(back[kept], frame[kept].iloc[:-1], check_categorical=False)
@@ -83,7 +85,7 @@ def test_datasets_reads_the_folder_as_it_is(frame, tmp_path, monkeypatch) -> Non
     """All rows in one split, with labels and numbers; decoding needs torchcodec and is left out here."""
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
-    datasets = pytest.importorskip("datasets")
+    datasets = pytest.importorskip("datasets")  # needs pyarrow, so that Parquet works too
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", str(tmp_path / "hf"))
     folder = export(frame, tmp_path / "calls", format="wav", sample_rate=16_000, metadata="parquet")
     loaded = datasets.load_dataset("audiofolder", data_dir=str(folder), streaming=True)
@@ -143,6 +145,7 @@ def test_sound_is_fetched_where_the_frame_has_none(tmp_path) -> None:
 @pytest.mark.core
 def test_nested_values_are_left_out_of_csv_with_a_word(frame, tmp_path) -> None:
     """Parquet takes them."""
+    pytest.importorskip("pyarrow")
     frame = frame.iloc[:2].assign(embedding=[[0.1, 0.2], [0.3, 0.4]])
     with pytest.warns(UserWarning, match=r"\['embedding'\].*parquet"):
         folder = to_audiofolder(frame, tmp_path / "csv", progress=False)
