@@ -58,7 +58,7 @@ hub = demo.hub(sessions={}, url_life_s=3.0).__enter__()
 hub.add("long", call(60).encoded())
 class Signing:
     def sound(self, session_id): return None
-    def signed_url(self, session_id, *, fresh): return hub.sign(session_id), 3.0
+    def signed_url(self, session_id, *, fresh): return hub.sign(session_id), 300.0  # untrue: nothing is pushed
 """
 _MAIN = "# main\nmain = player(calls, columns=['agent', 'outcome'], labels=['good', 'escalate'])\nmain"
 _URLS = "# urls\nurls = Player(pd.DataFrame({'session_id': ['long']}), source=Signing())\nurls"
@@ -130,7 +130,7 @@ def _choose(lab: Lab, session: str) -> float:
 
 
 def _recovery_s(lab: Lab) -> float:
-    """Seek far beyond what is buffered, with a dead URL and none fresh: until time advances there."""
+    """Seek far beyond the buffer with a dead URL, and no fresh one pushed: until time advances there."""
     player = lab.player("urls")
     player.get_by_role("button", name="Play", exact=True).click()
     wait_for(lambda: lab.page.evaluate("sounding().some((each) => each.currentTime > 4)"))
