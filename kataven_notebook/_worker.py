@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import importlib
 import os
 import signal
 import threading
@@ -211,6 +212,5 @@ def _keep_to_one_core(_pid: int) -> None:
     burn them: two processes were then slower than one.
     """
     with contextlib.suppress(ImportError):
-        import threadpoolctl  # noqa: PLC0415 - workers alone need it
-
-        threadpoolctl.threadpool_limits(1)
+        # Workers alone need it, and it ships no types.
+        importlib.import_module("threadpoolctl").threadpool_limits(1)
