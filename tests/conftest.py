@@ -32,7 +32,7 @@ NO_WINDOWS = Limits(None, None, None, 20)
 @pytest.fixture(autouse=True)
 def on_its_own(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Keep each test from the others' settings and budget, and retries from waiting."""
-    for name in [name for name in os.environ if name.startswith("KATAVEN_")]:
+    for name in [name for name in os.environ if name.startswith("KATAVEN_") and not name.startswith("KATAVEN_TESTS_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("KATAVEN_STATE_DIR", str(tmp_path_factory.mktemp("state")))
     monkeypatch.setattr(settings_module, "_configured", {})
@@ -53,3 +53,11 @@ def hub(wav: bytes) -> Iterator[Hub]:
     """A Hub of the test's own: ten good sessions s0 to s9, no limits but 20 in flight."""
     with demo.hub(sessions={f"s{number}": wav for number in range(10)}, limits=NO_WINDOWS) as running:
         yield running
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Let nothing be skipped where everything is required, as in continuous integration."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("KATAVEN_TESTS_REQUIRE_ALL") and reporter is not None and reporter.stats.get("skipped"):
+        reporter.write_line("KATAVEN_TESTS_REQUIRE_ALL is set, and tests were skipped", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
