@@ -30,7 +30,7 @@ def child(arguments: argparse.Namespace) -> None:
     """Run seeds in turn over all targets until the time is over; tell each failure as a line of JSON."""
     import resource  # noqa: PLC0415 - Unix alone
 
-    import fuzzing  # noqa: PLC0415 - beside the tests
+    import fuzzing  # type: ignore[import-not-found]  # noqa: PLC0415 - in the folder of the tests
 
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     # The C libraries complain on stderr about each bad file: hundreds of thousands of lines.

@@ -1,6 +1,6 @@
 """How long a store of many sessions takes to open, to look up and to resume a frame from.
 
-    python benchmarks/store.py --sessions 200000
+python benchmarks/store.py --sessions 200000
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ import stat
 import subprocess
 import sys
 import threading
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,9 @@ from kataven_notebook import demo
 from kataven_notebook._labels import LabelBook
 from kataven_notebook.budget import Budget
 from kataven_notebook.settings import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = [
     pytest.mark.core,
@@ -108,7 +111,7 @@ except kn.errors.SessionError as error:
 
 @pytest.mark.parametrize("how", ["success", "failure", "SIGTERM", "SIGKILL"])
 def test_nothing_is_left_in_temporary_folders(hub, wav, tmp_path, how) -> None:
-    """A process that ends well, fails, is told to end or is killed; and its store holds no half recording afterwards."""
+    """A process that ends well, fails, is told to end or is killed; and its store holds no half recording."""
     temporary = tmp_path / "tmp"
     temporary.mkdir()
     hub.add("slow", wav)
