@@ -20,7 +20,7 @@ import numpy as np
 from kataven_notebook._spectrum import CONTEXT, FRAMES_PER_WINDOW, RATE, WINDOW, power_spectra, windows_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -30,9 +30,9 @@ UNREADABLE = (OSError, KeyError, ValueError, IndexError)
 """What a model file of another shape makes `load_network` meet; UnicodeDecodeError is a ValueError."""
 
 _STATE = 128
-# Libraries of linear algebra spread a large product over all cores, and two at once wait for each other in
-# loops that burn both: several times slower than taking turns.
-_PRODUCTS = threading.Lock()
+# Thousands of small steps a second: two threads at it would hand the interpreter's lock to and fro at each of
+# them, and take three times as long.
+_STEPS = threading.Lock()
 
 
 @functools.cache
@@ -58,29 +58,38 @@ def is_installed() -> bool:
 
 
 class SpeechModel:
-    """The probability of speech in the consecutive windows of one channel, fed in parts."""
+    """The probability of speech in the consecutive windows of some channels, fed in parts.
 
-    def __init__(self) -> None:
+    `hear` looks at one channel's part alone, and may run beside others; `judge` goes through the windows of all
+    channels together, one step after the other.
+    """
+
+    def __init__(self, channels: int = 1) -> None:
         self._network = load_network()
-        self._state = np.zeros((2, 1, _STATE), np.float32)
-        self._package: Any = None if self._network else _package_model()
+        self._state = np.zeros((2, channels, _STATE), np.float32)
+        self._packages = [] if self._network else [_package_model() for _ in range(channels)]
 
-    def probabilities(self, windows: Floats, power: Floats, audible: NDArray[np.bool_]) -> Floats:
-        """Return one probability per window.
+    def hear(self, windows: Floats, power: Floats, audible: NDArray[np.bool_]) -> Floats:
+        """Return what `judge` wants of a channel's part, one row per window.
 
         `windows` is (n, 576), as `_spectrum.windows_of` gives it, `power` its (n, 4, 129) power spectra. Where
         `audible`, (n,), is False, the model is given silence, which costs it next to nothing.
         """
         if self._network is None:
-            return self._ask_package(windows, audible)
+            return np.where(audible[:, None], windows[:, -WINDOW:], np.float32(0))
         features = np.broadcast_to(self._network.silence, (len(power), _STATE)).copy()
         if audible.any():
             features[audible] = self._network.encode(np.sqrt(power[audible]))
-        return self._network.decode(features, self._state)
+        return features
 
-    def _ask_package(self, windows: Floats, audible: NDArray[np.bool_]) -> Floats:
-        heard = np.where(audible[:, None], windows[:, -WINDOW:], np.float32(0))
-        return np.array([self._package.process(memoryview(row.data)) for row in heard], np.float32)
+    def judge(self, heard: Sequence[Floats]) -> list[Floats]:
+        """Return the probabilities, (n,) for each channel, of what was heard of all of them."""
+        if self._network is not None:
+            return list(self._network.decode(np.stack(heard, axis=1), self._state).T)
+        return [
+            np.array([package.process(memoryview(row.data)) for row in rows], np.float32)
+            for package, rows in zip(self._packages, heard, strict=True)
+        ]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,27 +118,32 @@ class Network:
             padded[:, 1:-1] = x
             starts = range(0, frames, stride)
             rows = np.stack([padded[:, s : s + 3].reshape(count, 3 * inputs) for s in starts], axis=1)
-            with _PRODUCTS:
-                x = rows.reshape(-1, 3 * inputs) @ weights
+            x = rows.reshape(-1, 3 * inputs) @ weights
             x += bias
             np.maximum(x, 0, out=x)
             x = x.reshape(count, len(starts), -1)
         return x[:, 0]
 
     def decode(self, features: Floats, state: Floats) -> Floats:
-        """(n, 128) features to (n,) probabilities; `state`, (2, 1, 128), is carried on in place.
+        """(n, channels, 128) features to (n, channels) probabilities; `state`, (2, channels, 128), is carried on.
 
         One step after the other: what the model makes of a window depends on more than the ten seconds before
-        it, so that parts computed side by side would come out different.
+        it, so that parts computed side by side would come out different. Channels go side by side.
         """
-        with _PRODUCTS:
-            gates = features @ self.input_weights
+        count, channels, _ = features.shape
+        gates = features @ self.input_weights
         gates += self.gate_bias
-        trail = np.empty((len(features), 1, _STATE), np.float32)
-        z, squashed = np.empty((1, 4 * _STATE), np.float32), np.empty((1, _STATE), np.float32)
+        trail = np.empty((count, channels, _STATE), np.float32)
+        with _STEPS:
+            state[0] = self._walk(gates, trail, state)
+        return _sigmoid(np.maximum(trail, 0) @ self.output_weights + np.float32(self.output_bias))
+
+    def _walk(self, gates: Floats, trail: Floats, state: Floats) -> Floats:
+        z, squashed = np.empty(gates.shape[1:], np.float32), np.empty(trail.shape[1:], np.float32)
         admit, forget, emit, new = (z[:, i * _STATE : (i + 1) * _STATE] for i in range(4))
         sigmoids, half = z[:, : 3 * _STATE], np.float32(0.5)
-        hidden, cell = state
+        hidden: Floats = state[0]
+        cell: Floats = state[1]
         for now, kept in zip(gates, trail, strict=True):
             np.matmul(hidden, self.state_weights, out=z)
             z += now
@@ -142,8 +156,7 @@ class Network:
             cell += admit
             np.tanh(cell, out=squashed)
             hidden = np.multiply(emit, squashed, out=kept)
-        state[0] = hidden
-        return _sigmoid(np.maximum(trail[:, 0], 0) @ self.output_weights + np.float32(self.output_bias))
+        return hidden
 
 
 def _sigmoid(x: Floats) -> Floats:
@@ -167,7 +180,8 @@ def _agrees(network: Network) -> bool:
     expected = [model.process(memoryview(row.copy().data)) for row in sound.reshape(-1, WINDOW)]
     heard = windows_of(np.concatenate([np.zeros(CONTEXT, np.float32), sound]))
     features = network.encode(np.sqrt(power_spectra(heard)))
-    return bool(np.allclose(network.decode(features, np.zeros((2, 1, _STATE), np.float32)), expected, atol=0.01))
+    answers = network.decode(features[:, None], np.zeros((2, 1, _STATE), np.float32))[:, 0]
+    return bool(np.allclose(answers, expected, atol=0.01))
 
 
 def _read_network(model: bytes) -> Network:

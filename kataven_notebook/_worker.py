@@ -6,9 +6,7 @@ some minutes, and never the API key.
 
 from __future__ import annotations
 
-import contextlib
 import functools
-import importlib
 import os
 import signal
 import threading
@@ -19,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import cloudpickle
 
 from kataven_notebook._calling import call, failure_text
+from kataven_notebook._one_core import keep_to_one_core
 from kataven_notebook.download import Downloader, Transfer
 from kataven_notebook.errors import KatavenError, SessionError, StoreError
 from kataven_notebook.recording import Recording
@@ -206,11 +205,5 @@ def _ignore_interrupts() -> None:
 
 @functools.cache
 def _keep_to_one_core(_pid: int) -> None:
-    """Let this process's linear algebra use one core: the other cores have workers of their own.
-
-    Left alone, each worker's products spread over all cores and wait for each other in loops that
-    burn them: two processes were then slower than one.
-    """
-    with contextlib.suppress(ImportError):
-        # Workers alone need it, and it ships no types.
-        importlib.import_module("threadpoolctl").threadpool_limits(1)
+    """Let this process's linear algebra use one core, once: the other cores have workers of their own."""
+    keep_to_one_core()

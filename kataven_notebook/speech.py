@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
@@ -20,6 +21,7 @@ from kataven_notebook._bleed import Leak, find_leak
 from kataven_notebook._edges import EdgeFinder
 from kataven_notebook._intervals import Intervals, tidy
 from kataven_notebook._level import decibels, loud, regions, smoothed, switched
+from kataven_notebook._one_core import one_core
 from kataven_notebook._silero import SpeechModel, is_installed
 from kataven_notebook._spectrum import (
     FRAME_S,
@@ -34,7 +36,7 @@ from kataven_notebook._spectrum import (
 from kataven_notebook.errors import ConfigurationError, MissingExtra
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from kataven_notebook.recording import Recording
 
@@ -159,13 +161,14 @@ def speech_intervals(recording: Recording, *, speech: SpeechOption = "auto", thr
     if callable(speech):
         return _by_callable(recording, speech)
     method = _method(speech)
-    tracks, duration_s = _tracks(recording, threads, with_model=method != "energy")
-    if method == "silero":
-        found = [_model_intervals(_model_regions(track)) for track in tracks]
-        leaks: list[list[Leak]] = [[] for _ in tracks]
-    else:
-        leaks = [_leaks(tracks, channel) for channel in range(len(tracks))]
-        found = [_placed(tracks, channel, leaks[channel]) for channel in range(len(tracks))]
+    with one_core():
+        tracks, duration_s = _tracks(recording, threads, with_model=method != "energy")
+        if method == "silero":
+            found = [_model_intervals(_model_regions(track)) for track in tracks]
+            leaks: list[list[Leak]] = [[] for _ in tracks]
+        else:
+            leaks = [_leaks(tracks, channel) for channel in range(len(tracks))]
+            found = [_placed(tracks, channel, leaks[channel]) for channel in range(len(tracks))]
     intervals = tuple(tidy(one, duration_s=duration_s) for one in found)
     return Speech(
         intervals=intervals,
@@ -195,7 +198,8 @@ def _tracks(recording: Recording, threads: int, *, with_model: bool) -> tuple[li
     """Read the sound once, in parts, and keep the few numbers that everything else is made from."""
     channels, rate = recording.channels, recording.sample_rate
     windows = int(recording.duration_s / WINDOW_S) + 2
-    tapes = [_Tape(windows, SpeechModel() if with_model else None, rate) for _ in range(channels)]
+    model = SpeechModel(channels) if with_model else None
+    tapes = [_Tape(windows, rate, has_model=with_model) for _ in range(channels)]
     frames = 0
 
     def counted() -> Iterator[Floats]:
@@ -205,22 +209,29 @@ def _tracks(recording: Recording, threads: int, *, with_model: bool) -> tuple[li
             yield block
 
     source = parts(counted(), rate, channels)
+
+    def keep(looks: Iterable[tuple[Floats, Floats]]) -> None:
+        bands, heard = zip(*looks, strict=True)
+        told = model.judge(heard) if model is not None else heard
+        for tape, energy, probability in zip(tapes, bands, told, strict=True):
+            tape.add(energy, probability)
+
+    look = partial(_look, model=model, sample_rate=rate)
     if threads == 1:
         for part in source:
-            for tape, sound in zip(tapes, part, strict=True):
-                tape.add(sound)
+            keep(map(look, part))
     else:
         with ThreadPoolExecutor(threads) as pool:
             coming = pool.submit(next, source, None)
             while (arrived := coming.result()) is not None:
                 # Reading and resampling the next part takes a tenth of the time: it goes on beside the models.
                 coming = pool.submit(next, source, None)
-                list(pool.map(_Tape.add, tapes, arrived))
+                keep(pool.map(look, arrived))
     return [tape.track() for tape in tapes], frames / rate
 
 
-def _look(sound: Floats, model: SpeechModel | None, sample_rate: int) -> tuple[Floats, Floats]:
-    """Band power and probabilities of one part of one channel."""
+def _look(sound: Floats, *, model: SpeechModel | None, sample_rate: int) -> tuple[Floats, Floats]:
+    """Return the band power of one part of one channel, and what the model hears in it."""
     windows = windows_of(sound)
     power = power_spectra(windows)
     bands = band_power(power, sample_rate)
@@ -229,15 +240,14 @@ def _look(sound: Floats, model: SpeechModel | None, sample_rate: int) -> tuple[F
     peaks_db = decibels(bands.sum(axis=1).reshape(-1, FRAMES_PER_WINDOW).max(axis=1))
     audible = np.convolve(peaks_db > _INAUDIBLE_DBFS, np.ones(2 * _HANGOVER_WINDOWS + 1)) > 0
     audible = audible[_HANGOVER_WINDOWS : _HANGOVER_WINDOWS + len(windows)]
-    return bands, model.probabilities(windows, power, audible)
+    return bands, model.hear(windows, power, audible)
 
 
 class _Tape:
     """Collects what `_look` finds in one channel, in memory laid out beforehand: pieces would fragment it."""
 
-    def __init__(self, windows: int, model: SpeechModel | None, sample_rate: int) -> None:
-        self._model = model
-        self._sample_rate = sample_rate
+    def __init__(self, windows: int, sample_rate: int, *, has_model: bool) -> None:
+        self._has_model = has_model
         self._used = 0
         frames = max(windows, 1) * FRAMES_PER_WINDOW
         nothing = band_power(np.empty((0, 4, 129), np.float32), sample_rate)
@@ -245,9 +255,8 @@ class _Tape:
         self._total = np.empty(frames, np.float32)
         self._probability = np.empty(max(windows, 1), np.float32)
 
-    def add(self, sound: Floats) -> None:
-        """Look at one part of the channel, and keep a few numbers of it."""
-        bands, probability = _look(sound, self._model, self._sample_rate)
+    def add(self, bands: Floats, probability: Floats) -> None:
+        """Keep a few numbers of one part of the channel."""
         start, end = self._used, self._used + len(bands)
         if end > len(self._total):
             # The header promised less sound than there is.
@@ -262,7 +271,7 @@ class _Tape:
     def track(self) -> _Track:
         """Return what was collected."""
         total = self._total[: self._used]
-        heard = self._used // FRAMES_PER_WINDOW if self._model else 0
+        heard = self._used // FRAMES_PER_WINDOW if self._has_model else 0
         return _Track(self._bands[: self._used], total, decibels(smoothed(total, 3)), self._probability[:heard])
 
 

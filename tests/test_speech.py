@@ -294,7 +294,10 @@ def test_matrix_form_gives_the_packages_own_probabilities(call: np.ndarray) -> N
     model = _silero.SpeechModel()
     half = count // 2
     found = np.concatenate(
-        [model.probabilities(windows[part], power[part], audible[part]) for part in (slice(half), slice(half, None))]
+        [
+            model.judge([model.hear(windows[part], power[part], audible[part])])[0]
+            for part in (slice(half), slice(half, None))
+        ]
     )
     np.testing.assert_allclose(found, expected, atol=1e-3)
 
