@@ -254,7 +254,7 @@ def test_measuring_again_costs_nothing_and_decodes_once() -> None:
     class Counting(Recording):
         __slots__ = ()
 
-        def blocks(self, block_s: float = 30.0, *, overlap_s: float = 0.0):  # noqa: ANN202 - as its parent
+        def blocks(self, block_s: float = 30.0, *, overlap_s: float = 0.0):
             read.append(block_s)
             return super().blocks(block_s, overlap_s=overlap_s)
 
