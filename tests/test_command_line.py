@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import json
 import os
@@ -22,6 +23,7 @@ from kataven_notebook import demo
 from kataven_notebook.__main__ import main
 
 pytestmark = pytest.mark.core
+needs_pyarrow = pytest.mark.skipif(importlib.util.find_spec("pyarrow") is None, reason="reads Parquet")
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +98,7 @@ def test_the_exit_code_tells_that_some_are_left(hub, capsys) -> None:
         (["calls.csv", "--session", "id"], "no column and no index level 'id'"),
         (["calls.csv", "--max-wait", "soon"], "max_wait='soon'"),
         (["calls.csv", "--base-url", "http://example.com"], "plain http"),
-        (["broken.parquet"], "can't be read as parquet"),
+        pytest.param(["broken.parquet"], "can't be read as parquet", marks=needs_pyarrow),
     ],
 )
 def test_what_cant_work_is_exit_code_2_and_one_sentence(hub, arguments, message, capsys) -> None:
