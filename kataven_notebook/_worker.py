@@ -6,6 +6,7 @@ some minutes, and never the API key.
 
 from __future__ import annotations
 
+import atexit
 import functools
 import os
 import signal
@@ -159,11 +160,13 @@ def _fetched(job: Job) -> tuple[Recording, Entry | None]:
 @functools.lru_cache(maxsize=4)
 def _downloader(_pid: int, fetching: Fetching) -> Downloader:
     # One for all jobs of a process: connections to the storage are used again. A fork makes its own.
-    return Downloader(
+    downloader = Downloader(
         timeout_s=fetching.request_timeout_s,
         max_bytes=fetching.max_bytes,
         total_timeout_s=fetching.total_timeout_s,
     )
+    atexit.register(downloader.close)
+    return downloader
 
 
 @functools.lru_cache(maxsize=8)

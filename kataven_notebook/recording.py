@@ -196,6 +196,8 @@ class Recording:
     def samples(self) -> Samples:
         """All samples, `(frames, channels)` float32 in [-1, 1], decoded at each call.
 
+        A file of float samples may hold others, or NaN: they are handed on as they were recorded.
+
         Raises
         ------
         DecodeError
