@@ -148,7 +148,7 @@ def ours(option: SpeechOption, recording: Recording) -> list[Segments]:
 
 def peer(recording: Recording) -> list[Segments]:
     """Run `call-ai-metrics` on the two channels."""
-    import call_ai_metrics  # type: ignore[import-untyped]  # noqa: PLC0415 - optional, and without types
+    import call_ai_metrics  # noqa: PLC0415 - optional, and without types
 
     samples = recording.samples
     report = call_ai_metrics.analyze(
