@@ -324,3 +324,30 @@ def test_parts_of_the_dead_are_cleared_away_and_those_of_the_living_stay(folder)
         with Store(folder):
             assert [path.name for path in (folder / "parts").iterdir()] == [os.path.basename(part.name)]  # noqa: PTH119 - a name
     assert list((folder / "parts").iterdir()) == []
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux") or os.geteuid() != 0, reason="mounts a small disk of its own")
+def test_a_disk_that_filled_up_goes_on_with_space_again(hub, tmp_path, wav) -> None:
+    """On a real disk of a megabyte: what is finished is whole, and with space again the same call goes on."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    sound = wav[:40] + (320_000).to_bytes(4, "little") + bytes(320_000)  # the same header over more sound
+    ids = [f"large-{number}" for number in range(6)]
+    for name in ids:
+        hub.add(name, sound)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk], check=True)
+    try:
+        with pytest.raises(StoreError, match=r"full.*free some space"):
+            fetch(hub, disk / "calls", *ids, in_flight=1)
+        with Store(disk / "calls") as store:
+            finished = store.load()
+            assert 0 < len(finished) < len(ids)
+            assert all(store.recording(entry).encoded() == sound for entry in finished.values())
+            assert list((disk / "calls" / "parts").iterdir()) == []
+        subprocess.run(["mount", "-o", "remount,size=8m", disk], check=True)
+        hub.requests.clear()
+        heard = fetch(hub, disk / "calls", *ids)
+        assert heard["recording_status"].eq("downloaded").all()
+        assert not {request.session_id for request in hub.requests.of("api")} & set(finished)
+    finally:
+        subprocess.run(["umount", "-l", disk], check=True)
