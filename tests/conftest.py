@@ -34,7 +34,10 @@ def on_its_own(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
     """Keep each test from the others' settings and budget, and retries from waiting."""
     for name in [name for name in os.environ if name.startswith("KATAVEN_") and not name.startswith("KATAVEN_TESTS_")]:
         monkeypatch.delenv(name)
-    monkeypatch.setenv("KATAVEN_STATE_DIR", str(tmp_path_factory.mktemp("state")))
+    state = str(tmp_path_factory.mktemp("state"))
+    monkeypatch.setenv("KATAVEN_STATE_DIR", state)
+    # Settings that a test makes by hand read no environment: their state is the platform's own.
+    monkeypatch.setattr(settings_module.platformdirs, "user_state_dir", lambda _: state)
     monkeypatch.setattr(settings_module, "_configured", {})
     with stamina.set_testing(True, attempts=4, cap=True):
         yield
