@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import kataven_notebook as kn
-from kataven_notebook import settings
+from kataven_notebook import _execute, settings
 
 PROJECT = Path(__file__).parent.parent
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
@@ -24,8 +24,9 @@ MODULES = sorted(
 
 @pytest.fixture(autouse=True)
 def unconfigured(monkeypatch) -> None:
-    """Examples may configure the process: afterwards it is as before."""
+    """Examples find a process in which nothing was configured or interrupted, and leave it so."""
     monkeypatch.setattr(settings, "_configured", {})
+    monkeypatch.setattr(_execute, "_LAST", [])
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -217,12 +217,13 @@ def test_a_pool_that_is_shut_down_midway_ends_the_run(run) -> None:
             run(look, executor=pool, in_flight=1)
 
 
-def test_no_url_dies_in_the_queue(run, hub, frame) -> None:
-    """With calls slower than URLs live, each session is signed again once at most, and all are done."""
-    hub.options.url_life_s = 1.0
+def test_no_url_dies_in_the_queue(run, hub, frame, monkeypatch) -> None:
+    """With calls slower than URLs live, what died is signed again, once per need, and all are done."""
+    monkeypatch.setattr("kataven_notebook.pipeline._URL_MARGIN_S", 0.5)  # scaled down with the life of URLs
+    hub.options.url_life_s = 2.0  # signed in whole seconds: from one to two are left
 
     def slow(recording: kn.Recording) -> int:
-        time.sleep(1.2)
+        time.sleep(2.3)
         return 1
 
     with ThreadPoolExecutor(2) as pool:
@@ -230,9 +231,9 @@ def test_no_url_dies_in_the_queue(run, hub, frame) -> None:
     assert found["slow"].tolist() == [1] * 6
     statuses = [each.status for each in hub.requests.storage]
     assert statuses.count(200) == 6
-    # The first two that waited behind others died there; from then on nothing waits with a URL.
-    assert statuses.count(403) == 2
-    assert hub.requests.count("api") == 8
+    # Those that waited behind others died there, and each was signed again for it, no more.
+    assert 1 <= statuses.count(403) <= 4
+    assert hub.requests.count("api") == 6 + statuses.count(403)
 
 
 def test_only_so_many_are_under_way(run, hub) -> None:

@@ -77,6 +77,9 @@ def bucket(request) -> str:
         patch.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY)
         patch.setenv("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
         patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        # A request that a busy machine leaves without an answer is asked again soon, and not after minutes.
+        quick = {"connect_timeout": 5, "read_timeout": 8, "retries": {"max_attempts": 6}}
+        patch.setitem(fsspec.config.conf, "s3", {"config_kwargs": quick})
         yield f"s3://{BUCKET}/stores"
 
 
