@@ -72,6 +72,7 @@ class Seaweed:
 
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="weed-", ignore_cleanup_errors=True)
+        self._log = Path(self._folder.name) / "weed.log"
         self._process: subprocess.Popen[bytes] | None = None
         self.endpoint = ""
         self._client: Any = None
@@ -88,14 +89,17 @@ class Seaweed:
         ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
         self.endpoint = f"http://127.0.0.1:{ports['s3.port']}"
         command = [weed_program(), "server", "-dir", str(folder), "-ip", "127.0.0.1", "-ip.bind", "127.0.0.1"]
-        command += ["-volume.max", "0", "-filer", "-s3", "-s3.config", str(folder / "s3.json")]
+        # Small volumes and many: where a disk has room for few of the usual 30 GB, the bucket takes them all,
+        # weed's own log finds none, and after some minutes writes wait forever.
+        command += ["-master.volumeSizeLimitMB", "64", "-volume.max", "200", "-volume.minFreeSpace", "32MiB"]
+        command += ["-filer", "-s3", "-s3.config", str(folder / "s3.json")]
         for name, port in ports.items():
             command += [f"-{name}", str(port)]
-        command += ["-s3.port.iceberg", "0"]
-        # A session of its own: an interrupt of the tests must not kill it before they have ended.
-        self._process = subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-        )
+        # What listens on a fixed port would keep a second server from starting; and tests tell nobody of themselves.
+        command += ["-s3.port.iceberg", "0", "-s3.port.lance", "0", "-master.telemetry=false"]
+        with self._log.open("wb") as log:
+            # A session of its own: an interrupt of the tests must not kill it before they have ended.
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
         self._client = self._new_client()
         self._create_bucket()
 
@@ -126,7 +130,8 @@ class Seaweed:
         while time.monotonic() < give_up_s:
             assert self._process is not None
             if self._process.poll() is not None:
-                raise RuntimeError(f"weed ended with status {self._process.returncode}.")
+                fatal = [line for line in self._log.read_text(errors="replace").splitlines() if line.startswith("F")]
+                raise RuntimeError(f"weed ended with status {self._process.returncode}: {fatal or 'no reason given'}")
             # The port answers before the filer behind it does: the bucket itself is what we wait for.
             try:
                 self._client.create_bucket(Bucket=BUCKET)
