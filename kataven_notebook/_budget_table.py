@@ -7,7 +7,6 @@ turn is counted in both.
 
 from __future__ import annotations
 
-import os
 import secrets
 import sqlite3
 import threading
@@ -16,6 +15,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from kataven_notebook._budget_window import CLOCK_STEP_S, Permit, Refusal, Usage, Wait, Window
+from kataven_notebook._database import connect
 from kataven_notebook._process import is_alive, owner_name
 
 if TYPE_CHECKING:
@@ -86,17 +86,10 @@ class BudgetTable:
         self._looked_for_dead_at = float("-inf")
         # What was last seen, for a process that has to go on alone.
         self._last: list[Window] = []
-        if directory is None:
-            target = ":memory:"
-        else:
+        if directory is not None:
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-            target = str(directory / _FILE)
-            os.close(os.open(target, os.O_CREAT | os.O_RDWR, 0o600))
-        self._connection = sqlite3.connect(target, timeout=5.0, isolation_level=None, check_same_thread=False)
+        self._connection = connect(None if directory is None else directory / _FILE, timeout_s=5.0)
         try:
-            # WAL with NORMAL: survives a killed process without waiting for the disk at each request.
-            self._connection.execute("PRAGMA journal_mode=WAL").close()
-            self._connection.execute("PRAGMA synchronous=NORMAL").close()
             self._connection.executescript(_SCHEMA).close()
         except BaseException:
             self._connection.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sqlite3
 import threading
@@ -11,6 +10,7 @@ from contextlib import closing, contextmanager
 from dataclasses import astuple, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
+from kataven_notebook._database import connect
 from kataven_notebook._process import is_alive, owner_name
 from kataven_notebook.errors import StoreError
 from kataven_notebook.status import Status
@@ -136,11 +136,9 @@ class Ledger:
         self._lock = threading.Lock()
         self._owner = owner_name()
         with _speaking(path):
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-            self._db = sqlite3.connect(path, timeout=30.0, isolation_level=None, check_same_thread=False)
+            self._db = connect(path, timeout_s=30.0)
             try:
-                for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "secure_delete=ON"):
-                    self._db.execute(f"PRAGMA {pragma}").close()
+                self._db.execute("PRAGMA secure_delete=ON").close()
                 self._db.executescript(_SCHEMA)
                 self._check_version()
             except BaseException:
