@@ -186,10 +186,12 @@ def seaweed() -> Iterator[Seaweed]:
 def _stop_on_sigterm(server: Seaweed) -> Any:
     if threading.current_thread() is not threading.main_thread():
         return lambda: None
-    previous = signal.getsignal(signal.SIGTERM)
+    previous, owner_pid = signal.getsignal(signal.SIGTERM), os.getpid()
 
     def on_sigterm(number: int, _frame: object) -> None:
-        server.stop()
+        # Forked workers inherit this handler, and pools end them with this signal: the server isn't theirs.
+        if os.getpid() == owner_pid:
+            server.stop()
         signal.signal(number, previous)
         os.kill(os.getpid(), number)
 
