@@ -203,6 +203,12 @@ def test_places_that_cant_be_used_are_one_error(hub, frame, bucket, monkeypatch)
     """No bucket, wrong credentials, an unknown kind of URL, a missing package: each says what to do."""
     with pytest.raises(errors.StoreError, match="can't be used"):
         kn.audio(frame, store="s3://no-such-bucket-here/x", settings=hub.settings, progress=False)
+    with monkeypatch.context() as patch:
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "another")
+        fsspec.get_filesystem_class("s3").clear_instance_cache()
+        with pytest.raises(errors.StoreError, match="can't be used"):
+            kn.audio(frame, store=bucket, settings=hub.settings, progress=False)
+    fsspec.get_filesystem_class("s3").clear_instance_cache()
     with pytest.raises(errors.ConfigurationError, match="can't be opened"):
         kn.Store("nonsense://calls")
     with pytest.raises(errors.MissingExtra, match="needs another package"):

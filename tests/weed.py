@@ -67,6 +67,11 @@ def weed_program() -> str:
     return str(Path(sysconfig.get_path("scripts")) / name)
 
 
+def _identity(name: str, access_key: str, actions: list[str]) -> dict[str, Any]:
+    credentials = [{"accessKey": access_key, "secretKey": SECRET_KEY}]
+    return {"name": name, "credentials": credentials, "actions": actions}
+
+
 class Seaweed:
     """A running SeaweedFS with one bucket; `start` and `stop` it, or use the fixture `seaweed`."""
 
@@ -80,12 +85,12 @@ class Seaweed:
     def start(self) -> None:
         """Start the server, wait for its S3 port, and create the bucket."""
         folder = Path(self._folder.name)
-        identity = {
-            "name": "tests",
-            "credentials": [{"accessKey": ACCESS_KEY, "secretKey": SECRET_KEY}],
-            "actions": ["Admin", "Read", "List", "Write"],
-        }
-        (folder / "s3.json").write_text(json.dumps({"identities": [identity]}))
+        # The tests' key has the one bucket only: for an administrator weed makes any bucket that is written to.
+        identities = [
+            _identity("administrator", f"ADMIN{ACCESS_KEY}", ["Admin"]),
+            _identity("tests", ACCESS_KEY, [f"{action}:{BUCKET}" for action in ("Read", "List", "Write")]),
+        ]
+        (folder / "s3.json").write_text(json.dumps({"identities": identities}))
         ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
         self.endpoint = f"http://127.0.0.1:{ports['s3.port']}"
         command = [weed_program(), "server", "-dir", str(folder), "-ip", "127.0.0.1", "-ip.bind", "127.0.0.1"]
@@ -100,10 +105,12 @@ class Seaweed:
         with self._log.open("wb") as log:
             # A session of its own: an interrupt of the tests must not kill it before they have ended.
             self._process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
-        self._client = self._new_client()
-        self._create_bucket()
+        administrator = self._new_client(f"ADMIN{ACCESS_KEY}")
+        self._create_bucket(administrator)
+        administrator.close()
+        self._client = self._new_client(ACCESS_KEY)
 
-    def _new_client(self) -> Any:
+    def _new_client(self, access_key: str) -> Any:
         # Only where the server is wanted: installs without extras run the other tests.
         import botocore.session  # type: ignore[import-untyped]  # noqa: PLC0415 - it ships no types
         from botocore.config import Config  # type: ignore[import-untyped]  # noqa: PLC0415 - the same
@@ -113,7 +120,7 @@ class Seaweed:
             "s3",
             endpoint_url=self.endpoint,
             region_name="us-east-1",
-            aws_access_key_id=ACCESS_KEY,
+            aws_access_key_id=access_key,
             aws_secret_access_key=SECRET_KEY,
             config=Config(
                 signature_version="s3v4",
@@ -124,7 +131,7 @@ class Seaweed:
             ),
         )
 
-    def _create_bucket(self) -> None:
+    def _create_bucket(self, administrator: Any) -> None:
         give_up_s = time.monotonic() + STARTUP_TIMEOUT_S
         last: Exception | None = None
         while time.monotonic() < give_up_s:
@@ -134,8 +141,8 @@ class Seaweed:
                 raise RuntimeError(f"weed ended with status {self._process.returncode}: {fatal or 'no reason given'}")
             # The port answers before the filer behind it does: the bucket itself is what we wait for.
             try:
-                self._client.create_bucket(Bucket=BUCKET)
-                self._client.put_object(Bucket=BUCKET, Key="probe", Body=b"probe")
+                administrator.create_bucket(Bucket=BUCKET)
+                administrator.put_object(Bucket=BUCKET, Key="probe", Body=b"probe")
             except Exception as error:  # noqa: BLE001 - whatever is wrong while it starts, we try again
                 last = error
                 time.sleep(0.1)
