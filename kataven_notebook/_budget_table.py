@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
-import threading
 from contextlib import contextmanager
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from kataven_notebook._budget_window import CLOCK_STEP_S, Permit, Refusal, Usage, Wait, Window
-from kataven_notebook._database import connect
+from kataven_notebook._database import Database
 from kataven_notebook._process import is_alive, owner_name
 
 if TYPE_CHECKING:
@@ -82,34 +81,27 @@ class BudgetTable:
         self._scope = scope
         self._limits = limits
         self._lease_s = lease_s
-        self._lock = threading.Lock()
         self._looked_for_dead_at = float("-inf")
         # What was last seen, for a process that has to go on alone.
         self._last: list[Window] = []
         if directory is not None:
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._connection = connect(None if directory is None else directory / _FILE, timeout_s=5.0)
-        try:
-            self._connection.executescript(_SCHEMA).close()
-        except BaseException:
-            self._connection.close()
-            raise
+        self._database = Database(None if directory is None else directory / _FILE, _SCHEMA, timeout_s=5.0)
 
     def close(self) -> None:
         """Close the table; what is counted stays."""
-        with self._lock:
-            self._connection.close()
+        self._database.close()
 
     def alone(self) -> BudgetTable:
         """Return a table in memory that goes on from what this one saw last."""
         table = BudgetTable(None, self._scope, self._limits, lease_s=self._lease_s)
-        with table._transaction() as db:
+        with table._database.transaction() as db:
             table._save(db, self._last)
         return table
 
     def reserve(self, now: float) -> Permit | Wait:
         """Count one request that is sent now, or say why it may not be sent."""
-        with self._transaction() as db:
+        with self._database.transaction() as db:
             notices = self._notices(db, now)
             if "pause" in notices:
                 return Wait("the service asked for a pause", notices["pause"][1])
@@ -145,7 +137,7 @@ class BudgetTable:
         refusal
             What the answer said where it was a 429.
         """
-        with self._transaction() as db:
+        with self._database.transaction() as db:
             db.execute("DELETE FROM leases WHERE id = ?", (permit.lease_id,)).close()
             windows = self._stored(db)
             for window in windows:
@@ -175,7 +167,7 @@ class BudgetTable:
 
     def usage(self, now: float) -> tuple[float, list[Usage]]:
         """Return until when there is a pause (now, if there is none), and each window, for forecasts."""
-        with self._transaction() as db:
+        with self._database.transaction() as db:
             notices = self._notices(db, now)
             in_flight = self._live_leases(db, now)
             rows = []
@@ -269,18 +261,6 @@ class BudgetTable:
             "INSERT OR REPLACE INTO windows VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [(self._scope, *(getattr(window, name) for name in _STORED)) for window in windows],
         ).close()
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            self._connection.execute("BEGIN IMMEDIATE").close()
-            try:
-                yield self._connection
-                self._connection.execute("COMMIT").close()
-            except BaseException:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK").close()
-                raise
 
 
 @contextmanager

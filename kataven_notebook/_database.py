@@ -1,52 +1,110 @@
-"""SQLite files that several processes share: private, in WAL mode, opened without taking locks from others."""
+"""An SQLite file that threads and processes share: private, in WAL mode, nobody's locks lost."""
 
 from __future__ import annotations
 
 import os
 import sqlite3
 import threading
-from contextlib import suppress
+import weakref
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 _creating = threading.Lock()
 
 
-def connect(path: Path | None, *, timeout_s: float) -> sqlite3.Connection:
-    """Open a database that is made with mode 0600 where there is none.
+class Database:
+    """Opens a database, making it with mode 0600 where there is none.
 
     Parameters
     ----------
     path
         The file, in a folder that exists; None keeps the database in memory.
+    schema
+        Statements that make what is not there yet; run at every opening.
     timeout_s
         How long to wait for another connection's transaction, in seconds.
-
-    Returns
-    -------
-    sqlite3.Connection
-        Without implicit transactions, for use by any thread, one at a time.
 
     Raises
     ------
     OSError, sqlite3.Error
-        The file can't be made, or is no database.
+        The file can't be made or used, or is no database.
     """
-    if path is not None:
-        _create(path)
-    connection = sqlite3.connect(
-        ":memory:" if path is None else path, timeout=timeout_s, isolation_level=None, check_same_thread=False
-    )
-    try:
-        # WAL with NORMAL: survives a killed process without waiting for the disk at each change.
-        connection.execute("PRAGMA journal_mode=WAL").close()
-        connection.execute("PRAGMA synchronous=NORMAL").close()
-    except BaseException:
-        connection.close()
-        raise
-    return connection
+
+    def __init__(self, path: Path | None, schema: str, *, timeout_s: float) -> None:
+        self._path = path
+        self._schema = schema
+        self._timeout_s = timeout_s
+        self._lock = threading.Lock()
+        self._is_closed = False
+        self._connection: sqlite3.Connection | None = self._connect()
+        if path is not None:
+            _shared.add(self)
+
+    def close(self) -> None:
+        """Close the file; what was committed stays. Harmless when repeated."""
+        with self._lock:
+            self._is_closed = True
+            self._disconnect()
+
+    def suspend(self) -> None:
+        """Wait for who has the connection, close it, and let nobody have it until `resume`."""
+        self._lock.acquire()
+        self._disconnect()
+
+    def resume(self) -> None:
+        """End what `suspend` began; the next who wants the connection opens it."""
+        self._lock.release()
+
+    @contextmanager
+    def connection(self) -> Iterator[sqlite3.Connection]:
+        """Have the connection to oneself, in no transaction."""
+        with self._lock:
+            if self._is_closed:
+                raise sqlite3.ProgrammingError("the database has been closed")
+            if self._connection is None:
+                self._connection = self._connect()
+            yield self._connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Have the connection to oneself, and all changes at the end, or none when something is raised."""
+        with self.connection() as db:
+            db.execute("BEGIN IMMEDIATE").close()
+            try:
+                yield db
+                db.execute("COMMIT").close()
+            except BaseException:
+                if db.in_transaction:
+                    db.execute("ROLLBACK").close()
+                raise
+
+    def _connect(self) -> sqlite3.Connection:
+        if self._path is not None:
+            _create(self._path)
+        connection = sqlite3.connect(
+            ":memory:" if self._path is None else self._path,
+            timeout=self._timeout_s,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        try:
+            # WAL with NORMAL: survives a killed process without waiting for the disk at each change.
+            for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "secure_delete=ON"):
+                connection.execute(f"PRAGMA {pragma}").close()
+            connection.executescript(self._schema).close()
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
 
 
 def _create(path: Path) -> None:
@@ -55,3 +113,27 @@ def _create(path: Path) -> None:
     # that our connections still write to. So only what is new is opened, by one thread at a time.
     with _creating, suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+
+
+# A forked child has none of its parent's locks, but SQLite's memory there says that it has them: the same
+# loss as above. So nothing is open while a process forks, and either side opens again when it needs to.
+_shared: weakref.WeakSet[Database] = weakref.WeakSet()
+_suspended: list[Database] = []
+_forking = threading.Lock()
+
+
+def _before_fork() -> None:
+    _forking.acquire()  # one thread forks at a time
+    for database in list(_shared):
+        _suspended.append(database)
+        database.suspend()
+
+
+def _after_fork() -> None:
+    while _suspended:
+        _suspended.pop().resume()
+    _forking.release()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)

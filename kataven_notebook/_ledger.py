@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 import sqlite3
-import threading
 import time
 from contextlib import closing, contextmanager
 from dataclasses import astuple, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from kataven_notebook._database import connect
+from kataven_notebook._database import Database
 from kataven_notebook._process import is_alive, owner_name
 from kataven_notebook.errors import StoreError
 from kataven_notebook.status import Status
@@ -133,21 +132,17 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._lock = threading.Lock()
         self._owner = owner_name()
         with _speaking(path):
-            self._db = connect(path, timeout_s=30.0)
+            self._database = Database(path, _SCHEMA, timeout_s=30.0)
             try:
-                self._db.execute("PRAGMA secure_delete=ON").close()
-                self._db.executescript(_SCHEMA)
                 self._check_version()
             except BaseException:
-                self._db.close()
+                self._database.close()
                 raise
 
     def _check_version(self) -> None:
-        self._db.execute("INSERT OR IGNORE INTO meta VALUES ('version', ?)", (str(VERSION),)).close()
-        found = self.meta("version")
+        found = self.meta("version", str(VERSION))
         if found != str(VERSION):
             raise StoreError(
                 f"the store {self._path.parent} is of version {found}, this package reads version {VERSION}: "
@@ -156,8 +151,7 @@ class Ledger:
 
     def close(self) -> None:
         """Close the file."""
-        with self._lock:
-            self._db.close()
+        self._database.close()
 
     def meta(self, key: str, default: str | None = None) -> str | None:
         """Return a value of the store's own, setting it to `default` where there is none."""
@@ -187,8 +181,8 @@ class Ledger:
             yield from (Entry(*row) for row in self._read(query, batch))
 
     def _read(self, query: str, values: tuple[str, ...]) -> list[tuple[Any, ...]]:
-        with self._lock, _speaking(self._path):
-            return self._db.execute(query, values).fetchall()
+        with _speaking(self._path), self._database.connection() as db:
+            return db.execute(query, values).fetchall()
 
     def put(self, entry: Entry) -> str | None:
         """Write a session's outcome, unless it would hide sound that is there, and end the claim on it.
@@ -245,9 +239,9 @@ class Ledger:
             db.executemany("DELETE FROM outcomes WHERE session_id = ?", [(each,) for each in wanted])
             db.executemany("DELETE FROM claims WHERE session_id = ?", [(each,) for each in wanted])
         with (
-            self._lock,
             _speaking(self._path),
-            closing(self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")) as done,
+            self._database.connection() as db,
+            closing(db.execute("PRAGMA wal_checkpoint(TRUNCATE)")) as done,
         ):
             busy = done.fetchone()[0]
         if busy:
@@ -259,15 +253,8 @@ class Ledger:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, _speaking(self._path):
-            self._db.execute("BEGIN IMMEDIATE").close()
-            try:
-                yield self._db
-                self._db.execute("COMMIT").close()
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK").close()
-                raise
+        with _speaking(self._path), self._database.transaction() as db:
+            yield db
 
 
 @contextmanager

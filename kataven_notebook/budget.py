@@ -219,7 +219,11 @@ class Budget:
         table = self._table
         try:
             return use(table)
-        except (sqlite3.Error, UnicodeDecodeError) as error:  # SQLite quotes what it found, which may be no text
+        except (
+            OSError,
+            sqlite3.Error,
+            UnicodeDecodeError,
+        ) as error:  # SQLite quotes what it found, which may be no text
             with self._lock:
                 if self._is_closed:
                     raise

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -71,3 +75,59 @@ def test_a_new_database_is_private_whatever_the_umask(tmp_path) -> None:
     modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
     with_log.close()
     assert modes == dict.fromkeys(("ledger.sqlite3", "ledger.sqlite3-shm", "ledger.sqlite3-wal"), 0o600)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_what_a_forked_child_writes_outlives_its_parents_store(tmp_path) -> None:
+    """The child opens the store while its parent has it open, and goes on when the parent has closed it."""
+    forking = multiprocessing.get_context("fork")
+    ready, go_on = forking.Event(), forking.Event()
+
+    def in_the_child() -> None:
+        with Store(tmp_path) as theirs:
+            theirs.note("first", Status.MISSING, "the session has no recording")
+            ready.set()
+            go_on.wait(30)
+            theirs.note("second", Status.MISSING, "the session has no recording")
+
+    with Store(tmp_path) as mine:
+        mine.note("before", Status.MISSING, "the session has no recording")
+        child = forking.Process(target=in_the_child)
+        child.start()
+        assert ready.wait(30)
+        mine.note("after", Status.MISSING, "the session has no recording")
+    go_on.set()
+    child.join(30)
+    with Store(tmp_path) as store:
+        assert set(store.load()) == {"before", "first", "after", "second"}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_forks_in_the_middle_of_writing_lose_nothing(tmp_path) -> None:
+    """Threads write while the process forks again and again, and each child writes through what it inherited."""
+    forking = multiprocessing.get_context("fork")
+    with Store(tmp_path) as store:
+
+        def write(prefix: str) -> None:
+            for number in range(50):
+                store.note(f"{prefix}-{number}", Status.MISSING, "the session has no recording")
+
+        with ThreadPoolExecutor(4) as threads:
+            running = [threads.submit(write, f"thread{number}") for number in range(4)]
+            children = [forking.Process(target=write, args=(f"child{number}",)) for number in range(6)]
+            # At once: forks of several threads must not get in each other's way.
+            forkers = [threading.Thread(target=child.start) for child in children]
+            for each in forkers:
+                each.start()
+            for each in forkers:
+                each.join()
+            for child in children:
+                child.join(60)
+            for each in running:
+                each.result()
+        assert [child.exitcode for child in children] == [0] * 6
+        assert len(store.load()) == 500
+    with pytest.raises(kn.errors.StoreError, match="closed"):
+        store.note("late", Status.MISSING, "the session has no recording")
