@@ -11,13 +11,14 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import closing
+from contextlib import ExitStack, closing, suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import psutil
 import pytest
 import soundfile as sf
 
@@ -484,6 +485,28 @@ def test_hub_stops_at_once_and_leaves_nothing(caplog: pytest.LogCaptureFixture) 
     assert state_dir is not None
     assert not state_dir.exists()
     assert caplog.records == []
+
+
+def test_a_hub_that_stops_while_clients_arrive_leaves_no_socket() -> None:
+    """Connections that were accepted but not yet set up are closed too."""
+
+    def arrive(port: int) -> None:
+        with ExitStack() as held, suppress(OSError):
+            for _ in range(60):
+                held.enter_context(closing(socket.create_connection(("127.0.0.1", port), timeout=5.0)))
+
+    ports = set()
+    for _ in range(12):
+        with demo.hub(sessions={}) as hub:
+            port = int(hub.storage_url.rpartition(":")[2])
+            ports.add(port)
+            clients = [threading.Thread(target=arrive, args=(port,)) for _ in range(3)]
+            for client in clients:
+                client.start()
+        for client in clients:
+            client.join()
+    open_now = {each.laddr.port for each in psutil.Process().net_connections("tcp4") if each.status == "ESTABLISHED"}
+    assert not ports & open_now
 
 
 def test_a_taken_port_is_an_error_and_frees_the_other() -> None:

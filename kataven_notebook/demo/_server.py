@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import sys
 import threading
@@ -22,6 +23,8 @@ HOST = "127.0.0.1"
 # S3 closes connections that were idle for about this long.
 KEEP_ALIVE_S = 20
 STARTUP_TIMEOUT_S = 10.0
+# asyncio takes three: the task that makes the transport, the protocol's start, the task's end.
+_TURNS_TO_ACCEPT = 4
 
 
 def listen(port: int = 0) -> socket.socket:
@@ -107,6 +110,7 @@ class ServerThread:
             servers.append(await loop.create_server(protocol, sock=listener, backlog=2_048))
         self._ready.set()
         await self._stop.wait()
+        await _stop_accepting(loop, self._apps)
         for server in servers:
             server.close()
         await _cut(state)
@@ -129,6 +133,15 @@ def _config(app: ASGIApp) -> Config:
     )
     config.load()
     return config
+
+
+async def _stop_accepting(loop: asyncio.AbstractEventLoop, apps: Sequence[tuple[socket.socket, ASGIApp]]) -> None:
+    # A server that is closed forgets what it has accepted but not yet set up: those sockets would stay open.
+    for listener, _ in apps:
+        with contextlib.suppress(NotImplementedError):  # Windows' loop has no readers, and sets up at once
+            loop.remove_reader(listener.fileno())
+    for _ in range(_TURNS_TO_ACCEPT):
+        await asyncio.sleep(0)
 
 
 async def _cut(state: ServerState) -> None:
