@@ -7,18 +7,17 @@ before any memory is taken for it.
 
 from __future__ import annotations
 
-import contextlib
-import importlib.util
 import io
 import re
 import struct
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 import soundfile as sf
 
-from kataven_notebook.errors import FormatUnsupported, MissingExtra, RecordingCorrupt
+from kataven_notebook import _ffmpeg
+from kataven_notebook.errors import RecordingCorrupt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -164,14 +163,11 @@ def probe(source: bytes | Path, session_id: str | None = None) -> SoundInfo:
                 raise RecordingCorrupt(f"the {kind} file can't be opened: {reason}", session_id=session_id) from None
             info = None
     if info is None:
-        info = _probe_av(source, kind, session_id)
+        with open_bytes(source) as file:
+            codec, rate, channels, frames = _ffmpeg.probe(file, kind, session_id)
+        info = SoundInfo(kind, codec if kind in _NEEDS_AV else f"av:{codec}", rate, channels, frames)
     _check_claims(info, size_bytes, session_id)
     return info
-
-
-def has_av() -> bool:
-    """Whether the extra `[av]` is installed."""
-    return importlib.util.find_spec("av") is not None
 
 
 def _probe_sndfile(file: BinaryIO, kind: str) -> SoundInfo:
@@ -256,7 +252,9 @@ def blocks(
         The decoder gives up; what was yielded before was good.
     """
     if info.format in _NEEDS_AV or info.codec.startswith("av:"):
-        yield from _rebuffer(_blocks_av(source, info, session_id), block_frames, start_frame)
+        with open_bytes(source) as file:
+            pieces = _ffmpeg.pieces(file, info.format, info.channels, session_id)
+            yield from _rebuffer(pieces, block_frames, start_frame)
         return
     try:
         with open_bytes(source) as file, sf.SoundFile(file) as sound:
@@ -317,67 +315,6 @@ def verify(source: bytes | Path, info: SoundInfo, *, full: bool, session_id: str
             f"the file is cut short: {(expected - decoded) / second:.1f} s that its header promises are not there",
             session_id=session_id,
         )
-
-
-def _import_av(kind: str, session_id: str | None) -> Any:
-    if not has_av():
-        needs = MissingExtra.of("av", f"decoding {kind}")
-        raise FormatUnsupported(f"libsndfile can't read it: {needs}", session_id=session_id)
-    import av  # noqa: PLC0415 - an extra, and slow to import
-
-    return av
-
-
-@contextlib.contextmanager
-def _opened_av(source: bytes | Path, kind: str, session_id: str | None) -> Iterator[tuple[Any, Any]]:
-    av = _import_av(kind, session_id)
-    try:
-        with open_bytes(source) as file, av.open(file, mode="r", metadata_errors="ignore") as container:
-            if not container.streams.audio:
-                raise RecordingCorrupt(f"the {kind} file holds no audio", session_id=session_id)
-            yield container, container.streams.audio[0]
-    except (av.FFmpegError, EOFError, ValueError, AttributeError, ArithmeticError) as error:
-        # A stream of a codec that FFmpeg does not know has no rate at all: an AttributeError.
-        if isinstance(error, RecordingCorrupt):
-            raise
-        raise RecordingCorrupt(
-            f"the {kind} file can't be decoded: {type(error).__name__}", session_id=session_id
-        ) from None
-
-
-def _probe_av(source: bytes | Path, kind: str, session_id: str | None) -> SoundInfo:
-    with _opened_av(source, kind, session_id) as (container, stream):
-        rate, channels, codec = int(stream.rate or 0), int(stream.channels or 0), stream.codec_context.name
-        if stream.duration and stream.time_base:
-            duration_s = float(stream.duration * stream.time_base)
-        elif container.duration:
-            duration_s = container.duration / 1e6
-        else:
-            # A live recording in WebM has no length in its header: its last packet tells.
-            ends = [
-                float((p.pts + (p.duration or 0)) * p.time_base) for p in container.demux(stream) if p.pts is not None
-            ]
-            duration_s = max(ends, default=0.0)
-        name = codec if kind in _NEEDS_AV else f"av:{codec}"
-        return SoundInfo(kind, name, rate, channels, round(duration_s * rate))
-
-
-def _blocks_av(source: bytes | Path, info: SoundInfo, session_id: str | None) -> Iterator[Samples]:
-    with _opened_av(source, info.format, session_id) as (container, stream):
-        for frame in container.decode(stream):
-            array = frame.to_ndarray()
-            planar = array if frame.format.is_planar else array.reshape(-1, len(frame.layout.channels)).T
-            if len(planar) != info.channels:
-                raise RecordingCorrupt(
-                    f"the {info.format} file changes from {info.channels} to {len(planar)} channels in the middle",
-                    session_id=session_id,
-                )
-            if planar.dtype.kind == "f":
-                yield np.ascontiguousarray(planar.T, dtype=np.float32)
-            else:
-                middle = 128.0 if planar.dtype.kind == "u" else 0.0
-                scale = float(1 << (8 * planar.dtype.itemsize - 1))
-                yield np.ascontiguousarray((planar.T.astype(np.float32) - middle) / scale, dtype=np.float32)
 
 
 def _rebuffer(pieces: Iterator[Samples], block_frames: int, skip_frames: int) -> Iterator[Samples]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import io
 import json
 import pickle
+import socket
 import struct
+import subprocess
+import sys
 import tracemalloc
 from itertools import pairwise
 
@@ -262,9 +265,27 @@ def test_the_av_extra_decodes_what_libsndfile_cannot(container: str, codec: str,
     assert np.abs(np.fft.rfft(middle, axis=0)).argmax(axis=0).tolist() == pytest.approx([300, 500], abs=2)
 
 
+SDP = "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=audio {port} RTP/AVP 0\n"
+
+
+@pytest.mark.parametrize("kind", ["m4a", "aac", "webm", "wma"])
+def test_a_recording_can_not_open_a_connection(kind: str) -> None:
+    """Text that describes a stream of the network, behind the first bytes of a sound file, is refused at once."""
+    pytest.importorskip("av")
+    head = {"m4a": b"<!--ftypjp2 ", "aac": b"\xff\xf1", "webm": b"\x1aE\xdf\xa3", "wma": b"0&\xb2u"}
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1] & ~1
+    data = head[kind] + b"\n" + SDP.format(port=port).encode()
+    # In another process: nothing would end the wait for a stream that never comes.
+    script = "import sys, kataven_notebook as kn; kn.Recording.from_bytes(sys.stdin.buffer.read())"
+    done = subprocess.run([sys.executable, "-c", script], input=data, capture_output=True, timeout=30, check=False)
+    assert b"RecordingCorrupt" in done.stderr
+
+
 def test_without_the_av_extra_the_error_names_it(monkeypatch) -> None:
     """Unsupported, with the command that helps."""
-    monkeypatch.setattr("kataven_notebook._decode.has_av", lambda: False)
+    monkeypatch.setattr("kataven_notebook._ffmpeg.has_av", lambda: False)
     with pytest.raises(FormatUnsupported, match=r'pip install "kataven-notebook\[av\]"'):
         Recording.from_bytes(b"\x00\x00\x00\x20ftypM4A " + bytes(100))
 

@@ -1,0 +1,112 @@
+"""What libsndfile can't read, by the extra `[av]`: FFmpeg, kept to the one format that the bytes speak of."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+
+from kataven_notebook.errors import FormatUnsupported, MissingExtra, RecordingCorrupt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy.typing as npt
+
+    Samples = npt.NDArray[np.float32]
+
+# FFmpeg's names for the formats that it calls otherwise.
+_DEMUXERS = {"m4a": "mov", "webm": "matroska", "wma": "asf"}
+
+
+def has_av() -> bool:
+    """Whether the extra `[av]` is installed."""
+    return importlib.util.find_spec("av") is not None
+
+
+def probe(file: BinaryIO, kind: str, session_id: str | None) -> tuple[str, int, int, int]:
+    """Return codec, sample rate, channels and frames of a sound file.
+
+    Raises
+    ------
+    RecordingCorrupt
+        It can't be read.
+    FormatUnsupported
+        The extra is not installed.
+    """
+    with _opened(file, kind, session_id) as (container, stream):
+        rate, channels, codec = int(stream.rate or 0), int(stream.channels or 0), stream.codec_context.name
+        if stream.duration and stream.time_base:
+            duration_s = float(stream.duration * stream.time_base)
+        elif container.duration:
+            duration_s = container.duration / 1e6
+        else:
+            # A live recording in WebM has no length in its header: its last packet tells.
+            ends = [
+                float((p.pts + (p.duration or 0)) * p.time_base) for p in container.demux(stream) if p.pts is not None
+            ]
+            duration_s = max(ends, default=0.0)
+        return codec, rate, channels, round(duration_s * rate)
+
+
+def pieces(file: BinaryIO, kind: str, channels: int, session_id: str | None) -> Iterator[Samples]:
+    """Decode in pieces of `(n, channels)` float32, as long as the codec's frames are.
+
+    Raises
+    ------
+    RecordingCorrupt
+        The decoder gives up, or the channels change; what was yielded before was good.
+    FormatUnsupported
+        The extra is not installed.
+    """
+    with _opened(file, kind, session_id) as (container, stream):
+        for frame in container.decode(stream):
+            array = frame.to_ndarray()
+            planar = array if frame.format.is_planar else array.reshape(-1, len(frame.layout.channels)).T
+            if len(planar) != channels:
+                raise RecordingCorrupt(
+                    f"the {kind} file changes from {channels} to {len(planar)} channels in the middle",
+                    session_id=session_id,
+                )
+            if planar.dtype.kind == "f":
+                yield np.ascontiguousarray(planar.T, dtype=np.float32)
+            else:
+                middle = 128.0 if planar.dtype.kind == "u" else 0.0
+                scale = float(1 << (8 * planar.dtype.itemsize - 1))
+                yield np.ascontiguousarray((planar.T.astype(np.float32) - middle) / scale, dtype=np.float32)
+
+
+@contextlib.contextmanager
+def _opened(file: BinaryIO, kind: str, session_id: str | None) -> Iterator[tuple[Any, Any]]:
+    av = _import_av(kind, session_id)
+    try:
+        # Left to guess, FFmpeg takes a few lines of text for a stream to listen to on the network, or for a
+        # list of URLs to fetch.
+        with av.open(
+            file,
+            mode="r",
+            format=_DEMUXERS.get(kind, kind),
+            options={"protocol_whitelist": "none"},
+            metadata_errors="ignore",
+        ) as container:
+            if not container.streams.audio:
+                raise RecordingCorrupt(f"the {kind} file holds no audio", session_id=session_id)
+            yield container, container.streams.audio[0]
+    except (av.FFmpegError, EOFError, ValueError, AttributeError, ArithmeticError) as error:
+        # A stream of a codec that FFmpeg does not know has no rate at all: an AttributeError.
+        if isinstance(error, RecordingCorrupt):
+            raise
+        raise RecordingCorrupt(
+            f"the {kind} file can't be decoded: {type(error).__name__}", session_id=session_id
+        ) from None
+
+
+def _import_av(kind: str, session_id: str | None) -> Any:
+    if not has_av():
+        needs = MissingExtra.of("av", f"decoding {kind}")
+        raise FormatUnsupported(f"libsndfile can't read it: {needs}", session_id=session_id)
+    import av  # noqa: PLC0415 - an extra, and slow to import
+
+    return av
