@@ -1,4 +1,4 @@
-"""Prints the lowest versions that pyproject.toml declares, as constraints for pip."""
+"""Prints the lowest versions that pyproject.toml declares, as constraints for pip; arguments name extras."""
 
 import re
 import sys
@@ -12,13 +12,14 @@ def lowest(requirement: str) -> str | None:
     return f"{found[1]}=={found[2]}" if found else None
 
 
-def main() -> None:
-    """Print one constraint a line."""
+def main(*extras: str) -> None:
+    """Print one constraint a line, of the dependencies and of some extras."""
     project = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text())["project"]
-    for requirement in project["dependencies"]:
+    optional = project["optional-dependencies"]
+    for requirement in [*project["dependencies"], *(each for extra in extras for each in optional[extra])]:
         if (constraint := lowest(requirement)) is not None:
             sys.stdout.write(constraint + "\n")
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])
