@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from kataven_notebook._execute import execute
 from kataven_notebook._known import split_for_work
 from kataven_notebook._options import check_choice, sound_plan
-from kataven_notebook._sessions import Sessions, find_sessions
+from kataven_notebook._sessions import Sessions, find_sessions, session_column
 from kataven_notebook._work import working
 from kataven_notebook.errors import ConfigurationError
 from kataven_notebook.measures import CallMeasures, measure
 from kataven_notebook.roles import AgentChannel, infer_agent_channels
+from kataven_notebook.speech import check_speech
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -30,6 +32,13 @@ class MeasureCall:
     """Measures one recording; an object and no closure, so that it can be sent to other processes."""
 
     speech: Any
+
+    @property
+    def __wrapped__(self) -> Any:
+        """The caller's function, which is where a line that failed is looked for."""
+        if not callable(self.speech):
+            raise AttributeError("no function")  # noqa: TRY004 - what there is not is no attribute
+        return self.speech
 
     def __call__(self, recording: Recording) -> CallMeasures:
         """Return what is measured on `recording`."""
@@ -68,6 +77,7 @@ def measure_all(
 ) -> Measured:
     """Measure every session of the frame that has sound, and settle which channel is the agent."""
     check_choice("errors", errors, ("capture", "raise"))
+    check_speech(speech)
     sessions = find_sessions(df, session)
     stated = _stated_agents(df, sessions, agent_channel)
     plan = sound_plan(**{"verify": "quick", "poll_pending": None, **options}, keep_sound=False)
@@ -91,15 +101,50 @@ def _stated_agents(df: pd.DataFrame, sessions: Sessions, agent_channel: int | st
     if isinstance(agent_channel, str) and agent_channel == "infer":
         return None
     if isinstance(agent_channel, str):
-        if agent_channel not in df.columns:
+        if agent_channel not in [*df.columns, *df.index.names]:
             raise ConfigurationError(
                 f'agent_channel={agent_channel!r}: pass 0, 1, "infer", or the name of a column that is there'
             )
-        said = pd.to_numeric(df[agent_channel], errors="coerce").astype("float64").to_numpy()
-        return [int(said[row]) if said[row] >= 0 and said[row] % 1 == 0 else None for row in sessions.first_rows()]
-    if isinstance(agent_channel, bool) or not isinstance(agent_channel, int) or agent_channel < 0:
+        return _said_in(session_column(df, agent_channel), sessions)
+    if isinstance(agent_channel, bool) or not isinstance(agent_channel, (int, np.integer)) or agent_channel < 0:
         raise ConfigurationError(f'agent_channel={agent_channel!r}: pass 0, 1, "infer", or the name of a column')
-    return [agent_channel] * len(sessions.ids)
+    return [int(agent_channel)] * len(sessions.ids)
+
+
+def _said_in(column: pd.Series, sessions: Sessions) -> list[int | None]:
+    """Return what a column says of each session; its rows may leave it out, but not contradict each other.
+
+    Raises
+    ------
+    ConfigurationError
+        It holds something that is no channel, or two channels for one session.
+    """
+    stated: list[int | None] = [None] * len(sessions.ids)
+    for position, value in zip(sessions.codes, column.astype(object), strict=True):
+        if value is None or value is pd.NA or value != value:  # noqa: PLR0124 - NaN and NaT differ from themselves
+            continue
+        channel = _channel(value)
+        if channel is None:
+            raise ConfigurationError(
+                f"the column {column.name!r} says {str(value)[:40]!r}: a channel is a whole number from 0, "
+                "missing where it isn't known"
+            )
+        if stated[position] not in (None, channel):
+            raise ConfigurationError(
+                f"the column {column.name!r} says both {stated[position]} and {channel} of session "
+                f"{sessions.ids[position]!r}: its rows must agree"
+            )
+        stated[position] = channel
+    return stated
+
+
+def _channel(value: object) -> int | None:
+    """Return the channel that `value` names, as number or as text, or None where it names none."""
+    if isinstance(value, str) and value.strip().isdecimal():
+        return int(value)
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
+        return None
+    return int(value) if value >= 0 and value % 1 == 0 else None
 
 
 def _agents(outcomes: Mapping[int, Outcome], count: int, stated: list[int | None] | None) -> list[AgentChannel]:

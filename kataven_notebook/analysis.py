@@ -5,11 +5,14 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 import pandas as pd
 
 from kataven_notebook import _columns
 from kataven_notebook._measuring import Measured, measure_all
 from kataven_notebook._moments import moment_rows
+from kataven_notebook._sessions import session_column
+from kataven_notebook.errors import FrameError
 from kataven_notebook.frames import sound_frame
 from kataven_notebook.measures import CallMeasures
 from kataven_notebook.pipeline import DEFAULT_MAX_BYTES
@@ -79,9 +82,10 @@ def metrics(
     df
         One row a session. Left as it is.
     agent_channel
-        Which channel is the agent: 0, 1, the name of a column that says it per row, or "infer",
-        from evidence in the sound over the whole frame. Below a confidence of 0.8 it is missing,
-        as are each party's numbers.
+        Which channel is the agent: 0, 1, the name of a column that says it per row (a column
+        `agent_channel` is left as it is), or "infer", from evidence in the sound over the whole
+        frame. Below a confidence of 0.8 it is missing, as are each party's numbers, and one
+        `UserWarning` says so.
     speech
         How speech is found, as in `speech_intervals`.
     session, store, errors, refresh, max_bytes, verify, poll_pending, max_wait, in_flight, prefix, \
@@ -113,7 +117,11 @@ def metrics(
     >>> bool(calls["response_latency_p50_s"].median() < 3)
     True
     """
-    _columns.check_names(df, _own_columns(), prefix=prefix, own_session=session)
+    names = _own_columns()
+    if agent_channel == prefix + AGENT_CHANNEL:
+        del names[AGENT_CHANNEL]  # the caller says it in this very column
+    session_column(df, session)  # refuses what is no frame, before its columns are looked at
+    _columns.check_names(df, names, prefix=prefix, own_session=session)
     build = _frame_builder(df, prefix, agent_channel)
     measured = measure_all(
         df,
@@ -136,7 +144,7 @@ def metrics(
             "in_flight": in_flight,
         },
     )
-    _warn_of_unknown_agents(measured, agent_channel)
+    _warn_of_unknown_agents(measured, agent_channel, "numbers per party")
     return build(measured)
 
 
@@ -178,7 +186,7 @@ def turns(
     Raises
     ------
     FrameError, ConfigurationError, SessionError, StoreError, Interrupted, WorkFailed
-        As for `metrics`.
+        As for `metrics`; also where the session column has the name of another column of the result.
 
     Examples
     --------
@@ -188,6 +196,7 @@ def turns(
     >>> sorted(talk["role"].dropna().unique())
     ['agent', 'caller']
     """
+    _check_session_name(session, _TURNS)
     measured = measure_all(
         df,
         agent_channel=agent_channel,
@@ -205,6 +214,7 @@ def turns(
             "in_flight": in_flight,
         },
     )
+    _warn_of_unknown_agents(measured, agent_channel, "roles")
     rows = [
         {session: session_id, **row}
         for session_id, measures, agent in measured.calls()
@@ -250,7 +260,7 @@ def moments(
     Raises
     ------
     FrameError, ConfigurationError, SessionError, StoreError, Interrupted, WorkFailed
-        As for `metrics`.
+        As for `metrics`; also where the session column has the name of another column of the result.
 
     Examples
     --------
@@ -260,6 +270,7 @@ def moments(
     >>> bool(worst["severity"].is_monotonic_decreasing)
     True
     """
+    _check_session_name(session, _MOMENTS)
     measured = measure_all(
         df,
         agent_channel=agent_channel,
@@ -277,6 +288,7 @@ def moments(
             "in_flight": in_flight,
         },
     )
+    _warn_of_unknown_agents(measured, agent_channel, "roles")
     rows = [
         {session: session_id, "role": _role(row["channel"], agent), **row}
         for session_id, measures, agent in measured.calls()
@@ -286,13 +298,19 @@ def moments(
     return found.sort_values("severity", ascending=False, kind="stable", ignore_index=True)
 
 
-def _warn_of_unknown_agents(measured: Measured, agent_channel: int | str) -> None:
+def _check_session_name(session: str, columns: Mapping[str, str]) -> None:
+    """Refuse a table in which the session ids would be lost under a column of that name."""
+    if session in columns:
+        raise FrameError(f"the result has a column {session!r} of its own: rename the column of the session ids")
+
+
+def _warn_of_unknown_agents(measured: Measured, agent_channel: int | str, missing: str) -> None:
     unsure = sum(agent is None and measures.parties is not None for _, measures, agent in measured.calls())
     if unsure and agent_channel == "infer":
         warnings.warn(
             f"in {unsure} of {len(measured.sessions.ids)} calls the sound does not tell with a confidence of "
-            f"{MIN_CONFIDENCE} which channel is the agent: their numbers per party are missing. Pass agent_channel=0 "
-            "or 1, or the name of a column that says it",
+            f"{MIN_CONFIDENCE} which channel is the agent: their {missing} are missing. Pass agent_channel=0 or 1, "
+            "or the name of a column that says it",
             UserWarning,
             stacklevel=3,
         )
@@ -321,6 +339,10 @@ def _frame_builder(df: pd.DataFrame, prefix: str, agent_channel: int | str) -> C
             name: _columns.as_array(measured.sessions.spread([row.get(name) for row in rows]), dtype)
             for name, dtype in names.items()
         }
+        if prefix + "duration_s" in df.columns:
+            # What could not be measured is as long as it was.
+            known = pd.to_numeric(df[prefix + "duration_s"], errors="coerce").to_numpy("float64", na_value=np.nan)
+            columns["duration_s"] = np.where(np.isnan(columns["duration_s"]), known, columns["duration_s"])
         return _columns.with_columns(frame, columns, prefix=prefix)
 
     return build

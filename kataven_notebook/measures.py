@@ -96,6 +96,9 @@ def measure(recording: Recording, *, speech: SpeechOption = "auto") -> CallMeasu
     >>> measures.duration_s, measures.parties, measures.quality[0].silent
     (1.0, (0, 1), True)
     """
+    # A dataclass with a `__call__` has no hash: what it finds can't be looked up again.
+    if getattr(speech, "__hash__", None) is None:
+        return _measure(recording, speech)
     with _CACHE_LOCK:
         known = _CACHE.get(recording, {}).get(speech)
     if known is not None:

@@ -179,6 +179,18 @@ def speech_intervals(recording: Recording, *, speech: SpeechOption = "auto", thr
     )
 
 
+def check_speech(speech: object) -> None:
+    """Refuse what is no way to find speech, before a frame of calls is fetched for it.
+
+    Raises
+    ------
+    ConfigurationError, MissingExtra
+        As `speech_intervals`.
+    """
+    if not callable(speech):
+        _method(speech)
+
+
 def _method(speech: object) -> str:
     if speech == "energy":
         return "energy"
