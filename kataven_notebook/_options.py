@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from kataven_notebook.errors import ConfigurationError
@@ -42,18 +44,40 @@ def duration_s(value: Duration, name: str) -> float | None:
 
     Examples
     --------
-    >>> duration_s("10min", "max_wait")
-    600.0
+    >>> duration_s("10min", "max_wait"), duration_s("60", "max_wait")
+    (600.0, 60.0)
     """
     if value is None:
         return None
-    try:
-        seconds = float(value) if isinstance(value, int | float) else pd.Timedelta(value).total_seconds()
-    except ValueError:
-        seconds = -1.0
+    seconds = _stated_s(value)
     if not seconds >= 0:
         raise ConfigurationError(f'{name}={value!r}: pass seconds, or a length of time such as "10min"')
     return seconds
+
+
+def _stated_s(value: str | float | pd.Timedelta) -> float:
+    is_span = isinstance(value, np.timedelta64)  # to numpy a whole number, too
+    if isinstance(value, int | float | np.integer | np.floating) and not is_span:
+        return float(value)
+    with contextlib.suppress(TypeError, ValueError):
+        # A bare number, as a command line gives it, is seconds: pandas would read "60" as nanoseconds.
+        return float(value if isinstance(value, str) else "")
+    with contextlib.suppress(TypeError, ValueError):
+        return float(pd.Timedelta(value).total_seconds())
+    return -1.0
+
+
+def check_count(name: str, value: object) -> None:
+    """Refuse what is no whole number from 1, such as "5MB".
+
+    Raises
+    ------
+    ConfigurationError
+        Which option, and what it takes.
+    """
+    is_whole = isinstance(value, int | float | np.integer) and not isinstance(value, bool) and value % 1 == 0
+    if not is_whole or value < 1:  # type: ignore[operator]  # a number by now
+        raise ConfigurationError(f"{name}={value!r}: pass a whole number from 1")
 
 
 def sound_plan(
@@ -77,22 +101,35 @@ def sound_plan(
         The store can't be opened.
     """
     check_choice("verify", verify, ("quick", "full"))
-    for name, value in (("max_bytes", max_bytes), ("in_flight", in_flight)):
-        if value is not None and value < 1:
-            raise ConfigurationError(f"{name}={value!r}: pass a number from 1")
+    check_count("max_bytes", max_bytes)
+    if in_flight is not None:
+        check_count("in_flight", in_flight)
     used = current_settings(settings)
     return Plan(
         settings=used,
         store=open_store(store if store is not None else used.store),
-        max_bytes=max_bytes,
+        max_bytes=int(max_bytes),
         verify_full=verify == "full",
         poll_pending_s=duration_s(poll_pending, "poll_pending") or 0.0,
         max_wait_s=duration_s(max_wait, "max_wait"),
-        in_flight=in_flight,
+        in_flight=None if in_flight is None else int(in_flight),
         **others,
     )
 
 
 def open_store(store: StoreLike) -> Store | None:
-    """Return the store of a folder, the same one for the whole process."""
-    return store if store is None or isinstance(store, Store) else shared_store(os.fspath(store))
+    """Return the store of a folder, the same one for the whole process.
+
+    Raises
+    ------
+    ConfigurationError
+        It is neither a place nor a store.
+    StoreError
+        It can't be opened.
+    """
+    if store is None or isinstance(store, Store):
+        return store
+    place = os.fspath(store) if isinstance(store, str | os.PathLike) else None
+    if not isinstance(place, str) or not place.strip():
+        raise ConfigurationError(f"store={store!r}: pass a folder, a URL such as s3://bucket/calls, or a Store")
+    return shared_store(place)

@@ -64,7 +64,7 @@ class Limits:
             if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
                 raise ConfigurationError(f"{name}={value!r}: a limit is a whole number from 1, or None for none")
         for name in ("minute_s", "hour_s", "day_s"):
-            if not 0 < getattr(self, name) < float("inf"):
+            if not _is_length_s(getattr(self, name)):
                 raise ConfigurationError(
                     f"{name}={getattr(self, name)!r}: a window's length is a positive number of seconds"
                 )
@@ -126,16 +126,15 @@ class Settings:
     state_dir: Path | None = None
 
     def __post_init__(self) -> None:
-        for name in ("api_key", "account_id", "store", "base_url"):
-            value = getattr(self, name)
-            if value is not None:
-                object.__setattr__(self, name, str(value).strip() or None)
-        if self.state_dir is not None:
-            object.__setattr__(self, "state_dir", Path(self.state_dir).expanduser())
+        for name in ("api_key", "account_id", "base_url"):
+            object.__setattr__(self, name, _text(name, getattr(self, name)))
+        object.__setattr__(self, "store", _text("store", _place("store", self.store)))
+        state_dir = _place("state_dir", self.state_dir)
+        object.__setattr__(self, "state_dir", None if state_dir is None else Path(state_dir).expanduser())
         object.__setattr__(self, "base_url", _checked_base_url(self.base_url))
         if not isinstance(self.limits, Limits):
             raise ConfigurationError(f"limits={self.limits!r}: pass a kataven_notebook.Limits")
-        if not 0 < self.request_timeout_s < float("inf"):
+        if not _is_length_s(self.request_timeout_s):
             raise ConfigurationError(f"request_timeout_s={self.request_timeout_s!r}: pass a positive number of seconds")
         if self.account_id is not None and not _ACCOUNT.fullmatch(self.account_id):
             raise ConfigurationError(
@@ -204,6 +203,25 @@ class Settings:
         return self.state_dir or Path(platformdirs.user_state_dir("kataven-notebook"))
 
 
+def _text(name: str, value: object) -> str | None:
+    if value is not None and not isinstance(value, str):
+        # Not the value itself: it may be a key.
+        raise ConfigurationError(f"{name}= takes text, not {type(value).__name__}")
+    return (value or "").strip() or None
+
+
+def _place(name: str, value: object) -> str | None:
+    place = os.fspath(value) if isinstance(value, str | os.PathLike) else value
+    if place is not None and not isinstance(place, str):
+        raise ConfigurationError(f"{name}={value!r}: pass a folder, as text or as a Path")
+    return place
+
+
+def _is_length_s(value: object) -> bool:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and 0 < value < float("inf")  # type: ignore[operator]  # a number, as was just seen
+
+
 def _without_key(values: Mapping[str, Any]) -> Settings:
     return Settings(**values)
 
@@ -235,7 +253,8 @@ def _checked_base_url(base_url: object) -> str:
         host, _ = parts.hostname, parts.port
     except ValueError:
         host, parts = None, urlsplit("")
-    if parts.scheme not in ("http", "https") or not host:
+    # `urlsplit` passes over line ends, which no request can hold.
+    if parts.scheme not in ("http", "https") or not host or not text.isprintable() or " " in text:
         raise ConfigurationError(f"the base URL must look like {DEFAULT_BASE_URL}: https:// and a host")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ConfigurationError("the base URL must have no user name, query or fragment in it")
@@ -299,8 +318,8 @@ def configure(  # one option a setting
         "base_url": base_url,
         "limits": limits,
         "request_timeout_s": request_timeout_s,
-        "store": None if store is None else os.fspath(store),
-        "state_dir": None if state_dir is None else Path(state_dir),
+        "store": store,
+        "state_dir": state_dir,
     }
     given = {name: value for name, value in given.items() if value is not None}
     with _lock:
