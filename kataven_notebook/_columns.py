@@ -71,8 +71,9 @@ def check_names(frame: pd.DataFrame, names: Iterable[str], *, prefix: str, own_s
     Raises
     ------
     FrameError
-        A column that we would write is there and is not ours.
+        A column that we would write is there and is not ours, or `prefix` is no text.
     """
+    check_prefix(prefix)
     noted = set(frame.attrs.get(_ATTRS, ()))
     taken = [
         prefix + name
@@ -91,6 +92,18 @@ def check_names(frame: pd.DataFrame, names: Iterable[str], *, prefix: str, own_s
         )
 
 
+def check_prefix(prefix: object) -> None:
+    """Refuse a prefix that can't stand before a name.
+
+    Raises
+    ------
+    FrameError
+        It is no text.
+    """
+    if not isinstance(prefix, str):
+        raise FrameError(f'prefix={prefix!r}: pass text, such as "kataven_", or "" for none')
+
+
 def _looks_ours(frame: pd.DataFrame, name: str, prefix: str) -> bool:
     """Tell our columns after a round trip through a file or a merge, which forget what was noted."""
     if int((frame.columns == prefix + name).sum()) > 1:
@@ -99,7 +112,7 @@ def _looks_ours(frame: pd.DataFrame, name: str, prefix: str) -> bool:
     if name == STATUS:
         return bool(column.dropna().astype(str).isin(_STATUSES).all())
     if name == AUDIO:
-        return all(isinstance(each, Recording) or each is None or each != each for each in column)  # noqa: PLR0124 - NaN
+        return all(_was_sound(each) for each in column)
     status = frame.get(prefix + STATUS)
     if not isinstance(status, pd.Series) or not _looks_ours(frame, STATUS, prefix):
         return False
@@ -108,6 +121,13 @@ def _looks_ours(frame: pd.DataFrame, name: str, prefix: str) -> bool:
     if name not in DTYPES:
         mark = "speech_method"
     return prefix + mark in frame.columns
+
+
+def _was_sound(cell: object) -> bool:
+    # A file of text keeps of a recording what its repr says: no sound, but nothing of the caller's either.
+    if isinstance(cell, str):
+        return cell.startswith("<Recording ")
+    return isinstance(cell, Recording) or cell is None or cell != cell  # noqa: PLR0124 - NaN differs from itself
 
 
 def statuses(frame: pd.DataFrame, prefix: str) -> Sequence[Any]:

@@ -7,6 +7,8 @@ import gc
 import time
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from kataven_notebook import _columns
 from kataven_notebook._outcome import Outcome, Task
 from kataven_notebook.client import SignedUrl, check_session_id
@@ -14,8 +16,9 @@ from kataven_notebook.errors import InvalidSessionId, SessionError
 from kataven_notebook.status import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    import numpy.typing as npt
     import pandas as pd
 
     from kataven_notebook._sessions import Sessions
@@ -74,8 +77,8 @@ def split_for_work(
     """
     known, tasks = split(frame, sessions, plan, prefix=prefix, refresh=refresh, capture=capture)
     if prefix + _columns.AUDIO in frame.columns and plan.store is None and not refresh:
-        first = sessions.first_rows()
         state = _columns.statuses(frame, prefix)
+        first = sessions.first_rows(_given(state))
         error = _columns.texts(frame, prefix + _columns.ERROR)
         for position in list(tasks):
             del tasks[position]
@@ -101,6 +104,10 @@ def _collector_paused() -> Iterator[None]:
             gc.enable()
 
 
+def _given(values: Sequence[Any]) -> npt.NDArray[np.bool_]:
+    return np.fromiter((value is not None for value in values), dtype=np.bool_, count=len(values))
+
+
 def _as_it_was(state: Any, error: Any) -> Outcome:
     if state in set(Status) and state != Status.DOWNLOADED:
         return Outcome(Status(state), error)
@@ -111,11 +118,12 @@ def _as_it_was(state: Any, error: Any) -> Outcome:
 def _from_frame(
     frame: pd.DataFrame, sessions: Sessions, *, prefix: str, refresh: bool, keeps_ready: bool
 ) -> tuple[dict[int, Outcome], dict[int, Task]]:
-    first = sessions.first_rows()
     state = _columns.statuses(frame, prefix)
     error = _columns.texts(frame, prefix + _columns.ERROR)
     sound = _columns.recordings_of(frame, prefix)
     url = _columns.texts(frame, prefix + _columns.URL)
+    # Of the rows of one session, appended to an older frame for instance, the one that knows most speaks for all.
+    first = sessions.first_rows(_given(state), _given(url if keeps_ready else sound))
     ends = _columns.moments_s(frame, prefix + _columns.EXPIRES_AT)
     kept: dict[int, Outcome] = {}
     tasks: dict[int, Task] = {}

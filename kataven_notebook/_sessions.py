@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,26 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy.typing as npt
+
+# As pandas calls a column's values, and none of them are ids: numbers, times, and what is made of them.
+_NO_TEXT = frozenset(
+    {
+        "integer",
+        "floating",
+        "mixed-integer-float",
+        "decimal",
+        "complex",
+        "boolean",
+        "datetime",
+        "datetime64",
+        "date",
+        "timedelta",
+        "timedelta64",
+        "time",
+        "period",
+        "interval",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +61,18 @@ class Sessions:
         array[:] = values
         return array[self.codes] if len(values) else np.empty(0, dtype=object)
 
-    def first_rows(self) -> npt.NDArray[np.intp]:
-        """For each session the position of the first row that names it."""
+    def first_rows(self, *preferred: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
+        """For each session the position of the first row that names it.
+
+        Parameters
+        ----------
+        *preferred
+            Rows to be taken before others, as masks; the last one counts most.
+        """
         first = np.full(len(self.ids), -1, dtype=np.intp)
-        first[self.codes[::-1]] = np.arange(len(self.codes) - 1, -1, -1)
+        for mask in (np.ones(len(self.codes), dtype=np.bool_), *preferred):
+            rows = np.flatnonzero(mask)[::-1]
+            first[self.codes[rows]] = rows
         return first
 
 
@@ -63,21 +92,16 @@ def find_sessions(frame: pd.DataFrame, session: str) -> Sessions:
         No frame, no such column, several of that name, or a column of numbers or times.
     """
     column = session_column(frame, session)
-    dtype = column.dtype
-    is_text = (
-        isinstance(dtype, pd.CategoricalDtype)
-        or pd.api.types.is_string_dtype(dtype)
-        or pd.api.types.is_object_dtype(dtype)
-    )
-    if len(column) and not is_text and column.notna().any():
-        raise FrameError(
-            f"the column {session!r} is of dtype {dtype}, and session ids are text: leading zeros may be gone and "
-            f'123 may have become 123.0. Read the file again with dtype={{"{session}": str}}'
-        )
+    values = column.astype(object).to_numpy()
+    kind = pd.api.types.infer_dtype(values, skipna=True)
+    _refuse_other_than_text(column, session, kind)
+    if kind == "string" and column.notna().all():
+        codes, found = pd.factorize(values)
+        return Sessions(session, codes, list(found))
     codes = np.empty(len(column), dtype=np.intp)
     positions: dict[Any, int] = {}
     ids: list[Any] = []
-    for row, value in enumerate(column.astype(object).to_numpy()):
+    for row, value in enumerate(values):
         key = value if isinstance(value, str) else (type(value), id(value))
         position = positions.get(key)
         if position is None:
@@ -85,6 +109,18 @@ def find_sessions(frame: pd.DataFrame, session: str) -> Sessions:
             ids.append(value)
         codes[row] = position
     return Sessions(session, codes, ids)
+
+
+def _refuse_other_than_text(column: pd.Series[Any], session: str, kind: str) -> None:
+    """Refuse a column that holds numbers or times, whatever its dtype is; single ones among text are their row's."""
+    dtype = column.dtype
+    may_be_text = kind == "string" or isinstance(dtype, pd.CategoricalDtype) or pd.api.types.is_object_dtype(dtype)
+    if column.notna().any() and (not may_be_text or kind in _NO_TEXT):
+        held = f"is of dtype {dtype}" + (f" and holds {kind} values" if may_be_text else "")
+        raise FrameError(
+            f"the column {session!r} {held}, and session ids are text: leading zeros may be gone and "
+            f'123 may have become 123.0. Read the file again with dtype={{"{session}": str}}'
+        )
 
 
 def session_column(frame: pd.DataFrame, session: str) -> pd.Series[Any]:
@@ -101,6 +137,8 @@ def session_column(frame: pd.DataFrame, session: str) -> pd.Series[Any]:
         raise FrameError(
             "the columns are a MultiIndex: flatten them first, for instance with frame.columns.map('_'.join)"
         )
+    if not isinstance(session, Hashable):
+        raise FrameError(f"session={session!r}: pass the name of one column")
     if session in frame.columns:
         if (count := int((frame.columns == session).sum())) > 1:
             raise FrameError(f"there are {count} columns named {session!r}: rename all but one")

@@ -65,10 +65,13 @@ def check_session_id(session_id: object) -> str:
         missing = session_id is None or type(session_id).__name__ in ("NAType", "NaTType")
         # Of numbers alone: an array in a cell would not say whether it differs from itself.
         missing = missing or (isinstance(session_id, float) and session_id != session_id)  # noqa: PLR0124 - NaN differs from itself
-        what = (
-            "there is no session id" if missing else f"the session id is of type {type(session_id).__name__}, not text"
+        kind = type(session_id).__name__
+        raise errors.InvalidSessionId(
+            "there is no session id: nothing was sent; fill it in, or leave the row as it is"
+            if missing
+            else f"the session id is of type {kind}, not text: it was not sent; make the column text, "
+            "with the ids as they were given"
         )
-        raise errors.InvalidSessionId(what)
     problem = None
     if not session_id.strip():
         problem = "the session id is blank"

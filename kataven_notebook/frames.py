@@ -149,8 +149,8 @@ def audio(
     store
         A folder (or a `Store`) that keeps sound and outcomes; by default `configure`'s, else none.
     max_bytes
-        A recording above this is `too_large`. 500 MB by default: four hours of CD-quality stereo
-        are more, and no call is.
+        A recording above this is `too_large`. 500 MB by default, which is four hours of 8 kHz 16-bit
+        stereo WAV, or 43 minutes of 48 kHz.
     verify
         "quick" decodes the first and last second of each, "full" everything; both hold the length
         against what the storage and the header promise.
@@ -228,13 +228,16 @@ def summary(df: pd.DataFrame, *, prefix: str = "") -> pd.DataFrame:
     Raises
     ------
     FrameError
-        The frame has no statuses yet.
+        No frame, or one that has no statuses yet.
 
     Examples
     --------
     >>> summary(pd.DataFrame({"recording_status": ["missing", "downloaded", "missing"]}))["rows"].tolist()
     [2, 1]
     """
+    if not isinstance(df, pd.DataFrame):
+        raise FrameError(f"a DataFrame that audio() or recordings() returned is needed, not {type(df).__name__}")
+    _columns.check_prefix(prefix)
     if prefix + _columns.STATUS not in df.columns:
         raise FrameError(f"there is no column {prefix + _columns.STATUS!r}: call audio() or recordings() first")
     counts = pd.Series(_columns.statuses(df, prefix), dtype=object).dropna().astype(str).value_counts()
@@ -334,10 +337,10 @@ def _start(df: pd.DataFrame, session: str, errors: str, prefix: str, names: tupl
 
 def _signed_frame(df: pd.DataFrame, sessions: Sessions, outcomes: Mapping[int, Outcome], prefix: str) -> pd.DataFrame:
     ordered = [outcomes[position] for position in range(len(sessions.ids))]
-    # What is downloaded stays downloaded: a URL says nothing against it.
+    # What is downloaded stays downloaded, also where the service has lost it since: a URL says nothing against sound.
     known = _columns.statuses(df, prefix)
     states = [
-        before if before == Status.DOWNLOADED and not after.is_final else after
+        before if before == Status.DOWNLOADED else after
         for before, after in zip(known, sessions.spread([each.status for each in ordered]), strict=True)
     ]
     found = [

@@ -1,0 +1,177 @@
+"""What can't work is one sentence beforehand, and what is known is never lost by a second call."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile as sf
+
+import kataven_notebook as kn
+from kataven_notebook import demo
+from kataven_notebook._options import duration_s
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.core
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[demo.Hub]:
+    """One Hub with three sessions of a second of noise."""
+    file = io.BytesIO()
+    sf.write(file, np.random.default_rng(0).normal(0, 0.1, (8_000, 2)), 8_000, format="WAV")
+    sound = file.getvalue()
+    with demo.hub(sessions={"s1": sound, "s2": sound, "s3": sound}, limits=kn.Limits(per_minute=None)) as running:
+        yield running
+
+
+@pytest.fixture
+def hub(service) -> demo.Hub:
+    """The module's Hub with an empty log and no faults."""
+    service.requests.clear()
+    service.faults.clear()
+    return service
+
+
+def calls(*ids: object, **columns: object) -> pd.DataFrame:
+    """A frame of sessions."""
+    return pd.DataFrame({"session_id": pd.Series(ids, dtype=object), **columns})
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [[7, 8], [7, None], [7.0, float("nan")], [True, False], [pd.Timestamp("2026-01-01")] * 2],
+    ids=["whole numbers", "with a gap", "floats", "booleans", "times"],
+)
+@pytest.mark.parametrize("dtype", [object, "category"])
+def test_a_column_of_numbers_is_one_error_whatever_its_dtype(hub, ids, dtype) -> None:
+    """Objects and categories of numbers have lost their zeros as well as integers have."""
+    frame = pd.DataFrame({"session_id": pd.Series(ids, dtype=object).astype(dtype)})
+    with pytest.raises(kn.errors.FrameError, match="session ids are text"):
+        kn.audio(frame, settings=hub.settings, progress=False)
+
+
+def test_single_numbers_among_text_are_their_rows_own_trouble(hub) -> None:
+    """And the row says what to do."""
+    heard = kn.audio(calls("s1", 7, None), settings=hub.settings, progress=False)
+    assert heard["recording_status"].tolist() == ["downloaded", "invalid", "invalid"]
+    assert heard.loc[1, "recording_error"].startswith("the session id is of type int, not text: it was not sent; ")
+    assert "fill it in" in heard.loc[2, "recording_error"]
+
+
+def test_dictionaries_of_arrow_are_text_too(hub) -> None:
+    """As Parquet files give them back."""
+    arrow = pytest.importorskip("pyarrow")
+    dtype = pd.ArrowDtype(arrow.dictionary(arrow.int32(), arrow.string()))
+    frame = pd.DataFrame({"session_id": pd.array(["s1", "s2", "s1"], dtype=dtype)})
+    heard = kn.audio(frame, settings=hub.settings, progress=False)
+    assert heard["recording_status"].eq("downloaded").all()
+    assert hub.requests.count("api") == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"max_bytes": "5MB"}, "max_bytes='5MB': pass a whole number"),
+        ({"max_bytes": None}, "max_bytes=None: pass a whole number"),
+        ({"max_bytes": float("nan")}, "max_bytes=nan: pass a whole number"),
+        ({"in_flight": 2.5}, "in_flight=2.5: pass a whole number"),
+        ({"in_flight": "4"}, "in_flight='4': pass a whole number"),
+        ({"poll_pending": []}, "poll_pending=.*: pass seconds"),
+        ({"max_wait": "NaT"}, "max_wait='NaT': pass seconds"),
+        ({"store": 5}, "store=5: pass a folder"),
+        ({"store": b"calls"}, "store=b'calls': pass a folder"),
+        ({"store": ""}, "store='': pass a folder"),
+        ({"prefix": None}, "prefix=None: pass text"),
+        ({"session": ["session_id"]}, "pass the name of one column"),
+    ],
+)
+def test_an_option_that_cant_work_is_one_sentence(hub, options, message) -> None:
+    """Before any request, and as an error of this package."""
+    with pytest.raises(kn.errors.KatavenError, match=message):
+        kn.audio(calls("s1"), progress=False, **({"settings": hub.settings} | options))
+    assert hub.requests.count() == 0
+
+
+def test_a_summary_needs_a_frame() -> None:
+    """And says whose."""
+    with pytest.raises(kn.errors.FrameError, match="a DataFrame that audio"):
+        kn.summary(None)
+
+
+@pytest.mark.parametrize(
+    ("given", "seconds"),
+    [
+        ("60", 60.0),
+        ("1.5", 1.5),
+        (90, 90.0),
+        (np.int64(3), 3.0),
+        ("10min", 600.0),
+        (pd.Timedelta("2s"), 2.0),
+        (np.timedelta64(3, "m"), 180.0),
+    ],
+)
+def test_a_length_of_time_without_a_unit_is_seconds(given, seconds) -> None:
+    """As a command line gives it too; pandas would read nanoseconds."""
+    assert duration_s(given, "max_wait") == seconds
+
+
+def test_the_row_that_knows_most_speaks_for_its_session(hub) -> None:
+    """Wherever it stands: an older frame below new rows is not asked for again."""
+    heard = kn.audio(calls("s1", "s2"), settings=hub.settings, progress=False)
+    known = pd.concat([calls("s2", "s1"), heard], ignore_index=True)
+    hub.requests.clear()
+    again = kn.audio(known, settings=hub.settings, progress=False)
+    assert again["recording_status"].eq("downloaded").all()
+    assert again.loc[0, "audio"] is heard.loc[1, "audio"]
+    assert hub.requests.count() == 0
+
+
+def test_recordings_never_downgrades_even_where_the_service_lost_it(hub) -> None:
+    """The sound is here, whatever the API says of it today."""
+    heard = kn.audio(calls("s3"), settings=hub.settings, progress=False)
+    hub.faults.add("s3", "api:missing")
+    signed = kn.recordings(heard, refresh=True, settings=hub.settings, progress=False)
+    assert signed["recording_status"].tolist() == ["downloaded"]
+    assert signed["recording_error"].isna().all()
+
+
+def test_a_frame_comes_back_from_a_text_file(hub) -> None:
+    """With what `to_csv` writes of sound in the audio column: no sound, so it is fetched again."""
+    text = io.StringIO()
+    kn.audio(calls("s1", "s2"), settings=hub.settings, progress=False).to_csv(text, index=False)
+    text.seek(0)
+    heard = kn.audio(pd.read_csv(text, dtype={"session_id": str}), settings=hub.settings, progress=False)
+    assert heard["recording_status"].eq("downloaded").all()
+    assert all(isinstance(each, kn.Recording) for each in heard["audio"])
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"api_key": b"sk_live_acme_secret"}, "api_key= takes text, not bytes"),
+        ({"account_id": 5}, "account_id= takes text, not int"),
+        ({"base_url": "https://hub.test/v1\nx"}, "must look like"),
+        ({"base_url": "https://hub test/v1"}, "must look like"),
+        ({"request_timeout_s": "10"}, "positive number of seconds"),
+        ({"state_dir": 5}, "state_dir=5: pass a folder"),
+        ({"store": 5}, "store=5: pass a folder"),
+    ],
+)
+def test_settings_of_the_wrong_kind_are_one_sentence(given, message) -> None:
+    """Made by hand or by `configure`, which then has changed nothing; a key is not shown."""
+    for make in (kn.Settings, kn.configure):
+        with pytest.raises(kn.errors.ConfigurationError, match=message) as caught:
+            make(**given)
+        assert "secret" not in str(caught.value)
+
+
+def test_a_windows_length_that_is_no_number_is_one_sentence() -> None:
+    """As every other limit is."""
+    with pytest.raises(kn.errors.ConfigurationError, match="minute_s='60': a window's length"):
+        kn.Limits(minute_s="60")
