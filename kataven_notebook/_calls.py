@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_datetime64_any_dtype, is_list_like, is_numeric_dtype, is_timedelta64_dtype
 
 from kataven_notebook._marks import text_of
+from kataven_notebook._redact import redact
+from kataven_notebook._sessions import session_column
 from kataven_notebook.errors import FrameError
 from kataven_notebook.recording import Recording
 
@@ -41,17 +44,14 @@ class CallList:
     Raises
     ------
     FrameError
-        A column is not there; the message lists those that are.
+        A column is not there, or stands there twice; the message lists those that are.
     """
 
     def __init__(
         self, frame: pd.DataFrame, *, session: Hashable, prefix: str = "", columns: Sequence[Hashable] = ()
     ) -> None:
-        ids = session_values(frame, session)
-        absent = [str(each) for each in columns if each not in frame.columns]
-        if absent:
-            have = ", ".join(map(str, frame.columns))
-            raise FrameError(f"columns= names {', '.join(absent)}, which the frame lacks; it has {have}")
+        ids = session_column(frame, cast("str", session))
+        _check_columns(frame, columns)
         missing = ids.isna().to_numpy()
         self._frame = frame
         self._ids = ["" if gone else str(each) for each, gone in zip(ids, missing, strict=True)]
@@ -96,16 +96,20 @@ class CallList:
         """Return the key of a session; None where the frame lacks it."""
         return self._key_of.get(session_id)
 
+    def duration_s(self, key: int) -> float | None:
+        """Return a call's length; None where the frame has none, or something that is no number."""
+        value = pd.to_numeric(pd.Series([self.value(key, "duration_s")], dtype=object), errors="coerce").iloc[0]
+        return float(value) if np.isfinite(value) else None
+
     def header(self) -> list[dict[str, object]]:
-        """Return the columns as the page shows them: id, title, whether numbers."""
+        """Return the columns as the page shows them: id and title."""
         shown: list[dict[str, object]] = [
             {"id": "session", "title": self._session_name},
             {"id": "status", "title": "status"},
         ]
         for position, name in enumerate(self._columns):
-            numeric = pd.api.types.is_numeric_dtype(self._frame[name])
             title = "length" if name == f"{self._prefix}duration_s" else text_of(name)
-            shown.append({"id": str(position), "title": title, "numeric": numeric})
+            shown.append({"id": str(position), "title": title})
         return [*shown, {"id": "labels", "title": "labels"}]
 
     def counts(self) -> dict[str, int]:
@@ -145,9 +149,11 @@ class CallList:
         if text.strip():
             needle = text.casefold().strip()
             texts = self._texts()
-            keys = keys[[needle in texts[key] for key in keys]]
+            keys = keys[[needle in texts[key] or needle in labels(self._ids[key]).casefold() for key in keys]]
         if sort is not None and len(keys):
             values = pd.Series(self._sortable(sort, keys, labels), index=keys)
+            # An empty text is a missing value, too.
+            values = values.where(values != "")
             keys = values.sort_values(ascending=not descending, kind="stable", na_position="last").index.to_numpy()
         self.order = np.asarray(keys, dtype=np.intp)
 
@@ -160,23 +166,23 @@ class CallList:
         """Return some rows as `[key, status, text, text, ...]`, a text for each column of `header`."""
         rows: list[list[object]] = []
         for key in self.order[max(0, start) : max(0, start) + count].tolist():
-            cells = [self._cell(key, name) for name in self._columns]
+            cells = [self._text(name, self._frame[name].iloc[key]) for name in self._columns]
             status = self._statuses[key]
             own = [self.title(key), status.replace("_", " ")]
             rows.append([key, status, *own, *cells, labels(self._ids[key])])
         return rows
 
-    def _cell(self, key: int, name: Hashable) -> str:
-        value = self._frame[name].iloc[key]
-        if name == f"{self._prefix}duration_s" and not pd.isna(value):
-            return clock(float(value))
-        return text_of(value)
+    def _text(self, name: Hashable, value: object) -> str:
+        if name == f"{self._prefix}duration_s" and isinstance(value, int | float) and np.isfinite(value):
+            return clock(value)
+        # The first rows are saved with the notebook, and the column may be `recording_url`.
+        return text_of(redact(value) if isinstance(value, str) else value)
 
     def _texts(self) -> list[str]:
         if self._searchable is None:
-            shown = [self._ids, self._statuses, *(self._frame[name].tolist() for name in self._columns)]
-            rows = zip(*shown, strict=True)
-            self._searchable = ["\n".join(map(text_of, row)).casefold() for row in rows]
+            texts = ([self._text(name, each) for each in self._frame[name].tolist()] for name in self._columns)
+            rows = zip(self._ids, self._statuses, *texts, strict=True)
+            self._searchable = ["\n".join(row).casefold() for row in rows]
         return self._searchable
 
     def _sortable(
@@ -188,27 +194,28 @@ class CallList:
             return [labels(self._ids[key]) for key in keys]
         if sort.isdecimal() and int(sort) < len(self._columns):
             column = self._frame[self._columns[int(sort)]].iloc[keys]
-            # Numbers and times in their own order; mixed columns as the text that is shown.
-            if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column):
-                return column.to_numpy(dtype=float, na_value=np.nan) if _is_number(column) else column.to_numpy()
+            # What has an order of its own keeps it; mixed columns as the text that is shown.
+            if isinstance(column.dtype, pd.CategoricalDtype) and column.dtype.ordered:
+                column = column.cat.codes.where(column.notna())
+            if is_numeric_dtype(column):
+                return column.to_numpy(dtype=float, na_value=np.nan)
+            if is_datetime64_any_dtype(column) or is_timedelta64_dtype(column):
+                return column.to_numpy()
             return [text_of(each) for each in column]
         return [self._ids[key] for key in keys]
 
 
-def session_values(frame: pd.DataFrame, session: Hashable) -> pd.Series[Any]:
-    """Return the session ids of a frame, from a column or an index level of this name.
-
-    Raises
-    ------
-    FrameError
-        There is neither; the message lists the columns.
-    """
-    if session in frame.columns:
-        return frame[session]
-    if session in frame.index.names:
-        return pd.Series(frame.index.get_level_values(cast("str", session)))
-    have = ", ".join(map(str, frame.columns))
-    raise FrameError(f"there is no column {session!r}: name it with session=; the frame has {have}")
+def _check_columns(frame: pd.DataFrame, columns: Sequence[Hashable]) -> None:
+    if not is_list_like(columns):
+        raise FrameError(f"columns={columns!r} is no list: pass a list of column names, such as columns=['agent']")
+    have: list[Hashable] = list(frame.columns)
+    absent = [str(each) for each in columns if each not in have]
+    if absent:
+        raise FrameError(
+            f"columns= names {', '.join(absent)}, which the frame lacks; it has {', '.join(map(str, have))}"
+        )
+    if twice := [str(each) for each in columns if have.count(each) > 1]:
+        raise FrameError(f"columns= names {', '.join(twice)}, which the frame has several times: rename all but one")
 
 
 def clock(seconds: float) -> str:
@@ -223,10 +230,6 @@ def clock(seconds: float) -> str:
     minutes, second = divmod(whole, 60)
     hours, minute = divmod(minutes, 60)
     return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
-
-
-def _is_number(column: pd.Series[Any]) -> bool:
-    return bool(pd.api.types.is_numeric_dtype(column))
 
 
 def _statuses(frame: pd.DataFrame, prefix: str) -> list[str]:

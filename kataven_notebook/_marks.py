@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from kataven_notebook.errors import FrameError
@@ -25,13 +27,14 @@ def text_of(value: object, *, max_length: int = _MAX_TEXT) -> str:
 
     Examples
     --------
-    >>> text_of(0.123456), text_of(None), text_of(True)
-    ('0.1235', '', 'True')
+    >>> text_of(0.123456), text_of(14998.5), text_of(None), text_of(True)
+    ('0.1235', '14998.5', '', 'True')
     """
     if value is None or value is pd.NA or value is pd.NaT:
         return ""
     if isinstance(value, float):
-        return "" if value != value else f"{value:.4g}"  # noqa: PLR0124 - only NaN differs from itself
+        # From a thousand on the whole part is shown: 14,998.5 is not 1.5e+04.
+        return "" if math.isnan(value) else f"{value:.4g}" if abs(value) < 1000 else f"{value:.10g}"
     if isinstance(value, pd.Timestamp):
         return value.isoformat(sep=" ", timespec="seconds")
     text = str(value)
@@ -56,7 +59,7 @@ class Marks:
     Raises
     ------
     FrameError
-        A table lacks a column that it needs.
+        A table is no frame, lacks a column that it needs, or has something else than numbers as times.
     """
 
     def __init__(
@@ -82,8 +85,8 @@ class Marks:
     def _listed(self, moments: pd.DataFrame | None) -> list[Mark]:
         if moments is None:
             return []
-        kind = "kind" if "kind" in moments.columns else "label"
-        _require(moments, self._session, "moments", ("start_s", kind))
+        kind = "kind" if "kind" in getattr(moments, "columns", ()) else "label"
+        flat = _checked(moments, self._session, "moments", ("start_s", kind), numbers=("start_s",))
         return [
             {
                 "session": str(row[self._session]),
@@ -91,7 +94,7 @@ class Marks:
                 "kind": text_of(row[kind]).replace("_", " "),
                 "detail": text_of(row.get("text", row.get("detail"))),
             }
-            for row in moments.reset_index().to_dict("records")
+            for row in flat.to_dict("records")
         ]
 
 
@@ -100,19 +103,42 @@ def _grouped(
 ) -> Callable[[str], list[dict[Hashable, Any]]]:
     if frame is None:
         return lambda _: []
-    _require(frame, session, name, columns)
+    flat = _checked(frame, session, name, columns, numbers=("start_s", "end_s", "channel"))
+    # What has no start stands nowhere, and speech without a channel is nobody's.
+    flat = flat.dropna(subset=[each for each in ("start_s", "channel") if each in columns])
     # Positions only: the rows of 10,000 calls become objects when one of them is opened.
-    flat = frame.reset_index() if session in frame.index.names else frame
     groups = flat.groupby(flat[session].astype("string"), sort=False, observed=True).indices
     return lambda session_id: flat.iloc[groups.get(session_id, [])].to_dict("records")
 
 
-def _require(frame: pd.DataFrame, session: Hashable, name: str, columns: tuple[str, ...]) -> None:
-    there = [*frame.columns, *frame.index.names]
-    lacking = [str(each) for each in (session, *columns) if each not in there]
+def _checked(
+    frame: pd.DataFrame, session: Hashable, name: str, columns: tuple[str, ...], *, numbers: tuple[str, ...]
+) -> pd.DataFrame:
+    """Return a table with the session as a column, and of `numbers` what is there as numbers."""
+    needed = (session, *columns)
+    given: object = frame
+    if not isinstance(given, pd.DataFrame):
+        wanted = ", ".join(map(str, needed))
+        raise FrameError(f"{name}= takes a frame with the columns {wanted}, not {type(given).__name__}")
+    lacking = [str(each) for each in needed if each not in [*frame.columns, *frame.index.names]]
     if lacking:
-        have = ", ".join(str(each) for each in frame.columns)
+        have = ", ".join(str(each) for each in frame.columns) or "none"
         raise FrameError(f"{name}= lacks the column(s) {', '.join(lacking)}; it has {have}")
+    flat = frame if all(each in frame.columns for each in needed) else frame.reset_index()
+    return flat.assign(**{each: _numbers(flat[each], name) for each in numbers if each in flat.columns})
+
+
+def _numbers(column: pd.Series[Any], table: str) -> pd.Series[Any]:
+    if pd.api.types.is_timedelta64_dtype(column):
+        return pd.Series(column.dt.total_seconds())
+    try:
+        # A time of day is no number of seconds, though pandas would make one of it.
+        text = column.astype("string") if pd.api.types.is_datetime64_any_dtype(column) else column
+        numbers = pd.to_numeric(text).to_numpy(dtype="float64", na_value=math.nan)
+    except (TypeError, ValueError):
+        what = "channels counted from 0" if column.name == "channel" else "seconds from the start of the call"
+        raise FrameError(f"{table}= has something in {column.name!r} that is no number: pass {what}") from None
+    return pd.Series(np.where(np.isfinite(numbers), numbers, math.nan), index=column.index)
 
 
 def _own_mark(row: dict[Hashable, Any]) -> Mark:

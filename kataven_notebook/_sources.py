@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import pandas as pd
 
-from kataven_notebook._calls import session_values
+from kataven_notebook._sessions import session_column
 from kataven_notebook.errors import UrlExpired
 from kataven_notebook.recording import Recording
 
@@ -67,7 +67,7 @@ class FrameSource:
         stored: Callable[[str], Recording | None] | None = None,
         sign: Callable[[str], tuple[str, float]] | None = None,
     ) -> None:
-        ids = session_values(frame, session).astype("string").tolist()
+        ids = session_column(frame, cast("str", session)).astype("string").tolist()
         self._stored, self._sign = stored, sign
         self._sounds: dict[str, Recording] = {}
         self._urls: dict[str, tuple[str, datetime | None]] = {}

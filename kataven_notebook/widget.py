@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, cast
 import ipywidgets
 import pandas as pd
 
-from kataven_notebook._calls import CallList, session_values
+from kataven_notebook._calls import CallList
 from kataven_notebook._card import card
 from kataven_notebook._desk import Contents, Desk
 from kataven_notebook._labels import LabelBook
 from kataven_notebook._listening import source_of, told_by_metrics
 from kataven_notebook._marks import Marks
+from kataven_notebook._sessions import session_column
 from kataven_notebook.errors import ConfigurationError, FrameError
 
 if TYPE_CHECKING:
@@ -66,10 +67,11 @@ class Player(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
         settings: Settings | None = None,
         source: Source | None = None,
     ) -> None:
-        if moments is None and turns is None:
-            moments, turns = told_by_metrics(frame, session=session, prefix=prefix)
         self._frame, self._session, self._prefix = frame, session, prefix
         self._calls = CallList(frame, session=session, prefix=prefix, columns=columns)
+        if moments is None or turns is None:
+            told_moments, told_turns = told_by_metrics(frame, session=session, prefix=prefix)
+            moments, turns = (told_moments if moments is None else moments), (told_turns if turns is None else turns)
         self._book = LabelBook(str(session), save_to)
         found = Marks(session, marks=marks, moments=moments, turns=turns)
         contents = Contents(self._calls, found, self._book, _checked_labels(labels), download)
@@ -92,7 +94,8 @@ class Player(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
         FrameError
             The frame has no such session.
         """
-        key = self._calls.key_of(session_id)
+        # A frame that was read without dtype=str has numbers for ids, and they are listed as text.
+        key = self._calls.key_of(str(session_id))
         if key is None:
             raise FrameError(f"the player's frame has no session {session_id!r}")
         self._desk.turn_to(key)
@@ -152,9 +155,12 @@ class Player(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
         names = [f"{self._prefix}{name}" for name in _FRAME_COLUMNS]
         taken = [name for name in names if name in self._frame.columns]
         if 0 < len(taken) < len(names):
-            raise FrameError(f"the frame has columns {', '.join(taken)} of its own: pass prefix= to the player")
+            raise FrameError(
+                f"the frame has columns {', '.join(taken)} of its own: rename them, or pass the prefix= "
+                f"that audio() was given; the decisions are in player.labels in any case"
+            )
         joined = self._frame.copy()
-        ids = session_values(self._frame, self._session)
+        ids = session_column(self._frame, cast("str", self._session))
         for name, values in self._book.per_session(ids).items():
             joined[f"{self._prefix}{name}"] = values.array
         return joined
@@ -212,11 +218,12 @@ def play_one(recording: Recording) -> Player:
 
 
 def _checked_labels(labels: Sequence[str]) -> tuple[str, ...]:
-    if isinstance(labels, str):
-        raise ConfigurationError(f"labels={labels!r} is one text: pass a list, such as labels=[{labels!r}]")
+    if not pd.api.types.is_list_like(labels):
+        what = "one text" if isinstance(labels, str) else "no list"
+        raise ConfigurationError(f"labels={labels!r} is {what}: pass a list, such as labels=['good', 'escalate']")
     names = tuple(labels)
-    if len(names) > _MAX_LABELS or len(set(names)) < len(names):
-        raise ConfigurationError(f"labels= has {len(names)} entries: pass up to nine different ones")
     if not all(isinstance(each, str) and each.strip() for each in names):
         raise ConfigurationError("labels= holds something that is no text: pass names such as 'good'")
+    if len(names) > _MAX_LABELS or len(set(names)) < len(names):
+        raise ConfigurationError(f"labels= has {len(names)} entries: pass up to nine different ones")
     return names
