@@ -38,6 +38,8 @@ _SILENT = frozenset(
     {Status.MISSING, Status.PENDING, Status.INVALID, Status.REFUSED, Status.UNCONFIGURED, Status.CORRUPT}
 )
 
+_RETRIED = frozenset(set(Status) - _SILENT - {Status.READY, Status.DOWNLOADED})
+
 _MESSAGES = frozenset({"ready", "rows", "open", "url", "decode", "state", "label", "unlabel"})
 
 
@@ -226,8 +228,12 @@ class Desk(anywidget.AnyWidget):
             return "This row has no session id."
         if status not in _SILENT:
             return ""
-        sentence = self._calls.error(key) or status
-        return redact(f"{sentence[:1].upper()}{sentence[1:].rstrip('.')}. What to do: {Status(status).advice}.")
+        sentence, advice = (self._calls.error(key) or status).rstrip("."), Status(status).advice
+        # What the sentence says already is not said twice.
+        if advice.rpartition(": ")[2].casefold() not in sentence.casefold():
+            to_do = advice.replace("nothing", "There is nothing to do", 1)
+            sentence += f". {to_do if to_do != advice else f'What to do: {advice}'}"
+        return redact(f"{sentence[:1].upper()}{sentence[1:]}.")
 
     def _channel_names(self, key: int) -> list[str]:
         agent = self._calls.value(key, "agent_channel")
@@ -236,12 +242,15 @@ class Desk(anywidget.AnyWidget):
         return ["Agent", "Caller"] if agent == 0 else ["Caller", "Agent"]
 
     def _duration_s(self, key: int | None) -> float | None:
-        known = None if key is None else self._calls.value(key, "duration_s")
-        return None if known is None or pd.isna(known) else float(known)
+        return None if key is None else self._calls.duration_s(key)
 
     def _facts(self, key: int) -> str:
-        status, duration_s = self._calls.status(key).replace("_", " "), self._duration_s(key)
-        return status if duration_s is None else f"{status} · {clock(duration_s)}"
+        status, duration_s = self._calls.status(key), self._duration_s(key)
+        parts = [status.replace("_", " "), "" if duration_s is None else clock(duration_s)]
+        # Why it failed, for when playing it now fails, too.
+        if status in _RETRIED:
+            parts.append(redact(self._calls.error(key)))
+        return " · ".join(filter(None, parts))
 
     def _label_text(self, session_id: str) -> str:
         decisions = self._book.of(session_id)
@@ -335,11 +344,13 @@ class Desk(anywidget.AnyWidget):
     def _on_label(self, content: Mapping[str, Any]) -> None:
         call = self._call(content)
         label, note = str(content.get("label") or ""), str(content.get("note") or "")
-        if not call.session_id or label not in ("", *self._contents.label_names) or not (label or note.strip()):
-            return
         start_s, end_s = content.get("start_s"), content.get("end_s")
         old = [each for each in self._book.of(call.session_id) if each.label == label and each.is_of_whole_call]
-        if label and old and start_s is None:
+        if not call.session_id:
+            self._decide(call, lambda: None, problem="Not saved: a label needs a session id, and this row has none.")
+        elif label not in ("", *self._contents.label_names) or not (label or note.strip()):
+            self._decide(call, lambda: None)
+        elif label and old and start_s is None:
             self._decide(call, lambda: self._book.remove(old[-1].decision_id))
         else:
             self._decide(call, lambda: self._book.add(call.session_id, label, start_s=start_s, end_s=end_s, note=note))
@@ -350,8 +361,7 @@ class Desk(anywidget.AnyWidget):
         chosen = str(content.get("id") or (ids[-1] if ids else ""))
         self._decide(call, lambda: self._book.remove(chosen))
 
-    def _decide(self, call: Call, work: Callable[[], object]) -> None:
-        problem = ""
+    def _decide(self, call: Call, work: Callable[[], object], *, problem: str = "") -> None:
         try:
             work()
         except OSError as error:
@@ -362,7 +372,8 @@ class Desk(anywidget.AnyWidget):
 
     def _call(self, content: Mapping[str, Any]) -> Call:
         key = int(content["key"])
-        return Call(key, self._calls.session_id(key))
+        # A frame without rows has no call, and its page says so with -1.
+        return Call(key, self._calls.session_id(key) if key >= 0 else "")
 
     def _note_position(self, position_s: float) -> None:
         self._position_s, self._position_at = position_s, time.monotonic()

@@ -74,14 +74,15 @@ class LabelBook:
     Raises
     ------
     ConfigurationError
-        The file is there and was not written by a player with this session column.
+        The file was not written by a player with this session column, or can't be one: a folder,
+        or in a folder that is not there.
     OSError
         The file can't be read or written.
     """
 
     def __init__(self, session_column: str, path: str | os.PathLike[str] | None = None) -> None:
         self.session_column = session_column
-        self.path = None if path is None else Path(path).expanduser()
+        self.path = None if path is None else _checked_path(path)
         self._decisions: dict[str, Decision] = {}
         # Built from hashing the session: a list of 10,000 calls asks for each row's labels.
         self._by_session: dict[str, list[str]] = {}
@@ -214,7 +215,7 @@ class LabelBook:
 
     def _read(self, path: Path) -> None:
         # Line by line: a quote that was never closed must not swallow what comes after it.
-        lines = path.read_bytes().decode("utf-8", "replace").split("\n")
+        lines = path.read_bytes().decode("utf-8-sig", "replace").split("\n")
         rows = [_cells_of(line) for line in lines if line.strip()]
         if not rows or rows[0] != self._header:
             raise ConfigurationError(
@@ -232,6 +233,18 @@ class LabelBook:
                 self._forget(decision)
         if broken:
             warnings.warn(f"{path}: {broken} half-written line(s) were left out; all others were read", stacklevel=4)
+
+
+def _checked_path(path: str | os.PathLike[str]) -> Path:
+    # Told at once: a listener must not find out with the first label.
+    if not isinstance(path, str | os.PathLike) or not str(path):
+        raise ConfigurationError(f"save_to={path!r} is no path: pass the name of a file, such as 'labels.csv'")
+    file = Path(path).expanduser()
+    if file.is_dir():
+        raise ConfigurationError(f"save_to={str(path)!r} is a folder: name a file in it")
+    if not file.parent.is_dir():
+        raise ConfigurationError(f"save_to={str(path)!r}: the folder {file.parent} is not there; make it first")
+    return file
 
 
 def _parse(row: list[str]) -> Decision | None:

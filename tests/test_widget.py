@@ -106,6 +106,52 @@ def test_numbers_sort_as_numbers_and_missing_ones_last(calls: pd.DataFrame, *, d
     assert "".join(listed.session_id(key) for key in listed.order) == expected
 
 
+@pytest.mark.parametrize("descending", [False, True])
+def test_texts_without_value_and_calls_without_label_stand_last(calls: pd.DataFrame, *, descending: bool) -> None:
+    """In both directions, as missing numbers do."""
+    listed = CallList(calls.assign(team=["x", None, "y", "", pd.NA, "x"]), session="call", columns=["team"])
+    listed.arrange(sort="0", descending=descending, labels=lambda _: "")
+    assert "".join(listed.session_id(key) for key in listed.order) == ("dbaec" if descending else "bdaec")
+    listed.arrange(sort="labels", descending=descending, labels=lambda session: "good" if session == "e" else "")
+    assert listed.session_id(int(listed.order[0])) == "e"
+
+
+def test_ordered_categories_and_lengths_of_time_sort_in_their_own_order(calls: pd.DataFrame) -> None:
+    """Not as the text that is shown: "high" is not before "low", nor 10 minutes before 9."""
+    urgency = pd.Categorical(["mid", "low", "high", None, "low", "mid"], ["low", "mid", "high"], ordered=True)
+    waited = pd.to_timedelta([9, 10, 1, None, 100, 9], unit="min")
+    listed = CallList(calls.assign(u=urgency, w=waited), session="call", columns=["u", "w"])
+    listed.arrange(sort="0", labels=lambda _: "")
+    assert "".join(listed.session_id(key) for key in listed.order) == "acbde"
+    listed.arrange(sort="1", labels=lambda _: "")
+    assert "".join(listed.session_id(key) for key in listed.order) == "dbace"
+
+
+def test_columns_are_shown_as_they_read_and_without_signed_queries(calls: pd.DataFrame) -> None:
+    """Large numbers keep their digits; the first rows are saved, so a URL's signature is not among them."""
+    frame = calls.assign(amount=14998.5, recording_url=SECRET_URL, duration_s="0:35")
+    desk = player(frame, session="call", columns=["amount", "recording_url"]).children[0]
+    assert desk.first["rows"][0][4] == "14998.5"
+    assert "0123456789abcdef" not in json.dumps(desk.get_state("first"))
+    assert desk.first["opened"]["duration_s"] is None
+
+
+def test_marks_of_other_shapes_are_drawn_or_refused_in_words(calls: pd.DataFrame) -> None:
+    """Lengths of time, a session index, gaps; not texts, times of day or names of channels."""
+    marks = pd.DataFrame({"call": ["b", "b"], "start_s": [0.5, None], "end_s": [np.inf, 1.0], "label": ["x", "y"]})
+    drawn = player(calls, session="call", marks=marks).children[0]._about(0)["marks"]
+    assert [(each["label"], each["start_s"], each["end_s"]) for each in drawn] == [("x", 0.5, 0.5)]
+    as_time = marks.assign(start_s=pd.to_timedelta([0.5, 0.7], unit="s"), end_s=["1", "2"])
+    both = as_time.set_index("call", drop=False)
+    assert len(player(calls, session="call", marks=both, moments=both).children[0]._about(0)["marks"]) == 2
+    noon = pd.to_datetime(["2026-01-01 12:00"] * 2)
+    for change in ({"start_s": ["soon", "late"]}, {"start_s": noon}, {"channel": ["agent", "caller"]}):
+        with pytest.raises(FrameError, match="no number: pass"):
+            player(calls, session="call", marks=marks.assign(**change))
+    with pytest.raises(FrameError, match="takes a frame"):
+        player(calls, session="call", moments=[{"call": "b"}])  # type: ignore[arg-type]  # what is tested
+
+
 def test_the_list_filters_by_status_text_and_labels(calls: pd.DataFrame) -> None:
     """Each filter alone, and two together."""
     listed = CallList(calls, session="call", columns=["score"])
@@ -117,6 +163,7 @@ def test_the_list_filters_by_status_text_and_labels(calls: pd.DataFrame) -> None
     assert left(status="missing") == "d"
     assert left(text="2.5") == "b"
     assert left(text="DOWNLOADED") == "bac"
+    assert left(text="Good") == "a", "the labels are a column, too"
     assert left(status="labelled") == "a"
     assert left(status="unlabelled", text="downloaded") == "bc"
 
@@ -197,7 +244,13 @@ def test_rows_without_sound_say_why_and_what_to_do(calls: pd.DataFrame, monkeypa
     page.say("ready")
     desk.select("d")
     content, _ = page.wait("call", lambda content: content["title"] == "d")
-    assert content["reason"] == "No recording. What to do: nothing: the session has no recording."
+    assert content["reason"] == "No recording. There is nothing to do: the session has no recording."
+    later = 'the recording is not uploaded yet: call again later, or pass poll_pending="10min" ("not yet")'
+    frame = pd.DataFrame({"call": ["p"], "recording_status": ["pending"], "recording_error": [later]})
+    reason = player(frame, session="call").children[0].first["opened"]["reason"]
+    assert reason == f"T{later[1:]}.", "the advice is in it already"
+    frame = pd.DataFrame({"call": ["f"], "recording_status": ["failed"], "recording_error": ["the storage hung up"]})
+    assert player(frame, session="call").children[0].first["opened"]["facts"] == "failed · the storage hung up"
 
 
 def test_labels_are_frames_and_join_row_by_row(calls: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,6 +270,26 @@ def test_labels_are_frames_and_join_row_by_row(calls: pd.DataFrame, monkeypatch:
     assert joined["label_regions"].tolist() == [1, 0, 0, 0, 0, 1]
     assert "label" not in calls.columns
     assert player(joined, session="call").frame["label"].isna().all()
+
+
+def test_whatever_the_page_asks_to_label_is_answered(calls: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page says "Saving…" until then: also for an empty note, a row without an id, a frame without rows."""
+    desk = player(calls, session="call", labels=["good"])
+    page = Page(desk, monkeypatch)
+    page.say("label", key=0, label="", note="  ", start_s=None, end_s=None)
+    page.wait("labels", lambda content: content["key"] == 0)
+    nameless = player(calls.assign(call=[None, *"acdef"]), session="call", labels=["good"])
+    page = Page(nameless, monkeypatch)
+    page.say("label", key=0, label="good", note="", start_s=None, end_s=None)
+    assert "session id" in page.wait("problem")[0]["text"]
+    empty = player(calls.iloc[:0], session="call", labels=["good"])
+    page = Page(empty, monkeypatch)
+    page.say("label", key=-1, label="good", note="", start_s=None, end_s=None)
+    page.say("unlabel", key=-1, id="")
+    page.wait("problem")
+    assert desk.labels.empty
+    assert nameless.labels.empty
+    assert empty.labels.empty
 
 
 def test_a_column_of_the_callers_is_not_overwritten(calls: pd.DataFrame) -> None:
@@ -270,7 +343,10 @@ def test_a_decision_that_can_not_be_written_is_not_kept(
     calls: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The page is told; nothing pretends to be saved."""
-    desk = player(calls, session="call", labels=["good"], save_to=tmp_path / "gone" / "labels.csv")
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    desk = player(calls, session="call", labels=["good"], save_to=folder / "labels.csv")
+    folder.rmdir()
     page = Page(desk, monkeypatch)
     page.say("label", key=0, label="good", note="", start_s=None, end_s=None)
     assert "Not saved" in page.wait("problem")[0]["text"]
@@ -298,7 +374,7 @@ def test_python_selects_seeks_and_hears_of_choices(calls: pd.DataFrame, monkeypa
     assert chosen == ["a", "c"]
 
 
-def test_wrong_arguments_are_told_before_anything_is_shown(calls: pd.DataFrame) -> None:
+def test_wrong_arguments_are_told_before_anything_is_shown(calls: pd.DataFrame, tmp_path: Path) -> None:
     """Each names what to pass instead."""
     with pytest.raises(FrameError, match="session="):
         player(calls)
@@ -308,6 +384,17 @@ def test_wrong_arguments_are_told_before_anything_is_shown(calls: pd.DataFrame) 
         player(calls, session="call", marks=pd.DataFrame({"call": ["a"]}))
     with pytest.raises(ConfigurationError, match="list"):
         player(calls, session="call", labels="good")
+    with pytest.raises(ConfigurationError, match="list"):
+        player(calls, session="call", labels=None)  # type: ignore[arg-type]  # what is tested
+    with pytest.raises(FrameError, match=r"columns=\['agent'\]"):
+        player(calls, session="call", columns="score")
+    with pytest.raises(FrameError, match="rename all but one"):
+        player(pd.concat([calls, calls[["score"]]], axis=1), session="call", columns=["score"])
+    with pytest.raises(FrameError, match="not list"):
+        player(["a", "b"])  # type: ignore[arg-type]  # what is tested
+    for path, why in ((tmp_path, "folder"), (tmp_path / "no" / "a.csv", "not there"), (5, "no path")):
+        with pytest.raises(ConfigurationError, match=why):
+            player(calls, session="call", save_to=path)  # type: ignore[arg-type]  # what is tested
     with pytest.raises(ConfigurationError, match="nine"):
         player(calls, session="call", labels=list("abcdefghij"))
     desk = player(calls, session="call")
