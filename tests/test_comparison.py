@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from kataven_notebook.comparison import compare
-from kataven_notebook.errors import ConfigurationError
+from kataven_notebook.comparison import compare, compare_groups
+from kataven_notebook.errors import ConfigurationError, FrameError
 
 RANDOM = np.random.default_rng(7)
 
@@ -91,10 +93,60 @@ def test_no_groups_give_no_rows() -> None:
     [
         ({"reference": "v9"}, "no such group, only 'v1'"),
         ({"confidence_level": 95}, "between 0 and 1"),
-        ({"resamples": 0}, "at least 1"),
+        ({"confidence_level": "95"}, "between 0 and 1"),
+        ({"resamples": 1}, "resamples=1: pass a whole number of at least 2"),
+        ({"resamples": 99.5}, "whole number"),
+        ({"seed": None}, "seed=None: pass a whole number"),
     ],
 )
-def test_options_out_of_range_are_refused(options: dict, message: str) -> None:
+def test_options_out_of_range_are_refused(options: dict[str, Any], message: str) -> None:
     """And the message says what is possible."""
     with pytest.raises(ConfigurationError, match=message):
         compare({"v1": [1.0, 2.0]}, **options)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"by": "n"}, "the result has a column 'n' of its own"),
+        ({"by": "median"}, "the result has a column 'median' of its own"),
+        ({"by": ["n", "median"]}, "pass the name of one column"),
+        ({"by": "m"}, "both 'm'"),
+        ({"by": "twice"}, "there are 2 columns named 'twice'"),
+        ({"by": "version"}, "there is no column 'version'"),
+        ({"by": "n", "metric": "twice"}, "there are 2 columns"),
+        ({"by": "m", "metric": "text"}, "not numbers; pd.to_numeric"),
+    ],
+)
+def test_columns_that_cannot_be_compared_are_refused(options: dict[str, Any], message: str) -> None:
+    """Groups that lose their names under the result's columns would be numbers of nobody."""
+    values = [["a", "b", 1.0, "x", 1, 2], ["b", "c", 2.0, "y", 3, 4]]
+    frame = pd.DataFrame(values, columns=["n", "median", "m", "text", "twice", "twice"])
+    with pytest.raises(FrameError, match=message):
+        compare_groups(frame, **{"metric": "m", **options})
+
+
+@pytest.mark.parametrize("frame", [None, [1.0], "calls.csv"])
+def test_what_is_no_frame_is_refused(frame: object) -> None:
+    """And not by the first attribute that it lacks."""
+    with pytest.raises(FrameError, match="a DataFrame with the metric is needed"):
+        compare_groups(frame, by="version", metric="m")  # type: ignore[arg-type] # the mistake
+
+
+@pytest.mark.parametrize(
+    "groups",
+    [
+        pd.Categorical(["v10", "v2", "v10", "v2"], categories=["v2", "v10", "v11"], ordered=True),
+        pd.array(["v10", "v2", "v10", "v2"], dtype="string"),
+        pd.array([1, 2, 1, 2], dtype="Int64"),
+        pd.to_datetime(["2026-01-01", "2026-01-02"] * 2, utc=True),
+    ],
+    ids=["categorical", "string", "Int64", "times"],
+)
+def test_groups_keep_their_dtype_and_order(groups: Any) -> None:
+    """So that the table merges with the frame, and v2 comes before v10 where the caller says so."""
+    frame = pd.DataFrame({"version": groups, "m": [1.0, 2.0, 3.0, 4.0]})
+    found = compare_groups(frame, by="version", metric="m")
+    assert found["version"].dtype == frame["version"].dtype
+    assert found["version"].is_monotonic_increasing
+    assert len(found.merge(frame, on="version")) == 4
