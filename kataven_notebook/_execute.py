@@ -54,7 +54,8 @@ def execute(
     """
     outcomes: dict[int, Outcome] = {}
     position_of = {task.session_id: position for position, task in tasks.items()}
-    with Progress(len(tasks), label, show=progress) as bar, Run(plan, tasks.values()) as run:
+    # The run comes first: where its credentials can't work, no bar is shown for it.
+    with Run(plan, tasks.values()) as run, Progress(len(tasks), label, show=progress) as bar:
         try:
             if run.budget is not None:
                 bar.announce(run.budget.forecast(sum(task.recording is None for task in tasks.values())))

@@ -7,6 +7,7 @@ import logging
 import signal
 import subprocess
 import sys
+import textwrap
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -202,8 +203,12 @@ def show_demo() -> int:
         )  # fmt: skip - one call, one thought
     shown = calls[["session_id", "agent", "recording_status", "length_s", "level_dbfs"]]
     _say(shown.to_string(index=False, na_rep="", float_format="{:.1f}".format, line_width=_PAGE_CHARS))
+    _say("\nThe rows without sound say why, in recording_error:\n")
+    silent = calls[calls["recording_error"].notna()]
+    for session_id, reason in zip(silent["session_id"], silent["recording_error"], strict=True):
+        _say(textwrap.fill(f"{session_id}  {reason}", _PAGE_CHARS, subsequent_indent=" " * (len(session_id) + 2)))
     _say("\nWhat happened, as summary() tells it:\n")
-    _say(summary(calls).to_string(index=False, float_format="{:.2f}".format, line_width=_PAGE_CHARS))
+    _say(summary(calls).to_string(index=False, float_format="{:.3g}".format, line_width=_PAGE_CHARS))
     _say(_NEXT)
     return ALL_DONE
 

@@ -124,7 +124,9 @@ def test_without_a_key_the_error_says_what_to_set(hub, monkeypatch, capsys) -> N
     """The key is never an argument, where other users of the machine could read it."""
     monkeypatch.delenv("KATAVEN_API_KEY")
     assert main(["fetch", table("calls.csv", "s1"), "--store", "store"]) == 2
-    assert "KATAVEN_API_KEY" in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert "KATAVEN_API_KEY" in err
+    assert "0 of 1" not in err  # no line about a run that never was
     with pytest.raises(SystemExit) as caught:
         main(["fetch", "calls.csv", "--store", "store", "--api-key", "sk_live_x"])
     assert caught.value.code == 2
@@ -183,6 +185,9 @@ def test_the_demo_shows_the_main_job(hub, capsys) -> None:
     out = capsys.readouterr().out
     assert "agent_01JX7C4V01" in out
     assert "level_dbfs" in out
+    assert re.search(
+        r'^agent_01JX7C4V14  the recording is not uploaded yet: .*poll_pending="10min"$', out, re.MULTILINE
+    )
     assert "what_to_do" in out
     assert "--lab" in out
     assert max(map(len, out.splitlines())) <= 100
@@ -199,6 +204,27 @@ def test_the_demo_can_be_left_running() -> None:
     finally:
         process.send_signal(signal.SIGTERM if os.name != "nt" else signal.CTRL_BREAK_EVENT)
         process.communicate(timeout=30)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no pseudo-terminals")
+def test_the_demo_that_is_left_running_tells_people_how_to_use_it() -> None:
+    """On a terminal, where nobody reads JSON: what to set, and how to end it."""
+    ours, theirs = os.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "kataven_notebook", "demo", "--serve"], stdout=subprocess.PIPE, stderr=theirs, text=True
+    )
+    os.close(theirs)
+    try:
+        assert process.stdout is not None
+        told = json.loads(process.stdout.readline())
+        hint = ""
+        while "Ctrl-C" not in hint:
+            hint += os.read(ours, 1_000).decode()
+        assert f"export KATAVEN_API_KEY={told['api_key']} KATAVEN_BASE_URL={told['base_url']}" in hint
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+        os.close(ours)
 
 
 def test_help_is_documentation() -> None:

@@ -69,6 +69,11 @@ def serve(arguments: Sequence[str] | None = None) -> int:
     try:
         sys.stdout.write(json.dumps(announcement) + "\n")
         sys.stdout.flush()
+        if sys.stderr.isatty():
+            sys.stderr.write(
+                "To use it from another terminal:\n"
+                f"  export KATAVEN_API_KEY={hub.api_key} KATAVEN_BASE_URL={hub.base_url}\nCtrl-C ends it.\n"
+            )
         # In slices: on Windows a wait without end is not interrupted by a signal.
         while not stop.wait(0.5):
             pass
