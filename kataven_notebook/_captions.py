@@ -49,6 +49,8 @@ def drawn(marks: list[Mark], decisions: list[Decision]) -> dict[str, Any]:
         if not each.is_of_whole_call:
             times = {"start_s": each.start_s, "end_s": each.end_s}
             others.append({"kind": "label", "label": each.label, "channel": None, **times})
+    # In their order, so that the page can tell where the name of one would cover that of another.
+    others.sort(key=lambda mark: float(mark["start_s"]))
     kinds = {mark["kind"] for mark in others}
     legend = [(kind, name) for kind, name in _MARK_KINDS.items() if kind in kinds]
     return {"marks": others, "speech": speech, "legend": legend}

@@ -4,7 +4,7 @@
 const STALL_MS = 2000;
 const ROW_PX = 28;
 const PAGE_ROWS = 100;
-const TOP_PX = 14;
+const TOP_PX = 26;
 const LANE_PX = 60;
 const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 2, 2.5, 3];
 const TICKS_S = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600];
@@ -248,7 +248,7 @@ const createGrid = (first, send, open) => {
 	let [key, request] = [-1, 0];
 	/** @type {Column[]} */ const columns = first.header;
 	const heads = columns.map(({ id, title }) =>
-		h("div", { role: "columnheader", "aria-sort": "none" }, button({ tabindex: -1, click: () => sortBy(id) }, title)));
+		h("div", { role: "columnheader", "aria-sort": "none" }, button({ click: () => sortBy(id) }, title)));
 	const body = h("div", { role: "rowgroup", class: "rows" });
 	const count = span("faint count");
 	const search = h("input", { type: "search", placeholder: "Filter by any text", label: "Filter", input: () => show({ text: search.value }) });
@@ -289,9 +289,9 @@ const createGrid = (first, send, open) => {
 
 	function go(index = 0) {
 		const row = grid.rows.get(index);
-		awaited = row ? undefined : index;
+		awaited = row || !grid.total ? undefined : index;
 		if (row) open(row, index);
-		else if (grid.total) ask(index);
+		else ask(index);
 	}
 
 	/** @param {Partial<typeof view>} change */
@@ -299,6 +299,7 @@ const createGrid = (first, send, open) => {
 		Object.assign(view, change);
 		grid.rows.clear();
 		asked.clear();
+		awaited = undefined;
 		request++;
 		grid.node.scrollTop = 0;
 		ask();
@@ -332,7 +333,7 @@ const createGrid = (first, send, open) => {
 		const [rowKey, state, ...texts] = grid.rows.get(index) ?? [-1, "", "…"];
 		return h("div", { role: "row", class: "row", id: prefix + index, "aria-rowindex": index + 2, style: `top:${index * ROW_PX}px`,
 			"aria-selected": String(rowKey === key), click: () => go(index) },
-			...texts.map((text, i) => h("div", { role: "gridcell", title: text, class: columns[i].numeric ? "number" : "" },
+			...texts.map((text, i) => h("div", { role: "gridcell", title: text },
 				...(i === 1 ? [h("i", { class: `dot ${state}` })] : []), text)));
 	}
 	return grid;
@@ -434,6 +435,7 @@ const createView = (on) => {
 		view.setRegion(view.region);
 		if (!view.duration) return;
 		context.scale(ratio, ratio);
+		context.font = "11px sans-serif";
 		for (let lane = 0; lane < lanes(); lane++) drawLane(lane);
 		drawMarks();
 		drawAxis(high);
@@ -459,11 +461,18 @@ const createView = (on) => {
 	}
 
 	function drawMarks() {
-		for (const { kind, start_s: start, end_s: end, channel } of call?.marks ?? []) {
+		let free = 0;
+		for (const { kind, label, start_s: start, end_s: end, channel } of call?.marks ?? []) {
 			const [left, across] = [x(start), Math.max(2, x(end) - x(start))];
 			context.fillStyle = colour(kind);
-			if (kind === "interruption") context.fill(new Path2D(`M${left - 5} 1h10l-5 10z`));
-			else context.fillRect(left, 4, across, 5);
+			if (kind === "interruption") context.fill(new Path2D(`M${left - 5} 13h10l-5 10z`));
+			else context.fillRect(left, 16, across, 5);
+			const long = context.measureText(label).width;
+			const at = clamp(left, 0, width() - long);
+			if (/mark|label/.test(kind) && at >= free && left + across > 0 && left < width()) {
+				context.fillText(label, at, 11);
+				free = at + long + 8;
+			}
 			context.globalAlpha = 0.14;
 			context.fillRect(left, TOP_PX + (channel ?? 0) * LANE_PX, across, channel === null ? lanes() * LANE_PX : LANE_PX);
 			context.globalAlpha = 1;
@@ -471,8 +480,7 @@ const createView = (on) => {
 	}
 
 	function drawAxis(high = 0) {
-		const tick = TICKS_S.find((each) => (each / (wide())) * width() >= 64) ?? 7200;
-		context.font = "11px sans-serif";
+		const tick = TICKS_S.find((each) => (each / wide()) * width() >= 64) ?? 7200;
 		context.fillStyle = drawn = colour("faint");
 		for (let i = Math.ceil(view.from / tick); i * tick <= view.to; i++) {
 			const text = clock(i * tick, tick < 1 ? 1 : 0);
@@ -510,11 +518,11 @@ function render({ model, el }) {
 		button({ click: () => hear(i) }, span("at", at), kind, span("faint", detail),
 			span("faint whose many", session)));
 	/** @type {Element[]} */ const labelButtons = first.labels.map((name = "", i = 0) =>
-		button({ class: "label", click: () => decide(name) }, h("kbd", {}, String(i + 1)), name));
+		button({ class: "tag", click: () => decide(name) }, h("kbd", {}, String(i + 1)), name));
 	const note = h("input", { type: "text", placeholder: "Note for the next label, or Enter", label: "Note" });
 	const decisions = h("ul", {});
-	const help = h("details", { class: "help" }, h("summary", {}, "Keyboard"), h("dl", {}, ...first.keys.map(([keys = "", what = ""]) =>
-		div("", h("dt", {}, keys), h("dd", {}, what)))));
+	const help = h("details", { class: "help" }, h("summary", {}, "Keyboard"), div("keys", ...first.keys.map(([keys = "", what = ""]) =>
+		div("", h("kbd", {}, keys), " ", what))));
 	const sound = div("sound", channels, view.node);
 	const root = h("section", { class: `kn-player ${first.total > 1 ? "" : "one"}`, label: "Call player", "data-lm-suppress-shortcuts": true, tabindex: -1 },
 		div("list many", grid.bar, grid.node),
@@ -580,7 +588,7 @@ function render({ model, el }) {
 		channels.replaceChildren(...Array.from({ length: count }, (_, channel) => {
 			const name = call?.names?.[channel] ?? `Channel ${channel}`;
 			const mixers = Object.entries({ Solo: solo, Mute: muted }).map(([verb, chosen]) => {
-				const why = off ? "Needs the sound: run audio() on the frame" : "";
+				const why = off ? "Needs the sound: run audio()" : "";
 				const node = button({ class: "mix", disabled: Boolean(off), label: `${verb} ${name}`, title: why, click() {
 					if (!chosen.delete(channel)) chosen.add(channel);
 					press(node, chosen.has(channel));
@@ -672,7 +680,7 @@ function render({ model, el }) {
 		press(loop, speaker.loop);
 		[speed.value, volume.value] = [speaker.speed, speaker.volume].map(String);
 		if (duration() !== view.duration) view.show(call, duration());
-		length.textContent = duration() ? `/ ${clock(duration())}` : "";
+		length.textContent = duration() ? `/ ${clock(Math.round(duration()))}` : "";
 		reported = 0;
 		tick();
 	}

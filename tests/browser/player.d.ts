@@ -9,7 +9,7 @@ interface Span {
 type Sound = Blob | { url: string };
 /** The texts are those of the session, the status, the caller's columns, and last the labels. */
 type Row = [key: number, status: string, ...texts: string[]];
-type Column = { id: string; title: string; numeric?: boolean };
+type Column = { id: string; title: string };
 type Props = Record<string, string | number | boolean | undefined | ((event: any) => void)>;
 
 interface Mark {

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from browsing import wait_for
 
+from kataven_notebook._captions import KEYS
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -244,10 +246,34 @@ def test_keys_work_and_never_reach_the_notebook(lab: Lab, desk: Locator) -> None
     lab.page.keyboard.press("ArrowRight")
     wait_for(lambda: abs(_at(desk) - before - 5) < 0.2)
     lab.page.keyboard.press("?")
-    wait_for(lambda: desk.locator("dl").is_visible())
+    wait_for(lambda: desk.locator(".keys").is_visible())
     lab.page.keyboard.press("?")
     assert lab.page.locator(".jp-Cell").count() == cells
     assert lab.page.locator(".jp-MarkdownCell").count() == 0
+
+
+def test_everything_that_is_clicked_is_reached_by_tab(desk: Locator) -> None:
+    """Also the heads of the list, which sort it."""
+    unreached = (
+        "(node) => [...node.querySelectorAll('button, select, input')].filter((each) => each.tabIndex < 0).length"
+    )
+    assert desk.evaluate(unreached) == 0
+
+
+def test_the_list_of_keys_stands_as_a_list(lab: Lab, desk: Locator) -> None:
+    """A key and what it does are on one line, whatever JupyterLab does to lists."""
+    desk.get_by_text("Keyboard").click()
+    heights = desk.evaluate("(node) => [...node.querySelectorAll('.keys > div')].map((line) => line.offsetHeight)")
+    assert len(heights) == len(KEYS)
+    assert max(heights) <= 26
+    desk.get_by_text("Keyboard").click()
+
+
+def _names_a_mark(player: Locator) -> bool:
+    """Whether something is written above the strip of the marks."""
+    script = """(canvas) => canvas.getContext("2d").getImageData(0, 0, canvas.width, 13 * devicePixelRatio).data
+      .some((value, i) => i % 4 === 3 && value > 0)"""
+    return bool(player.locator("canvas").evaluate(script))
 
 
 def test_labels_come_back_to_python_and_stay_on_disk(lab: Lab, desk: Locator) -> None:
@@ -260,8 +286,11 @@ def test_labels_come_back_to_python_and_stay_on_disk(lab: Lab, desk: Locator) ->
     desk.locator(".wave").focus()
     for key in ("ArrowRight", "i", "ArrowRight", "o"):
         lab.page.keyboard.press(key)
+    assert not _names_a_mark(desk)
     desk.get_by_role("button", name="escalate").click()
     wait_for(lambda: desk.locator("ul li button").count() == 2)
+    wait_for(lambda: _names_a_mark(desk), what="the label is written over its region")
+    assert desk.locator(".legend i").evaluate("(node) => node.offsetHeight") < 12
     rows = lab.kernel("print(main.labels.drop(columns='labelled_at').to_json(orient='records'))")
     assert [row["label"] for row in rows] == ["good", "escalate"]
     assert rows[0]["session_id"] == "call-0001"
@@ -318,7 +347,13 @@ def test_the_list_sorts_filters_and_scrolls(lab: Lab, desk: Locator) -> None:
     wait_for(lambda: "999" in first.inner_text())
     desk.get_by_label("Filter", exact=True).fill("agent 3")
     wait_for(lambda: desk.locator(".count").inner_text() == "143 calls")
+    desk.get_by_label("Filter", exact=True).fill("nobody says this")
+    wait_for(lambda: desk.locator(".count").inner_text() == "0 calls")
+    desk.get_by_role("button", name="Next call").click()
     desk.get_by_label("Filter", exact=True).fill("")
+    wait_for(lambda: "1,000" in desk.locator(".count").inner_text())
+    wait_for(lambda: desk.locator(".row").count() > 0)
+    assert "call-0001" in desk.locator(".title").inner_text(), "an empty list had no next call to open later"
     desk.get_by_label("Filter by status").select_option("missing")
     wait_for(lambda: desk.locator(".count").inner_text() == "1 call")
     desk.get_by_label("Filter by status").select_option("")
