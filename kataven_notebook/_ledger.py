@@ -215,9 +215,7 @@ class Ledger:
         """Take a session for this process, unless another one has it, or has settled it after `since`."""
         now = time.time()
         with self._transaction() as db:
-            query = f"SELECT status, file FROM outcomes WHERE session_id = ? AND updated_at > ? AND {_SANE}"  # noqa: S608 - our own constants
-            found = db.execute(query, (session_id, since)).fetchone()
-            if found is not None and (found[1] is not None or found[0] in _SETTLED):
+            if _settled(db, session_id, since):
                 return False
             query = "SELECT owner, until FROM claims WHERE session_id = ? AND until < 1e11 AND typeof(owner) = 'text'"
             row = db.execute(query, (session_id,)).fetchone()
@@ -225,6 +223,11 @@ class Ledger:
                 return False
             db.execute("INSERT OR REPLACE INTO claims VALUES (?, ?, ?)", (session_id, self._owner, now + _CLAIM_S))
             return True
+
+    def has_settled(self, session_id: str, *, since: float) -> bool:
+        """Whether a session was settled after `since`."""
+        with _speaking(self._path), self._database.connection() as db:
+            return _settled(db, session_id, since)
 
     def release(self, session_id: str) -> None:
         """Give a session back that was claimed and came to nothing."""
@@ -255,6 +258,12 @@ class Ledger:
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         with _speaking(self._path), self._database.transaction() as db:
             yield db
+
+
+def _settled(db: sqlite3.Connection, session_id: str, since: float) -> bool:
+    query = f"SELECT status, file FROM outcomes WHERE session_id = ? AND updated_at > ? AND {_SANE}"  # noqa: S608 - our own constants
+    found = db.execute(query, (session_id, since)).fetchone()
+    return found is not None and (found[1] is not None or found[0] in _SETTLED)
 
 
 @contextmanager

@@ -18,6 +18,30 @@ if TYPE_CHECKING:
 # The first request goes alone, so that a wrong key costs one and not twenty; for so long at most.
 _ALONE_S = 2.0
 _LOOK_S = 0.05
+# How often a session that waits for the budget looks whether it is still wanted.
+_WANTED_S = 0.5
+
+
+class _Halt(threading.Event):
+    """The stop of all, and for one session that waits: another process may have settled it."""
+
+    def __init__(self, halt: threading.Event, still_wanted: Callable[[], object]) -> None:
+        super().__init__()
+        self._halt = halt
+        self._still_wanted = still_wanted
+        self._looked_at: float | None = None
+
+    def is_set(self) -> bool:
+        """Whether all is to stop; what `still_wanted` raises ends this session's waiting."""
+        if self._halt.is_set():
+            return True
+        now = time.monotonic()
+        if self._looked_at is None:  # asked for the first time before there is anything to wait for
+            self._looked_at = now - _WANTED_S
+        elif now - self._looked_at >= _WANTED_S:
+            self._looked_at = now
+            self._still_wanted()
+        return False
 
 
 class Signer:
@@ -31,14 +55,22 @@ class Signer:
         How long to wait for the budget at most, seconds; None for as long as it takes.
     claim
         Called with the session id just before a request is sent; what it raises ends that session's turn.
+    still_wanted
+        Called with the session id now and then while it waits for the budget; the same.
     """
 
     def __init__(
-        self, client: HubClient, *, max_wait_s: float | None = None, claim: Callable[[str], object] | None = None
+        self,
+        client: HubClient,
+        *,
+        max_wait_s: float | None = None,
+        claim: Callable[[str], object] | None = None,
+        still_wanted: Callable[[str], object] | None = None,
     ) -> None:
         self.client = client
         self.stopped_because: str | None = None
         self._claim = claim
+        self._still_wanted = still_wanted
         self._deadline = None if max_wait_s is None else time.time() + max_wait_s
         self._halt = threading.Event()
         self._lock = threading.Lock()
@@ -85,9 +117,11 @@ class Signer:
         if self._limited is not None:
             # Known already: the next request comes after `max_wait`. Nobody needs to ask for each session.
             raise errors.RateLimited(self._limited.message, retry_at=self._limited.retry_at)
+        wanted = self._still_wanted
+        stop = self._halt if wanted is None else _Halt(self._halt, lambda: wanted(session_id))
         try:
             signed = self.client.sign(
-                session_id, stop=self._halt, deadline=self._deadline, first=first, gate=lambda: self._pass(session_id)
+                session_id, stop=stop, deadline=self._deadline, first=first, gate=lambda: self._pass(session_id)
             )
         except Stopped:
             if self.stopped_because is not None:

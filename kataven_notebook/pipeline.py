@@ -83,8 +83,13 @@ class Run:
         self._signer: Signer | None = None
         self._downloader: Downloader | None = None
         if any(task.recording is None for task in self._todo):
-            claim = self._claim if plan.store is not None and plan.sound else None
-            self._signer = Signer(HubClient(plan.settings), max_wait_s=plan.max_wait_s, claim=claim)
+            claims = plan.store is not None and plan.sound
+            self._signer = Signer(
+                HubClient(plan.settings),
+                max_wait_s=plan.max_wait_s,
+                claim=self._claim if claims else None,
+                still_wanted=self._still_wanted if claims else None,
+            )
             self._downloader = Downloader(
                 timeout_s=plan.settings.request_timeout_s,
                 max_bytes=plan.max_bytes,
@@ -298,6 +303,12 @@ class Run:
     def _claim(self, session_id: str) -> None:
         assert self._plan.store is not None  # noqa: S101 - only asked where there is one
         if not self._plan.store.claim(session_id, since=self._began_at):
+            raise _Claimed
+
+    def _still_wanted(self, session_id: str) -> None:
+        """End the wait for a session that another process has settled: the next request may be hours away."""
+        assert self._plan.store is not None  # noqa: S101 - only asked where there is one
+        if self._plan.store.has_settled(session_id, since=self._began_at):
             raise _Claimed
 
     def _fetch(self, task: Task, transfer: Transfer) -> Outcome:

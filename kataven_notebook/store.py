@@ -233,6 +233,10 @@ class Store:
         """
         return self._ledger.claim(session_id, since=since)
 
+    def has_settled(self, session_id: str, *, since: float) -> bool:
+        """Whether some process has settled a session after `since`, in seconds since the epoch."""
+        return self._ledger.has_settled(session_id, since=since)
+
     def release(self, session_id: str) -> None:
         """Give a claimed session back."""
         self._ledger.release(session_id)

@@ -7,6 +7,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 
 import pandas as pd
@@ -15,6 +16,7 @@ import pytest
 import kataven_notebook as kn
 from kataven_notebook import Status, Store
 from kataven_notebook._outcome import Task
+from kataven_notebook.budget import shared_budget
 from kataven_notebook.errors import StoreError
 from kataven_notebook.pipeline import Plan, Run
 
@@ -262,6 +264,27 @@ def test_a_session_that_another_process_has_is_left_to_it(folder) -> None:
         theirs.note("s1", Status.MISSING, "the session has no recording")
         assert not mine.claim("s1", since=began)
         assert mine.claim("s1", since=time.time())
+
+
+def test_a_session_that_another_process_settles_waits_for_the_budget_no_longer(hub, folder) -> None:
+    """Two kernels share a store, the hour is used up, and the other one has done the rest."""
+    limits = kn.Limits(per_minute=2, per_hour=None, per_day=None, minute_s=3_600.0)
+    settings = kn.Settings(api_key=hub.api_key, base_url=hub.base_url, limits=limits)
+    frame = pd.DataFrame({"session_id": [f"elsewhere-{number}" for number in range(40)]})
+    found = []
+    with Store(folder) as store, Store(folder) as theirs:
+        run = threading.Thread(
+            target=lambda: found.append(kn.audio(frame, settings=settings, store=store, progress=False)), daemon=True
+        )
+        run.start()
+        while run.is_alive() and (hub.requests.count("api") < 2 or not shared_budget(settings).waiting):
+            time.sleep(0.005)
+        for each in frame["session_id"]:
+            theirs.note(each, Status.CORRUPT, "the file is empty")
+        run.join(30)  # the hour is longer
+        assert found
+    assert hub.requests.count("api") == 2
+    assert set(found[0]["recording_status"]) == {"corrupt", "missing"}
 
 
 def test_a_failed_row_gives_its_claim_back(hub, folder) -> None:
