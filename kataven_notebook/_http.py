@@ -7,14 +7,17 @@ import ssl
 import threading
 import time
 import zlib
+from contextlib import ExitStack, contextmanager
 from functools import cache
+from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import httpx as httpx  # noqa: PLC0414 - the others take it from here, so that another client is one line
 import truststore
 
-from kataven_notebook._redact import guard_http_logging, redact
+from kataven_notebook._deadline import DeadlineBackend, until
+from kataven_notebook._redact import guard_http_logging, one_line
 from kataven_notebook._version import __version__
 from kataven_notebook.settings import is_loopback
 
@@ -47,7 +50,7 @@ def open_client(*, timeout_s: float, headers: Mapping[str, str] | None = None) -
     stamina_log = logging.getLogger("stamina")
     if not any(isinstance(each, _QuietRetries) for each in stamina_log.filters):
         stamina_log.addFilter(_QuietRetries())
-    return httpx.Client(
+    client = httpx.Client(
         headers={
             "User-Agent": f"kataven-notebook/{__version__}",
             "Accept-Encoding": "identity",
@@ -60,6 +63,49 @@ def open_client(*, timeout_s: float, headers: Mapping[str, str] | None = None) -
         mounts={"http://": None},
         follow_redirects=False,
     )
+    # Nothing here needs a session of a host's: cookies would only tell one row's request from another's.
+    client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=()))
+    for transport in (client._transport, *client._mounts.values()):  # noqa: SLF001 - proxies come in no other way
+        pool = getattr(transport, "_pool", None)
+        if pool is not None:
+            pool._network_backend = DeadlineBackend(pool._network_backend)  # noqa: SLF001 - httpcore's own parameter, which httpx does not hand on
+    return client
+
+
+@contextmanager
+def exchange(
+    client: httpx.Client,
+    url: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    head_s: float = float("inf"),
+    ends_at: float,
+) -> Iterator[httpx.Response]:
+    """Send a GET and yield its answer, of which the head is read.
+
+    Parameters
+    ----------
+    client, url, headers
+        Who asks for what.
+    head_s
+        How long it may take until the head is there, seconds, however alive the connection looks.
+    ends_at
+        When all has to be over, by `time.monotonic`.
+
+    Raises
+    ------
+    httpx.HTTPError
+        The exchange failed, or took too long.
+    """
+    with ExitStack() as stack:
+        try:
+            with until(min(ends_at, time.monotonic() + head_s)):
+                response = stack.enter_context(client.stream("GET", url, headers=headers))
+        except (httpx.InvalidURL, ValueError):
+            # What httpx finds wrong with an address, the one of a redirect included, is no HTTPError to it.
+            raise httpx.UnsupportedProtocol("") from None
+        with until(ends_at):
+            yield response
 
 
 def unpacked(response: httpx.Response) -> Iterator[bytes]:
@@ -104,12 +150,13 @@ def read_bounded(response: httpx.Response, max_bytes: int, *, timeout_s: float) 
     body = bytearray()
     ends_at = time.monotonic() + timeout_s
     try:
-        for chunk in unpacked(response):
-            body += chunk
-            if len(body) > max_bytes:
-                return None
-            if time.monotonic() > ends_at:
-                raise httpx.ReadTimeout(f"the answer was not whole after {timeout_s:g} s")
+        with until(ends_at):
+            for chunk in unpacked(response):
+                body += chunk
+                if len(body) > max_bytes:
+                    return None
+                if time.monotonic() > ends_at:
+                    raise httpx.ReadTimeout(f"the answer was not whole after {timeout_s:g} s")
     except ValueError:
         return None
     return bytes(body)
@@ -127,6 +174,14 @@ def is_safe_url(url: str) -> bool:
     return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
 
 
+def host_of(url: str) -> str | None:
+    """Return the host of an address, or None where it names none."""
+    try:
+        return urlsplit(url).hostname
+    except ValueError:
+        return None
+
+
 def explain(error: httpx.HTTPError) -> str:
     """Say what went wrong with a connection, in words and without the URL."""
     kinds: tuple[tuple[type[httpx.HTTPError], str], ...] = (
@@ -134,9 +189,10 @@ def explain(error: httpx.HTTPError) -> str:
         (httpx.TimeoutException, "no answer within the time-out"),
         (httpx.ConnectError, "no connection"),
         (httpx.ProxyError, "the proxy refused"),
+        (httpx.UnsupportedProtocol, "an address that can't be used"),
         (httpx.RemoteProtocolError, "the connection broke off"),
         (httpx.NetworkError, "the connection broke off"),
     )
     words = next((text for kind, text in kinds if isinstance(error, kind)), type(error).__name__)
-    detail = redact(str(error)).strip().rstrip(".")
-    return f"{words} ({detail[:200]})" if detail else words
+    detail = one_line(str(error)).rstrip(".")
+    return f"{words} ({detail})" if detail else words

@@ -50,6 +50,29 @@ def redact(text: str, *secrets: str | None) -> str:
     return text
 
 
+def one_line(text: str, *secrets: str | None, most_chars: int = 200) -> str:
+    r"""Return what somebody else said as a short line that may be shown: redacted, and without control characters.
+
+    A terminal obeys some of them, and others turn round the order in which text is read.
+
+    Parameters
+    ----------
+    text
+        Any text, for instance what a host answered.
+    *secrets
+        As for `redact`.
+    most_chars
+        Where it is cut.
+
+    Examples
+    --------
+    >>> one_line("no such thing\n\x1b]0;mine now\x07")
+    'no such thing ]0;mine now'
+    """
+    words = "".join(each if each.isprintable() else " " for each in redact(text, *secrets)).split()
+    return " ".join(words)[:most_chars]
+
+
 class RedactingFilter(logging.Filter):
     """Redacts the records of libraries that log whole URLs and headers.
 

@@ -14,8 +14,8 @@ from urllib.parse import parse_qs, quote, urlsplit
 import stamina
 
 from kataven_notebook import errors
-from kataven_notebook._http import explain, httpx, is_safe_url, open_client, read_bounded
-from kataven_notebook._redact import redact
+from kataven_notebook._http import exchange, explain, host_of, httpx, is_safe_url, open_client, read_bounded
+from kataven_notebook._redact import one_line
 from kataven_notebook.budget import Budget, Request, Stopped, clock_text, shared_budget
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ _PLAIN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,511}")
 _MAX_BODY_BYTES = 1 << 20
 _DEFAULT_LIFE_S = 300.0
 _URL_KEYS = ("url", "recording_url", "presigned_url", "playback_url", "download_url")
+_TIMEOUTS_IN_ALL = 2.9  # to connect, to wait and to read; less than the budget's lease
 # One request and three retries, as the service asks for 429.
 ATTEMPTS = 4
 _LONGEST_PAUSE_S = 2 * 86_400.0
@@ -173,10 +174,11 @@ class HubClient:
         raise AssertionError  # pragma: no cover - the last attempt returns or raises
 
     def _ask(self, path: str, session_id: str, request: Request) -> SignedUrl:
+        timeout_s = self._settings.request_timeout_s
         try:
-            with self._http.stream("GET", path) as response:
+            with exchange(self._http, path, ends_at=time.monotonic() + _TIMEOUTS_IN_ALL * timeout_s) as response:
                 request.answered()
-                body = read_bounded(response, _MAX_BODY_BYTES, timeout_s=self._settings.request_timeout_s)
+                body = read_bounded(response, _MAX_BODY_BYTES, timeout_s=timeout_s)
         except httpx.HTTPError as error:
             if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
                 request.not_sent()
@@ -185,10 +187,10 @@ class HubClient:
             ) from None
         if response.status_code == httpx.codes.OK:
             return self._read(body, response.headers, session_id)
-        text = redact((body or b"")[:2000].decode("utf-8", "replace"), self._settings.api_key)
+        text = one_line((body or b"")[:2000].decode("utf-8", "replace"), self._settings.api_key, most_chars=2_000)
         if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
             raise self._limited(text, response.headers, session_id, request)
-        raise self._refusal(response, " ".join(text.split())[:200], session_id)
+        raise self._refusal(response, text[:200], session_id)
 
     def _read(self, body: bytes | None, headers: Mapping[str, str], session_id: str) -> SignedUrl:
         # A service on the network has no business with what listens on this machine.
@@ -220,8 +222,7 @@ class HubClient:
         said = f' ("{text}")' if text else ""
         kind, message = _explain_refusal(code, text, is_session_token=(self._settings.api_key or "").startswith("eyJ"))
         if 300 <= code < 400:
-            host = urlsplit(response.headers.get("Location", "")).hostname or "nowhere"
-            said = f" (to {host})"
+            said = f" (to {one_line(host_of(response.headers.get('Location', '')) or 'nowhere')})"
         return kind(message + said, session_id=session_id, status_code=code)
 
 
@@ -303,7 +304,7 @@ def read_signed_url(
     places: list[dict[str, Any]] = [parsed, inner] if isinstance(inner, dict) else [parsed]
     url = next((place[key] for place in places for key in _URL_KEYS if place.get(key) is not None), None)
     if url is None:
-        found = sorted({redact(str(key))[:40] for place in places for key in place})[:12]
+        found = sorted({one_line(str(key), most_chars=40) for place in places for key in place})[:12]
         raise ValueError(f"the body has none of {', '.join(_URL_KEYS)}; it has {', '.join(found) or 'no fields'}")
     if not isinstance(url, str) or not is_safe_url(url) or not (leave_https or urlsplit(url).scheme == "https"):
         raise ValueError("its URL is not an absolute https URL")

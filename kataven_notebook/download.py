@@ -13,8 +13,8 @@ from urllib.parse import urljoin, urlsplit
 import stamina
 
 from kataven_notebook import errors
-from kataven_notebook._http import explain, httpx, is_safe_url, open_client, read_bounded, unpacked
-from kataven_notebook._redact import redact
+from kataven_notebook._http import exchange, explain, httpx, is_safe_url, open_client, read_bounded, unpacked
+from kataven_notebook._redact import one_line
 from kataven_notebook.budget import Stopped
 from kataven_notebook.client import ATTEMPTS
 
@@ -91,6 +91,8 @@ class Downloader:
         self._http = open_client(timeout_s=timeout_s)
         self._max_bytes = max_bytes
         self._total_timeout_s = total_timeout_s
+        # To connect, to shake hands and to wait for the head, each nearly a time-out.
+        self._head_s = 3 * timeout_s
 
     def __enter__(self) -> Self:
         return self
@@ -148,12 +150,14 @@ class Downloader:
         at = signed  # never a bare text: tracebacks with variables would show it
         try:
             for _ in range(_REDIRECTS + 1):
-                with self._http.stream("GET", at.url, headers=headers) as response:
+                with exchange(self._http, at.url, headers=headers, head_s=self._head_s, ends_at=ends_at) as response:
                     if not response.has_redirect_location:
                         self._receive(response, transfer, signed, session_id, ends_at, stop)
                         return
                     at = replace(at, url=_redirected(at.url, response.headers["Location"], session_id))
         except httpx.HTTPError as error:
+            if time.monotonic() > ends_at:
+                raise self._too_slow(transfer, session_id) from None
             raise _Again(f"the download failed: {explain(error)}; call again", session_id=session_id) from None
         raise errors.DownloadFailed(
             f"the storage redirects in a circle (more than {_REDIRECTS} times)", session_id=session_id
@@ -185,16 +189,16 @@ class Downloader:
             if stop is not None and stop.is_set():
                 raise Stopped
             if time.monotonic() > ends_at:
-                raise errors.DownloadFailed(
-                    f"the download took more than {self._total_timeout_s:.0f} s for "
-                    f"{transfer.received_bytes:,} bytes: call again",
-                    session_id=session_id,
-                )
+                raise self._too_slow(transfer, session_id)
         if transfer.total_bytes is not None and transfer.received_bytes < transfer.total_bytes:
             raise _Again(
                 f"{transfer.received_bytes:,} of {transfer.total_bytes:,} bytes arrived; call again",
                 session_id=session_id,
             )
+
+    def _too_slow(self, transfer: Transfer, session_id: str | None) -> errors.DownloadFailed:
+        how_long = f"more than {self._total_timeout_s:.0f} s for {transfer.received_bytes:,} bytes"
+        return errors.DownloadFailed(f"the download took {how_long}: call again", session_id=session_id)
 
     def _check_size(self, size_bytes: int, session_id: str | None) -> None:
         if size_bytes > self._max_bytes:
@@ -216,10 +220,12 @@ class _Again(errors.DownloadFailed):
 
 
 def _redirected(url: str, location: str, session_id: str | None) -> str:
-    target = urljoin(url, location)
+    try:
+        target = urljoin(url, location)
+    except ValueError:
+        target = ""
     # From https to plain http the sound would travel readable.
-    leaves_https = urlsplit(url).scheme == "https" and urlsplit(target).scheme != "https"
-    if leaves_https or not is_safe_url(target):
+    if not is_safe_url(target) or (urlsplit(url).scheme == "https" and urlsplit(target).scheme != "https"):
         raise errors.DownloadFailed(
             "the storage redirects to where no safe connection is possible", session_id=session_id
         )
@@ -253,7 +259,7 @@ def _refusal(
     code = response.status_code
     text = (read_bounded(response, _ERROR_BODY_BYTES, timeout_s=_ERROR_BODY_S) or b"").decode("utf-8", "replace")
     s3_code = _xml_text(text, "Code")
-    said = redact(_xml_text(text, "Message") or "")[:200]
+    said = _xml_text(text, "Message")
     what = f"{code} {s3_code}".strip() + (f": {said.rstrip('.')}" if said else "")
     if code in (412, 416):
         transfer.restart()
@@ -275,4 +281,4 @@ def _refusal(
 
 def _xml_text(text: str, tag: str) -> str:
     found = re.search(rf"<{tag}>([^<]{{0,500}})</{tag}>", text)
-    return " ".join(found[1].split()) if found else ""
+    return one_line(found[1]) if found else ""
