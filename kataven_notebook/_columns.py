@@ -116,11 +116,12 @@ def _looks_ours(frame: pd.DataFrame, name: str, prefix: str) -> bool:
     status = frame.get(prefix + STATUS)
     if not isinstance(status, pd.Series) or not _looks_ours(frame, STATUS, prefix):
         return False
-    # What stands beside our status and our mark of sound was written by the function that writes both.
-    mark = {ERROR: STATUS, URL: EXPIRES_AT, EXPIRES_AT: URL}.get(name, "recording_format")
-    if name not in DTYPES:
-        mark = "speech_method"
-    return prefix + mark in frame.columns
+    # What stands beside our status and another column that the same function writes was written by it.
+    pairs = {ERROR: STATUS, URL: EXPIRES_AT, EXPIRES_AT: URL, "recording_format": "recording_bytes"}
+    marks = [pairs.get(name, "recording_format")] if name in DTYPES else []
+    if name not in DTYPES or name == "duration_s":
+        marks.append("speech_method")
+    return any(prefix + mark in frame.columns for mark in marks)
 
 
 def _was_sound(cell: object) -> bool:

@@ -151,6 +151,26 @@ def test_a_frame_comes_back_from_a_text_file(hub) -> None:
     assert all(isinstance(each, kn.Recording) for each in heard["audio"])
 
 
+def test_columns_of_the_callers_stay_theirs_beside_ours(hub) -> None:
+    """After `recordings` has written its own, a format and a length from elsewhere are still nobody else's."""
+    frame = calls("s1", recording_format="telephone", duration_s=5.0)
+    signed = kn.recordings(frame, settings=hub.settings, progress=False)
+    with pytest.raises(kn.errors.FrameError, match=r"'recording_format'.*prefix="):
+        kn.audio(signed, settings=hub.settings, progress=False)
+
+
+def test_a_frame_of_metrics_comes_back_from_a_text_file(hub) -> None:
+    """Its length in seconds is ours, too, though `audio` never was called."""
+    text = io.StringIO()
+    options = {"settings": hub.settings, "progress": False}
+    measured = kn.metrics(calls("s1"), agent_channel=0, **options)
+    measured.to_csv(text, index=False)
+    for function, more in ((kn.metrics, {"agent_channel": 0}), (kn.audio, {})):
+        text.seek(0)
+        again = function(pd.read_csv(text, dtype={"session_id": str}), **more, **options)
+        assert again["duration_s"].tolist() == measured["duration_s"].tolist()
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [
