@@ -346,8 +346,10 @@ class Desk(anywidget.AnyWidget):
         label, note = str(content.get("label") or ""), str(content.get("note") or "")
         start_s, end_s = content.get("start_s"), content.get("end_s")
         old = [each for each in self._book.of(call.session_id) if each.label == label and each.is_of_whole_call]
-        if not call.session_id:
-            self._decide(call, lambda: None, problem="Not saved: a label needs a session id, and this row has none.")
+        if len(call.session_id.splitlines()) != 1:
+            # A record of the file is a line, so that a half-written one can be told.
+            why = "Not saved: a label needs a session id of one line, and this row has none."
+            self._decide(call, lambda: None, problem=why)
         elif label not in ("", *self._contents.label_names) or not (label or note.strip()):
             self._decide(call, lambda: None)
         elif label and old and start_s is None:

@@ -87,7 +87,7 @@ def player(
     >>> calls = pd.DataFrame({"session_id": ["a-1"], "audio": [Recording.from_samples([0.0] * 800, 8000)]})
     >>> desk = player(calls, labels=["good", "escalate"])
     >>> desk
-    <Player of 1 calls, 'a-1' is open>
+    <Player of 1 call, 'a-1' is open>
     >>> desk.labels.columns.tolist()
     ['session_id', 'label', 'start_s', 'end_s', 'note', 'labelled_at']
     """

@@ -67,6 +67,8 @@ class Player(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
         settings: Settings | None = None,
         source: Source | None = None,
     ) -> None:
+        # The caller may go on with the frame in place: what was opened stays as it was.
+        frame = frame.copy(deep=False) if isinstance(frame, pd.DataFrame) else frame
         self._frame, self._session, self._prefix = frame, session, prefix
         self._calls = CallList(frame, session=session, prefix=prefix, columns=columns)
         if moments is None or turns is None:
@@ -161,7 +163,9 @@ class Player(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
             )
         joined = self._frame.copy()
         ids = session_column(self._frame, cast("str", self._session))
-        for name, values in self._book.per_session(ids).items():
+        # A row without an id has no labels, also where some call is named "nan".
+        known = ids.astype(object).where(ids.notna(), "")
+        for name, values in self._book.per_session(known).items():
             joined[f"{self._prefix}{name}"] = values.array
         return joined
 
@@ -186,7 +190,8 @@ class Player(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
 
     def __repr__(self) -> str:
         """How many calls, and which is open; no URL, no sound."""
-        return f"<Player of {len(self._calls):,} calls, {self.session_id!r} is open>"
+        calls = len(self._calls)
+        return f"<Player of {calls:,} call{'' if calls == 1 else 's'}, {self.session_id!r} is open>"
 
     # -- shown -------------------------------------------------------------------------------
 
@@ -224,6 +229,8 @@ def _checked_labels(labels: Sequence[str]) -> tuple[str, ...]:
     names = tuple(labels)
     if not all(isinstance(each, str) and each.strip() for each in names):
         raise ConfigurationError("labels= holds something that is no text: pass names such as 'good'")
+    if any(len(each.splitlines()) > 1 for each in names):
+        raise ConfigurationError("labels= holds a name with a line break: pass names of one line")
     if len(names) > _MAX_LABELS or len(set(names)) < len(names):
         raise ConfigurationError(f"labels= has {len(names)} entries: pass up to nine different ones")
     return names

@@ -278,10 +278,12 @@ def test_whatever_the_page_asks_to_label_is_answered(calls: pd.DataFrame, monkey
     page = Page(desk, monkeypatch)
     page.say("label", key=0, label="", note="  ", start_s=None, end_s=None)
     page.wait("labels", lambda content: content["key"] == 0)
-    nameless = player(calls.assign(call=[None, *"acdef"]), session="call", labels=["good"])
+    nameless = player(calls.assign(call=[None, "a\nb", *"cdef"]), session="call", labels=["good"])
     page = Page(nameless, monkeypatch)
-    page.say("label", key=0, label="good", note="", start_s=None, end_s=None)
-    assert "session id" in page.wait("problem")[0]["text"]
+    for key in (0, 1):
+        page.say("label", key=key, label="good", note="", start_s=None, end_s=None)
+        text = page.wait("problem", lambda content, key=key: content["key"] == key)[0]["text"]  # type: ignore[misc]  # one more parameter, with a default
+        assert "session id" in text
     empty = player(calls.iloc[:0], session="call", labels=["good"])
     page = Page(empty, monkeypatch)
     page.say("label", key=-1, label="good", note="", start_s=None, end_s=None)
@@ -290,6 +292,24 @@ def test_whatever_the_page_asks_to_label_is_answered(calls: pd.DataFrame, monkey
     assert desk.labels.empty
     assert nameless.labels.empty
     assert empty.labels.empty
+
+
+def test_rows_without_an_id_have_no_labels(calls: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even those of a call that is named as missing values are written."""
+    desk = player(calls.assign(call=["nan", np.nan, None, "None", pd.NA, "b"]), session="call", labels=["good"])
+    page = Page(desk, monkeypatch)
+    for key in (0, 3):
+        page.say("label", key=key, label="good", note="", start_s=None, end_s=None)
+    assert desk.frame["label"].notna().tolist() == [True, False, False, True, False, False]
+
+
+def test_a_frame_that_is_changed_in_place_stays_as_it_was_opened(calls: pd.DataFrame) -> None:
+    """A column that the caller takes away is still listed."""
+    desk = player(calls, session="call", columns=["score"])
+    del calls["score"]
+    rows = desk.children[0]._calls.window(0, 3, labels=lambda _: "")
+    assert [(row[2], row[4]) for row in rows] == [("b", "2.5"), ("a", "1"), ("d", "")]
+    assert desk.frame["score"].tolist()[:2] == [2.5, 1.0]
 
 
 def test_a_column_of_the_callers_is_not_overwritten(calls: pd.DataFrame) -> None:
@@ -395,6 +415,8 @@ def test_wrong_arguments_are_told_before_anything_is_shown(calls: pd.DataFrame, 
     for path, why in ((tmp_path, "folder"), (tmp_path / "no" / "a.csv", "not there"), (5, "no path")):
         with pytest.raises(ConfigurationError, match=why):
             player(calls, session="call", save_to=path)  # type: ignore[arg-type]  # what is tested
+    with pytest.raises(ConfigurationError, match="one line"):
+        player(calls, session="call", labels=["good\nbad"])
     with pytest.raises(ConfigurationError, match="nine"):
         player(calls, session="call", labels=list("abcdefghij"))
     desk = player(calls, session="call")
