@@ -4,24 +4,32 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import re
 import tempfile
+import threading
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 import soundfile as sf
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from kataven_notebook.recording import Recording
 
 FOLDER = "audio"
+# Hidden, so that other tools pass it over: which sessions are written, a line for each.
+_WRITTEN = ".kataven-written.jsonl"
 # What is written, and the codec in it: 16 bits are more than telephony has.
 ENCODINGS = {"wav": "PCM_16", "flac": "PCM_16", "ogg": "VORBIS", "mp3": "MPEG_LAYER_III"}
+_MP3_RATES = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
+# libvorbis crashes above it, and takes the process along.
+_MOST_VORBIS_RATE = 192_000
 # Formats that go out as they came; the readers of such folders know no others.
 _AS_RECORDED = frozenset({"wav", "flac", "ogg", "mp3", "aiff", "au", "caf", "w64", "webm", "wma"})
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\.|$)")
@@ -29,7 +37,7 @@ _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\.|$)")
 _SPLIT_WORDS = re.compile(r"(?i)train|test|eval|val|dev")
 
 
-def file_stem(session_id: str) -> str:
+def file_stem(session_id: object) -> str:
     """Return the name of a session's file, safe on every file system and the same every time.
 
     Examples
@@ -37,10 +45,101 @@ def file_stem(session_id: str) -> str:
     >>> file_stem("agent_01JX7C4V01"), file_stem("test: call/7")
     ('agent_01JX7C4V01', 'call-07c23801da4df5a3')
     """
-    plain = re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_\-]{0,99}", session_id)
-    if plain and not _RESERVED.match(session_id) and not _SPLIT_WORDS.search(session_id):
-        return session_id
-    return "call-" + hashlib.sha256(session_id.encode()).hexdigest()[:16]
+    plain = isinstance(session_id, str) and re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_\-]{0,99}", session_id)
+    if plain and not _RESERVED.match(str(session_id)) and not _SPLIT_WORDS.search(str(session_id)):
+        return str(session_id)
+    return hashed_stem(session_id)
+
+
+def hashed_stem(session_id: object) -> str:
+    """Return a name that holds nothing of the id."""
+    text = session_id if isinstance(session_id, str) else f"\x00{session_id!r}"
+    return "call-" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def alike(session_ids: Iterable[object]) -> dict[str, str]:
+    """Return names for those ids that only case tells apart: many file systems do not.
+
+    Examples
+    --------
+    >>> alike(["call_A", "call_a", "call_b"])
+    {'call_A': 'call-ad6e6204477a3119', 'call_a': 'call-05f49740f9329fd0'}
+    """
+    texts = [each for each in session_ids if isinstance(each, str)]
+    counts = Counter(file_stem(each).casefold() for each in texts)
+    return {each: hashed_stem(each) for each in texts if counts[file_stem(each).casefold()] > 1}
+
+
+def can_encode(kind: str, sample_rate: int) -> bool:
+    """Whether a format can hold a sample rate.
+
+    Examples
+    --------
+    >>> can_encode("mp3", 16_000), can_encode("mp3", 3_000), can_encode("ogg", 384_000)
+    (True, False, False)
+    """
+    if kind == "mp3":
+        return sample_rate in _MP3_RATES
+    return kind != "ogg" or sample_rate <= _MOST_VORBIS_RATE
+
+
+class Written:
+    """Remembers which sessions of a folder are written, so that nothing is fetched or converted twice.
+
+    Parameters
+    ----------
+    folder
+        The folder; what is remembered lies in a hidden file in it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._path = folder / _WRITTEN
+        self._lock = threading.Lock()
+        self._known: dict[str, tuple[str, dict[str, int]]] = {}
+        with contextlib.suppress(FileNotFoundError):
+            for line in self._path.read_bytes().split(b"\n"):
+                # The last line of a killed process may be half a line.
+                with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError):
+                    self._learn(json.loads(line))
+
+    def _learn(self, entry: dict[str, Any]) -> None:
+        sizes = {str(name): int(size) for name, size in entry["files"].items()}
+        self._known[str(entry["name"])] = (str(entry["source"]), sizes)
+
+    def files(self, stem: str, source: str | None = None) -> list[str] | None:
+        """Return a session's files where all are there and whole, and come from that source, if one is named."""
+        known = self._known.get(stem)
+        if known is None or source not in (None, known[0]):
+            return None
+        for name, size in known[1].items():
+            target = self._folder / name
+            is_ours = re.fullmatch(rf"{FOLDER}/{re.escape(stem)}(_\d+)?\.\w+", name)
+            if not is_ours or not target.is_file() or target.stat().st_size != size:
+                return None
+        return list(known[1])
+
+    def note(self, stem: str, source: str, names: list[str]) -> None:
+        """Remember files that are on the disk."""
+        entry = {
+            "name": stem,
+            "source": source,
+            "files": {name: (self._folder / name).stat().st_size for name in names},
+        }
+        with self._lock:
+            descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            with os.fdopen(descriptor, "ab") as file:
+                # After half a line of a killed process this one is whole.
+                file.write(b"\n" + json.dumps(entry).encode() + b"\n")
+            self._learn(entry)
+
+
+def _source_of(recording: Recording) -> str:
+    """Tell one sound from another: by its content, or by its file where it has one."""
+    if recording.path is not None:
+        state = recording.path.stat()
+        return f"{state.st_size}-{state.st_mtime_ns}"
+    return hashlib.sha256(recording.encoded()).hexdigest()
 
 
 @dataclass(slots=True)
@@ -57,8 +156,12 @@ class SoundFiles:
         What to convert to, Hz, or None.
     channels
         None, "mono" or "split" (a file a channel).
+    written
+        What is there already.
     stems
         The file's name by the identity of the recording, where that is not of its session.
+    names
+        The file's name by session, where it is not the usual one.
     failure
         The first thing that the file system refused.
     """
@@ -67,7 +170,9 @@ class SoundFiles:
     format: str | None
     sample_rate: int | None
     channels: str | None
+    written: Written
     stems: dict[int, str] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
     failure: OSError | None = None
 
     def __call__(self, recording: Recording) -> list[str]:
@@ -80,16 +185,30 @@ class SoundFiles:
         DecodeError
             The sound has to be converted and can't be decoded.
         """
-        stem = self.stems.get(id(recording)) or file_stem(recording.session_id or "")
+        stem = self.stems.get(id(recording)) or self.stem(recording.session_id)
         try:
-            if self._keeps(recording):
-                name = f"{FOLDER}/{stem}.{recording.format}"
-                self._write(name, lambda file: _copy(recording, file), size_bytes=recording.size_bytes)
-                return [name]
-            return self._converted(recording, stem)
+            source = _source_of(recording)
+            there = self.written.files(stem, source)
+            if there is not None:
+                return there
+            names = self._kept(recording, stem) if self._keeps(recording) else self._converted(recording, stem)
+            self.written.note(stem, source, names)
         except OSError as error:
             self.failure = self.failure or error
             raise
+        return names
+
+    def stem(self, session_id: object) -> str:
+        """Return what a session's files are called, but for the channel and the ending."""
+        usual = file_stem(session_id)
+        return self.names.get(session_id, usual) if isinstance(session_id, str) else usual
+
+    def _kept(self, recording: Recording, stem: str) -> list[str]:
+        # With "split" every file says its channel: "a_0" alone might be the first channel of "a".
+        suffix = "_0" if self.channels == "split" else ""
+        name = f"{FOLDER}/{stem}{suffix}.{recording.format}"
+        self._write(name, lambda file: _copy(recording, file))
+        return [name]
 
     def _keeps(self, recording: Recording) -> bool:
         same_rate = self.sample_rate in (None, recording.sample_rate)
@@ -106,43 +225,27 @@ class SoundFiles:
             parts = [whole.channel(index) for index in range(whole.channels)]
             names = [f"{FOLDER}/{stem}_{index}.{kind}" for index in range(whole.channels)]
         for name, part in zip(names, parts, strict=True):
-            frames = round(part.frames * (self.sample_rate or part.sample_rate) / part.sample_rate)
-            self._write(name, self._encoder(part, kind), frames=frames)
+            self._write(name, self._encoder(part, kind))
         return names
 
     def _encoder(self, part: Recording, kind: str) -> Callable[[BinaryIO], None]:
         def encode(file: BinaryIO) -> None:
             sound = part.resample(self.sample_rate) if self.sample_rate else part
+            if not can_encode(kind, sound.sample_rate):
+                raise ValueError(f"{kind} can't hold {sound.sample_rate:,} Hz: pass sample_rate=, or format='wav'")
             # Above full scale, integers would wrap around.
             samples = np.clip(sound.samples, -1.0, 1.0)
             sf.write(file, samples, sound.sample_rate, format=kind.upper(), subtype=ENCODINGS[kind])
 
         return encode
 
-    def _write(
-        self, name: str, fill: Callable[[BinaryIO], None], *, size_bytes: int | None = None, frames: int | None = None
-    ) -> None:
-        target = self.folder / name
-        if _is_there(target, size_bytes, frames):
-            return
-        with atomic(target) as file:
+    def _write(self, name: str, fill: Callable[[BinaryIO], None]) -> None:
+        with atomic(self.folder / name) as file:
             fill(file)
 
 
 def _copy(recording: Recording, file: BinaryIO) -> None:
     file.write(recording.encoded())
-
-
-def _is_there(target: Path, size_bytes: int | None, frames: int | None) -> bool:
-    """Whether an earlier run has written this very file: names appear only when a file is whole."""
-    if not target.is_file():
-        return False
-    if size_bytes is not None:
-        return target.stat().st_size == size_bytes
-    with contextlib.suppress(sf.LibsndfileError):
-        # Lossy codecs pad to whole packets.
-        return bool(abs(sf.info(target).frames - (frames or 0)) <= 4_096)
-    return False
 
 
 @contextlib.contextmanager

@@ -15,8 +15,9 @@ from kataven_notebook import _columns, _sheets
 from kataven_notebook._execute import execute
 from kataven_notebook._known import split_for_work
 from kataven_notebook._options import check_choice, sound_plan
+from kataven_notebook._outcome import Outcome
 from kataven_notebook._sessions import find_sessions, session_column
-from kataven_notebook._soundfiles import ENCODINGS, SoundFiles, atomic, file_stem
+from kataven_notebook._soundfiles import ENCODINGS, SoundFiles, Written, alike, atomic, can_encode
 from kataven_notebook._work import working
 from kataven_notebook.errors import ConfigurationError, DecodeError, FrameError, StoreError
 from kataven_notebook.pipeline import DEFAULT_MAX_BYTES
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kataven_notebook._options import Duration, StoreLike
-    from kataven_notebook._outcome import Outcome
+    from kataven_notebook._outcome import Task
     from kataven_notebook._sessions import Sessions
     from kataven_notebook.settings import Settings
 
@@ -59,7 +60,8 @@ def to_audiofolder(
 
     What Hugging Face's `datasets.load_dataset("audiofolder", data_dir=...)` reads as it is, labels
     and metrics included, and what every tool that takes files can use. Written atomically; the
-    same call again goes on where it was. Rows without sound are left out, and a warning says why.
+    same call again goes on where it was, and asks for nothing that is there. Rows without sound are
+    left out, and a warning says why.
 
     Parameters
     ----------
@@ -127,12 +129,9 @@ def to_audiofolder(
         keep_sound=False,
     )
     target = _prepared(Path(folder).expanduser().absolute(), options)
-    files = SoundFiles(target, format, sample_rate, channels)
+    files = SoundFiles(target, format, sample_rate, channels, Written(target), names=alike(sessions.ids))
     known, tasks = split_for_work(df, sessions, plan, prefix=prefix, refresh=False)
-    # A recording that somebody made knows of no session: the row does.
-    for task in tasks.values():
-        if task.recording is not None and task.recording.session_id != task.session_id:
-            files.stems[id(task.recording)] = file_stem(task.session_id)
+    known |= _there_already(tasks, files)
     with working(plan, files) as ready:
         done = execute(
             ready, tasks, label="Writing", progress=progress, capture=True, on_interrupt=lambda _outcomes: None
@@ -147,6 +146,21 @@ def to_audiofolder(
     return target
 
 
+def _there_already(tasks: dict[int, Task], files: SoundFiles) -> dict[int, Outcome]:
+    """Take out of `tasks` what would be fetched although an earlier call has written it."""
+    found = {}
+    for position, task in list(tasks.items()):
+        if task.recording is None:
+            there = files.written.files(files.stem(task.session_id))
+            if there is not None:
+                found[position] = Outcome(Status.DOWNLOADED, value=there)
+                del tasks[position]
+        elif task.recording.session_id != task.session_id:
+            # A recording that somebody made knows of no session: the row does.
+            files.stems[id(task.recording)] = files.stem(task.session_id)
+    return found
+
+
 def _check_options(options: Mapping[str, Any], metadata: str) -> None:
     if options["format"] is not None:
         check_choice("format", options["format"], tuple(ENCODINGS))
@@ -155,6 +169,8 @@ def _check_options(options: Mapping[str, Any], metadata: str) -> None:
     rate = options["sample_rate"]
     if rate is not None and (isinstance(rate, bool) or not isinstance(rate, int) or not 1_000 <= rate <= 384_000):
         raise ConfigurationError(f"sample_rate={rate!r}: pass a whole number of Hz from 1,000 to 384,000")
+    if rate is not None and not can_encode(options["format"] or "wav", rate):
+        raise ConfigurationError(f"{options['format']} can't hold {rate:,} Hz: pass another rate, or format='wav'")
     _sheets.check_kind(metadata)
 
 

@@ -263,3 +263,68 @@ def test_rttm_holds_no_white_space_in_names() -> None:
     ]
     with pytest.raises(errors.FrameError, match="'session_id'"):
         to_rttm(talk)
+
+
+@pytest.mark.core
+def test_going_on_asks_for_nothing_that_is_there(tmp_path) -> None:
+    """Neither a URL nor a byte; what is broken on the disk is fetched again, also after half a line of a killed process."""
+    with demo.hub() as hub:
+        calls = hub.sessions.iloc[:3][["session_id"]]
+        folder = to_audiofolder(calls, tmp_path / "calls", settings=hub.settings, progress=False)
+        first = read_audiofolder(folder)
+        hub.requests.clear()
+        to_audiofolder(calls, folder, settings=hub.settings, progress=False)
+        assert hub.requests.count() == 0
+        with (folder / ".kataven-written.jsonl").open("ab") as file:
+            file.write(b'{"name": "half')
+        broken = folder / "audio" / f"{calls['session_id'][1]}.wav"
+        broken.write_bytes(broken.read_bytes()[:-10])
+        to_audiofolder(calls, folder, settings=hub.settings, progress=False)
+        assert hub.requests.count("api") == 1
+        to_audiofolder(calls, folder, settings=hub.settings, progress=False)
+        assert hub.requests.count("api") == 1
+    pd.testing.assert_frame_equal(read_audiofolder(folder).drop(columns="audio"), first.drop(columns="audio"))
+
+
+@pytest.mark.core
+@pytest.mark.parametrize("options", [{}, {"format": "flac"}, {"channels": "split"}])
+def test_sound_that_has_changed_is_written_again(tmp_path, options) -> None:
+    """Also where it is as long as before."""
+    calls = pd.DataFrame({"session_id": ["a"], "audio": [sound(0.5)]})
+    to_audiofolder(calls, tmp_path / "calls", progress=False, **options)
+    quiet = sound(0.5).samples / 4
+    calls["audio"] = [Recording.from_samples(quiet, 8_000)]
+    back = read_audiofolder(to_audiofolder(calls, tmp_path / "calls", progress=False, **options))
+    np.testing.assert_allclose(back["audio"][0].samples[:, 0], quiet[:, 0], atol=1e-3)
+
+
+@pytest.mark.core
+def test_no_two_sessions_share_a_file(tmp_path) -> None:
+    """Not a channel of one and the whole of another, not two that case alone tells apart, not one without an id."""
+    ids = ["a", "a_0", "A_0", "a_1", None]
+    sounds = [sound(0.1 + number / 10, channels=2 if each == "a" else 1) for number, each in enumerate(ids)]
+    calls = pd.DataFrame({"session_id": ids, "audio": sounds})
+    for options in ({}, {"channels": "split"}, {"format": "flac", "channels": "split"}):
+        folder = to_audiofolder(calls, tmp_path / str(len(options)), progress=False, **options)
+        names = [file.name.casefold() for file in (folder / "audio").iterdir()]
+        back = read_audiofolder(folder)
+        assert len(set(names)) == len(names) == len(back)
+        lengths = back.assign(frames=[each.frames for each in back["audio"]]).groupby("session_id", dropna=False)[
+            "frames"
+        ]
+        assert lengths.nunique().eq(1).all()
+        assert lengths.first().to_dict() == {
+            each: recording.frames for each, recording in zip(ids, sounds, strict=True) if each
+        } | {key: sounds[-1].frames for key in lengths.first().index if not isinstance(key, str)}
+
+
+@pytest.mark.core
+def test_rates_that_a_codec_cant_hold_are_refused(tmp_path) -> None:
+    """Beforehand: one codec takes the whole process along."""
+    calls = pd.DataFrame({"session_id": ["a"], "audio": [sound()]})
+    for kind, rate in (("ogg", 384_000), ("mp3", 3_000)):
+        with pytest.raises(errors.ConfigurationError, match=f"{kind} can't hold"):
+            to_audiofolder(calls, tmp_path / kind, format=kind, sample_rate=rate, progress=False)
+    fast = pd.DataFrame({"session_id": ["a"], "audio": [Recording.from_samples(np.zeros(2_100), 210_000)]})
+    with pytest.warns(UserWarning, match="ogg can't hold 210,000 Hz"):
+        to_audiofolder(fast, tmp_path / "fast", format="ogg", progress=False)
