@@ -24,7 +24,7 @@ COLUMNS = 1_600
 """Points across a figure: more than a notebook shows, whatever the sound's length."""
 _TIME_STEPS_S = (15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200)
 _SPECTRUM_S = 0.032
-_SPECTRUM_FLOOR_DB = 80.0
+SPECTRUM_RANGE_DB = 80.0
 
 
 def new_axes(size_inches: tuple[float, float], purpose: str) -> Axes:
@@ -147,7 +147,7 @@ def spectrum_db(recording: Recording, channel: int) -> Doubles:
         done += count
         rest = joined[count * hop :]
     level: Doubles = 10 * np.log10(np.maximum(powers / np.maximum(counts, 1)[:, None], 1e-12)).T
-    return np.maximum(level, max(float(level.max()) - _SPECTRUM_FLOOR_DB, -120.0))
+    return np.maximum(level, max(float(level.max()) - SPECTRUM_RANGE_DB, -120.0))
 
 
 def spread_labels(candidates: Sequence[tuple[float, float]], width: float) -> list[int]:

@@ -42,22 +42,51 @@ def groups_of(df: pd.DataFrame, by: str | None, metric: str) -> dict[str, Double
     FrameError
         A column is not there, or holds no numbers.
     """
+    check_frame(df)
     for column in (metric, by):
-        if column is not None and column not in df.columns:
+        if column is not None and (found := sum(name == column for name in df.columns)) != 1:
             known = ", ".join(repr(str(name)) for name in df.columns)
-            raise FrameError(f"there is no column {column!r}: metrics() adds numbers; here are {known or 'none'}")
+            what = f"there are {found} columns" if found else "there is no column"
+            raise FrameError(f"{what} {column!r}: metrics() adds numbers; here are {known or 'none'}")
     values = numbers_of(df[metric])
     if by is None:
         return {"all calls": values[np.isfinite(values)]}
-    groups = df[by]
-    # Names of several types can't be compared, so the type comes first.
-    names = sorted(groups.dropna().unique().tolist(), key=lambda name: (str(type(name)), name))
-    found = {}
-    for name in names:
-        chosen = values[(groups == name).to_numpy(dtype=bool, na_value=False)]
-        text = str(name)
-        found[text if len(text) <= _MAX_LABEL else text[: _MAX_LABEL - 1] + "…"] = chosen[np.isfinite(chosen)]
-    return found
+    groups = df[by].reset_index(drop=True)
+    if isinstance(groups.dtype, pd.CategoricalDtype):
+        names = [name for name in groups.cat.categories if (groups == name).any()]
+    else:
+        # Names of several types can't be compared, so the type comes first.
+        names = sorted(groups.dropna().unique().tolist(), key=lambda name: (str(type(name)), name))
+    rows = groups.groupby(groups, observed=True).indices
+    labels = _labels([str(name) for name in names])
+    chosen = {label: values[rows[name]] for label, name in zip(labels, names, strict=True)}
+    return {label: group[np.isfinite(group)] for label, group in chosen.items()}
+
+
+def _labels(names: list[str]) -> list[str]:
+    """Cut long names; where that would make two the same, number them."""
+    short = [name if len(name) <= _MAX_LABEL else name[: _MAX_LABEL - 1] + "…" for name in names]
+    return [
+        f"{label} ({short[: index + 1].count(label)})" if short.count(label) > 1 else label
+        for index, label in enumerate(short)
+    ]
+
+
+def check_frame(df: object) -> None:
+    """Refuse what is no frame.
+
+    Raises
+    ------
+    FrameError
+        It is none.
+    """
+    if not isinstance(df, pd.DataFrame):
+        raise FrameError(f"a DataFrame with a row a call is needed, not {type(df).__name__}")
+
+
+def is_missing(value: object) -> bool:
+    """Tell None, NaN and NA from any value."""
+    return bool(pd.api.types.is_scalar(value) and pd.isna(value))  # type: ignore[call-overload] # of any type
 
 
 def numbers_of(column: pd.Series) -> Doubles:
@@ -71,7 +100,9 @@ def numbers_of(column: pd.Series) -> Doubles:
     try:
         return np.asarray(pd.to_numeric(column).to_numpy(dtype=np.float64, na_value=np.nan))
     except (TypeError, ValueError):
-        raise FrameError(f"column {column.name!r} holds no numbers: pass another metric=") from None
+        raise FrameError(
+            f"column {column.name!r} holds no numbers, it is of dtype {column.dtype}: draw another, or convert it"
+        ) from None
 
 
 def draw_distributions(ax: Axes, groups: dict[str, Doubles], metric: str) -> None:
@@ -95,7 +126,11 @@ def draw_distributions(ax: Axes, groups: dict[str, Doubles], metric: str) -> Non
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="x", alpha=0.25)
     drawing.plain(ax).spines["left"].set_visible(False)
-    if metric.endswith("_s"):
+    if not groups:
+        ax.set_ylim(0.5, -0.5)
+        ax.annotate("no calls with a group", (0.01, 0), xycoords=("axes fraction", "data"), va="center")
+    # Offsets are times that may be negative.
+    if metric.endswith("_s") and min((values.min(initial=0.0) for values in groups.values()), default=0.0) >= 0:
         ax.set_xlim(left=0)
 
 
@@ -129,6 +164,9 @@ def _draw_statuses(ax: Axes, df: pd.DataFrame) -> None:
         _absent(ax, "no recording_status:\nrun audio()")
         return
     counts = df["recording_status"].astype(object).value_counts()
+    if not len(counts):
+        _absent(ax, "recording_status\nis missing in all calls")
+        return
     # In the order of the vocabulary, the good ones first, whatever the dtype's categories are.
     order = [str(status) for status in Status if counts.get(str(status), 0)]
     order += [str(name) for name in counts.index if counts[name] and str(name) not in order]
@@ -142,7 +180,7 @@ def _draw_statuses(ax: Axes, df: pd.DataFrame) -> None:
     ax.margins(x=0.15)
     ax.set_xlabel("calls")
     drawing.whole_numbers(ax.xaxis)
-    ax.set_title(f"status of {len(df):,} calls", loc="left", fontsize="medium")
+    ax.set_title(f"status of {len(df):,} call{'s' if len(df) > 1 else ''}", loc="left", fontsize="medium")
     drawing.plain(ax)
 
 
@@ -181,7 +219,7 @@ def _draw_interruptions(ax: Axes, df: pd.DataFrame) -> None:
     width = 0.8 / len(names)
     colours = drawing.colours()
     for index, (name, values) in enumerate(counts.items()):
-        heights = np.bincount(np.minimum(values, most).astype(np.int64), minlength=most + 1)
+        heights = np.bincount(np.clip(values, 0, most).astype(np.int64), minlength=most + 1)
         label = f"{name.removeprefix('interruptions_').replace('_', ' ')}, {int(values.sum()):,} in all"
         places = np.arange(most + 1) + (index - (len(names) - 1) / 2) * width
         ax.bar(places, heights, width, color=colours[index], label=label)

@@ -7,15 +7,17 @@ notebook shows the figure at the cell's end.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import operator
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from kataven_notebook import _drawing as drawing
 from kataven_notebook import _panels as panels
 from kataven_notebook._timeline import draw_timeline
-from kataven_notebook.errors import FrameError
+from kataven_notebook.errors import ConfigurationError, FrameError
 from kataven_notebook.measures import measure
+from kataven_notebook.speech import check_recording
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
     from kataven_notebook.speech import SpeechOption
 
 _WIDTH_IN = 9.0
+_DARK_DBFS = -120.0
+_MAX_GROUPS = 40
+"""More rows make a figure longer than any page, and in the end than matplotlib can draw."""
 
 
 def timeline(
@@ -64,6 +69,10 @@ def timeline(
     ------
     MissingExtra
         matplotlib is not installed.
+    ConfigurationError
+        It is no `Recording`, or `agent_channel` or `speech` are none of the above.
+    IndexError
+        There is no such channel.
     DecodeError
         The sound can't be decoded.
 
@@ -74,9 +83,11 @@ def timeline(
     >>> ax.get_xlabel()
     'time, s'
     """
+    check_recording(recording, "kn.plots.timeline")
+    known = _agent(agent_channel, recording.channels)
     height = 1.3 + 0.55 * min(recording.channels, 8)
     ax = ax or drawing.new_axes((_WIDTH_IN, height), "kn.plots.timeline")
-    draw_timeline(ax, measure(recording, speech=speech), agent_channel)
+    draw_timeline(ax, measure(recording, speech=speech), known)
     return ax
 
 
@@ -102,6 +113,8 @@ def waveform(recording: Recording, *, ax: Axes | None = None) -> Axes:
     ------
     MissingExtra
         matplotlib is not installed.
+    ConfigurationError
+        It is no `Recording`.
     DecodeError
         The sound can't be decoded.
 
@@ -111,7 +124,9 @@ def waveform(recording: Recording, *, ax: Axes | None = None) -> Axes:
     >>> waveform(Recording.from_samples([0.5, -0.5] * 4_000, 8_000)).get_ylabel().replace("\n", " ")
     'amplitude, ±0.5 of full scale'
     """
-    height = 0.9 + 0.8 * min(recording.channels, 8)
+    check_recording(recording, "kn.plots.waveform")
+    # The label beside a single lane is longer than the lane is high.
+    height = max(0.9 + 0.8 * min(recording.channels, 8), 2.2)
     ax = ax or drawing.new_axes((_WIDTH_IN, height), "kn.plots.waveform")
     # One scale for all lanes: a channel scaled to itself would hide that it is quiet.
     times, low, high = drawing.envelope(recording)
@@ -135,7 +150,8 @@ def waveform(recording: Recording, *, ax: Axes | None = None) -> Axes:
 def spectrogram(recording: Recording, *, ax: Axes | None = None, channel: int = 0) -> Axes:
     """Draw the level of each frequency of one channel over time, in dB below a full-scale sine.
 
-    Windows of 32 ms with half overlap; the scale spans the 80 dB below the loudest point. Telephone sound
+    Windows of 32 ms with half overlap; the scale spans the 80 dB below the loudest point, and in very quiet
+    sound those above -120 dBFS. Telephone sound
     ends at 3.4 kHz, bandwidth that a codec cut off is a dark upper part, hum a bright line at the bottom.
 
     Parameters
@@ -156,6 +172,8 @@ def spectrogram(recording: Recording, *, ax: Axes | None = None, channel: int = 
     ------
     MissingExtra
         matplotlib is not installed.
+    ConfigurationError
+        It is no `Recording`.
     IndexError
         There is no such channel.
     DecodeError
@@ -167,12 +185,16 @@ def spectrogram(recording: Recording, *, ax: Axes | None = None, channel: int = 
     >>> spectrogram(Recording.from_samples([0.5, -0.5] * 4_000, 8_000)).get_ylabel()
     'frequency, kHz'
     """
-    if not 0 <= channel < recording.channels:
+    check_recording(recording, "kn.plots.spectrogram")
+    if not 0 <= operator.index(channel) < recording.channels:
         raise IndexError(f"channel {channel}: there are {recording.channels}, counted from 0")
     ax = ax or drawing.new_axes((_WIDTH_IN, 3.0), "kn.plots.spectrogram")
     level_db = drawing.spectrum_db(recording, channel)
     extent = (0.0, recording.duration_s, 0.0, recording.sample_rate / 2_000)
+    # Silence scaled to itself would glow like sound.
+    top_db = max(float(level_db.max()), _DARK_DBFS + drawing.SPECTRUM_RANGE_DB)
     image = ax.imshow(level_db, origin="lower", aspect="auto", extent=extent, cmap="magma", interpolation="nearest")
+    image.set_clim(top_db - drawing.SPECTRUM_RANGE_DB, top_db)
     bar = ax.figure.colorbar(image, ax=ax, pad=0.01)
     bar.set_label("level, dBFS")
     bar.outline.set_visible(False)
@@ -215,7 +237,7 @@ def latency(
     MissingExtra
         matplotlib is not installed.
     FrameError
-        A column is not there, or holds no numbers.
+        A column is not there, or holds no numbers, or there are more than 40 groups and no `ax`.
 
     Examples
     --------
@@ -225,7 +247,12 @@ def latency(
     'response latency p50, s'
     """
     groups = panels.groups_of(df, by, metric)
-    ax = ax or drawing.new_axes((_WIDTH_IN, 1.1 + 0.75 * len(groups)), "kn.plots.latency")
+    if ax is None and len(groups) > _MAX_GROUPS:
+        raise FrameError(
+            f"by={by!r} makes {len(groups):,} groups, and {_MAX_GROUPS} at most fit a figure: choose a column "
+            "with fewer, or some of the rows"
+        )
+    ax = ax or drawing.new_axes((_WIDTH_IN, 1.1 + 0.75 * max(len(groups), 1)), "kn.plots.latency")
     panels.draw_distributions(ax, groups, metric)
     if by is not None:
         ax.set_ylabel(by)
@@ -233,7 +260,7 @@ def latency(
 
 
 def overview(
-    df: pd.DataFrame, *, ax: Sequence[Axes] | npt.NDArray[np.object_] | None = None
+    df: pd.DataFrame, *, ax: Sequence[Axes] | npt.NDArray[np.object_] | None = None, prefix: str = ""
 ) -> npt.NDArray[np.object_]:
     """Draw a whole frame at a glance: statuses, durations, talk, latencies, silence, interruptions.
 
@@ -245,6 +272,8 @@ def overview(
         A frame with the columns of `audio` or `metrics`, or both.
     ax
         Six axes to draw in; a new figure of two rows by default.
+    prefix
+        In front of the columns' names, as it was given to `metrics`.
 
     Returns
     -------
@@ -256,7 +285,7 @@ def overview(
     MissingExtra
         matplotlib is not installed.
     FrameError
-        `ax` are not six.
+        `ax` are not six, or `df` is no frame.
 
     Examples
     --------
@@ -264,9 +293,22 @@ def overview(
     >>> overview(pd.DataFrame({"recording_status": ["downloaded", "missing"]})).shape
     (2, 3)
     """
+    panels.check_frame(df)
     given = None if ax is None else np.asarray(ax, dtype=object)
     axes = drawing.new_grid((2, 3), (11.0, 5.6), "kn.plots.overview") if given is None else list(given.ravel())
     if len(axes) != 6:
         raise FrameError(f"ax holds {len(axes)} axes: an overview has six panels")
-    panels.draw_overview(axes, df)
+    own = {name: str(name).removeprefix(prefix) for name in df.columns if str(name).startswith(prefix)}
+    panels.draw_overview(axes, df[[*own]].set_axis([*own.values()], axis=1) if prefix else df)
     return np.array(axes, dtype=object).reshape(2, 3) if given is None else given
+
+
+def _agent(value: Any, channels: int) -> int | None:
+    """Return the agent's channel, also as a frame's cell has it, or None where it isn't known."""
+    if value is None or panels.is_missing(value):
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)) or value % 1:
+        raise ConfigurationError(f"agent_channel={value!r}: pass the number of a channel, or None where it isn't known")
+    if not 0 <= value < channels:
+        raise IndexError(f"agent_channel={value}: there are {channels} channels, counted from 0")
+    return int(value)

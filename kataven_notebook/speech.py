@@ -124,7 +124,7 @@ def speech_intervals(recording: Recording, *, speech: SpeechOption = "auto", thr
     Raises
     ------
     ConfigurationError
-        `speech` is no known method and no function, or `threads` is below 1.
+        It is no `Recording`, `speech` is no known method and no function, or `threads` is below 1.
     MissingExtra
         "silero" was asked for where the model is not installed.
     ValueError
@@ -156,6 +156,7 @@ def speech_intervals(recording: Recording, *, speech: SpeechOption = "auto", thr
     >>> len(speech_intervals(Recording.from_samples(sound, 8_000)).intervals[0])  # noise is no speech
     0
     """
+    check_recording(recording, "speech_intervals")
     if threads < 1:
         raise ConfigurationError(f"threads={threads!r}: pass 1 or more")
     if callable(speech):
@@ -177,6 +178,21 @@ def speech_intervals(recording: Recording, *, speech: SpeechOption = "auto", thr
         noise_floor_dbfs=tuple(_noise_floor(t, i) for t, i in zip(tracks, intervals, strict=True)),
         bleed_db=tuple(max((leak.level_db for leak in some), default=float("nan")) for some in leaks),
     )
+
+
+def check_recording(recording: object, purpose: str) -> None:
+    """Refuse what has no sound, in words.
+
+    Raises
+    ------
+    ConfigurationError
+        It is no `Recording`.
+    """
+    if not hasattr(recording, "blocks"):
+        raise ConfigurationError(
+            f"{purpose} needs a Recording, not {type(recording).__name__}: take one from the column `audio`, or make "
+            "one with Recording.from_file, from_bytes or from_samples"
+        )
 
 
 def check_speech(speech: object) -> None:

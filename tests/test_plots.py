@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -15,7 +16,7 @@ mpl.use("Agg")
 import matplotlib.pyplot as plt
 
 from kataven_notebook import plots
-from kataven_notebook.errors import FrameError
+from kataven_notebook.errors import ConfigurationError, FrameError
 from kataven_notebook.recording import Recording
 
 RATE = 8_000
@@ -120,6 +121,47 @@ def test_a_channel_that_is_not_there_is_refused() -> None:
         plots.spectrogram(call(0.0, 0.0), channel=2)
 
 
+@pytest.mark.parametrize("level", [0.0, 1e-4, 0.5])
+def test_the_spectrogram_of_silence_is_dark(level: float) -> None:
+    """The scale always spans 80 dB and begins at -120 dBFS or above, so that nothing glows without sound."""
+    tone = level * np.sin(2 * np.pi * 1_000 * np.arange(RATE) / RATE)
+    (image,) = plots.spectrogram(Recording.from_samples(tone, RATE)).images
+    low, high = image.get_clim()
+    assert high - low == pytest.approx(80)
+    assert low >= -120
+    loudest = np.asarray(image.get_array()).max()
+    assert loudest == pytest.approx(high) if level == 0.5 else loudest < high - 20
+
+
+@pytest.mark.parametrize("draw", [plots.timeline, plots.waveform, plots.spectrogram])
+@pytest.mark.parametrize("sound", [None, "call.wav", np.zeros(8)])
+def test_what_is_no_recording_is_refused_in_words(draw: Any, sound: object) -> None:
+    """As the cell of a row without sound has it."""
+    with pytest.raises(ConfigurationError, match=r"needs a Recording, not .*`audio`"):
+        draw(sound)
+
+
+@pytest.mark.parametrize(("cell", "upper"), [(pd.NA, "channel 0"), (np.nan, "channel 0"), (np.int64(1), "agent")])
+def test_the_timeline_takes_the_agent_from_a_frames_cell(cell: Any, upper: str) -> None:
+    """Missing where it isn't known; a channel that there is not would go unseen, so it is refused."""
+    ax = plots.timeline(call(0.1, 0.2), agent_channel=cell, speech=given)
+    assert ax.get_yticklabels()[0].get_text() == upper
+    with pytest.raises(IndexError, match="agent_channel=2: there are 2 channels"):
+        plots.timeline(call(0.1, 0.2), agent_channel=2, speech=given)
+    with pytest.raises(ConfigurationError, match="agent_channel='agent': pass the number"):
+        plots.timeline(call(0.1, 0.2), agent_channel="agent", speech=given)  # type: ignore[arg-type] # the mistake
+
+
+def test_labels_stay_within_the_figure() -> None:
+    """Also where one lane leaves little room for the axis beside it."""
+    for subject in (call(0.34), call(0.34, 0.1)):
+        ax = plots.waveform(subject)
+        ax.figure.canvas.draw()
+        box = ax.yaxis.label.get_window_extent()
+        assert box.y0 >= 0
+        assert box.y1 <= ax.figure.bbox.height
+
+
 @pytest.mark.parametrize("samples", [np.zeros((1, 2)), np.full((400, 1), np.nan), np.full((400, 1), 7.0)])
 def test_hopeless_sound_is_drawn_without_warnings(samples: np.ndarray) -> None:
     """One frame, no numbers, far beyond full scale."""
@@ -152,6 +194,37 @@ def test_latency_draws_a_row_per_group_with_its_percentiles() -> None:
     assert texts(plots.latency(CALLS)) == ["p50 0.90   p90 1.62   n 5"]
 
 
+def test_latency_shows_offsets_below_zero() -> None:
+    """Floor transfers in overlap are negative seconds; other times begin at 0."""
+    offsets = pd.DataFrame({"floor_transfer_offset_p50_s": [-1.5, 0.4, 0.6]})
+    assert plots.latency(offsets, metric="floor_transfer_offset_p50_s").get_xlim()[0] < -1.5
+    assert plots.latency(CALLS).get_xlim()[0] == 0
+
+
+def test_groups_come_in_the_order_of_their_categories() -> None:
+    """v2 before v10; names that are cut alike, or the same in two types, stay two groups."""
+    versions = pd.Categorical(["v10", "v2", "v2", "v10"], categories=["v2", "v10", "v11"], ordered=True)
+    long = ["agent of the northern region, first", "agent of the northern region, second"] * 2
+    frame = pd.DataFrame({"version": versions, "long": long, "mixed": [1, "1", 1, "1"], "m_s": [1.0, 2.0, 3.0, 4.0]})
+    rows = {by: plots.latency(frame, by=by, metric="m_s").get_yticklabels() for by in ("version", "long", "mixed")}
+    assert [label.get_text() for label in rows["version"]] == ["v2", "v10"]
+    assert [label.get_text() for label in rows["long"]] == [f"agent of the northern r… ({n})" for n in (1, 2)]
+    assert [label.get_text() for label in rows["mixed"]] == ["1 (1)", "1 (2)"]
+
+
+def test_more_groups_than_a_figure_holds_are_refused() -> None:
+    """A column of ids would make a figure of 1,500 inches; own axes take what they are given."""
+    many = pd.DataFrame({"id": [f"s{n}" for n in range(2_000)], "response_latency_p50_s": 1.0})
+    with pytest.raises(FrameError, match="2,000 groups, and 40 at most"):
+        plots.latency(many, by="id")
+    assert len(plots.latency(many[:41], by="id", ax=plt.subplots()[1]).get_yticks()) == 41
+
+
+def test_no_groups_are_said() -> None:
+    """A frame without rows, or without a group in any."""
+    assert texts(plots.latency(CALLS.iloc[:0], by="agent")) == ["no calls with a group"]
+
+
 def test_latency_draws_big_groups_with_bounded_points() -> None:
     """20,000 calls are 600 points of the same distribution."""
     many = pd.DataFrame({"response_latency_p50_s": np.random.default_rng(0).exponential(1, 20_000)})
@@ -166,9 +239,10 @@ def test_latency_draws_big_groups_with_bounded_points() -> None:
         ({"by": "version"}, "no column 'version'"),
         ({"metric": "lag"}, "no column 'lag'"),
         ({"metric": "agent"}, "no numbers"),
+        ({"by": ["agent"]}, "no column"),
     ],
 )
-def test_columns_that_do_not_fit_are_named(options: dict[str, str], message: str) -> None:
+def test_columns_that_do_not_fit_are_named(options: dict[str, Any], message: str) -> None:
     """With what is there."""
     with pytest.raises(FrameError, match=message):
         plots.latency(CALLS, **options)
@@ -191,7 +265,22 @@ def test_the_overview_has_six_panels() -> None:
 def test_panels_without_columns_or_values_say_what_is_missing() -> None:
     """An empty frame, and one on which metrics() has not run."""
     assert texts(plots.overview(CALLS[["recording_status"]])[1, 0]) == ["no response_latency_p50_s:\nrun metrics()"]
-    assert texts(plots.overview(CALLS.iloc[:0])[0, 1]) == ["duration_s\nis missing in all calls"]
+    empty = plots.overview(CALLS.iloc[:0])
+    assert texts(empty[0, 0]) == ["recording_status\nis missing in all calls"]
+    assert texts(empty[0, 1]) == ["duration_s\nis missing in all calls"]
+
+
+def test_the_overview_finds_prefixed_columns() -> None:
+    """As `metrics` makes them where the caller's own names are in the way; the caller's are not taken for them."""
+    prefixed = CALLS.add_prefix("kataven_").assign(duration_s="long")
+    assert plots.overview(prefixed, prefix="kataven_")[0, 1].get_title(loc="left") == "p50 70   p90 86   n 3"
+
+
+@pytest.mark.parametrize("draw", [plots.latency, plots.overview])
+def test_what_is_no_frame_is_refused(draw: Any) -> None:
+    """And not by the first attribute that it lacks."""
+    with pytest.raises(FrameError, match="a DataFrame with a row a call is needed, not list"):
+        draw([1.0])
 
 
 def test_figures_go_where_they_are_told() -> None:
