@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 import soundfile as sf
 
+import kataven_notebook as kn
 from kataven_notebook import _feed
 from kataven_notebook._calls import CallList
 from kataven_notebook._labels import LabelBook
@@ -207,6 +208,29 @@ def test_it_opens_on_the_worst_moment_with_a_run_up(calls: pd.DataFrame) -> None
     desk = player(calls, session="call", moments=moments)
     assert desk.session_id == "c"
     assert desk.position_s == 28.0
+
+
+def test_what_is_not_passed_is_told_by_the_metrics() -> None:
+    """A choice of moments takes no speech off the picture, and turns take no moments out of the list."""
+    time_s = np.arange(18 * 8000) / 8000
+    talk = np.column_stack([np.sin(2 * np.pi * 440 * time_s) * (time_s % 6 < 3), np.zeros(len(time_s))])
+    calls = pd.DataFrame({"session_id": ["a"], "audio": [Recording.from_samples(0.1 * talk, 8000)]})
+
+    def speech(_: Any, __: int) -> list[tuple[float, float]]:
+        return [(0.0, 3.0), (10.0, 13.0)]
+
+    measured = kn.metrics(calls, agent_channel=0, speech=speech, progress=False)
+    told = player(measured).children[0]
+    assert told.first["moments"]
+    assert told._about(0)["speech"]
+    chosen = pd.DataFrame({"session_id": ["a"], "start_s": [5.0], "kind": ["mine"]})
+    desk = player(measured, moments=chosen).children[0]
+    assert [each["kind"] for each in desk.first["moments"]] == ["mine"]
+    assert desk._about(0)["speech"] == told._about(0)["speech"]
+    turns = pd.DataFrame({"session_id": ["a"], "channel": [0], "start_s": [1.0], "end_s": [2.0]})
+    desk = player(measured, turns=turns).children[0]
+    assert desk.first["moments"] == told.first["moments"]
+    assert desk._about(0)["speech"] == [[(1.0, 2.0)]]
 
 
 def test_sound_comes_whole_and_peaks_follow(calls: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
