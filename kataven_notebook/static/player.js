@@ -217,7 +217,7 @@ const createSpeaker = (on) => {
 		} else if (++tries > 4) {
 			tries = 0;
 			speaker.pause();
-			on.say("The storage does not answer. Press play to try again.");
+			on.say("No sound came. Play tries again; audio() says why.");
 		} else speaker.load(spare, speaker.position(), []);
 	}
 
