@@ -70,8 +70,7 @@ def check_session_id(session_id: object) -> str:
         raise errors.InvalidSessionId(
             "there is no session id: nothing was sent; fill it in, or leave the row as it is"
             if missing
-            else f"the session id is of type {kind}, not text: it was not sent; make the column text, "
-            "with the ids as they were given"
+            else f"the session id is of type {kind}, not text: it was not sent; write the id as text"
         )
     problem = None
     if not session_id.strip():
@@ -249,7 +248,8 @@ def _explain_refusal(code: int, text: str, *, is_session_token: bool) -> tuple[t
     hint = "session tokens live about an hour: get a new one" if is_session_token else "check KATAVEN_API_KEY"
     lowered = text.lower()
     rules: tuple[tuple[bool, type[errors.ApiError], str], ...] = (
-        (code == 404, errors.RecordingMissing, "the session has no recording"),
+        # A page is a web server's or a proxy's 404: final for no session.
+        (code == 404 and not text.startswith("<"), errors.RecordingMissing, "the session has no recording"),
         (
             code == 409,
             errors.RecordingPending,

@@ -98,6 +98,15 @@ def test_an_option_that_cant_work_is_one_sentence(hub, options, message) -> None
     assert hub.requests.count() == 0
 
 
+def test_a_web_page_that_is_not_found_is_no_missing_recording(hub) -> None:
+    """A base URL that leads to a web server would else give a final answer for every session."""
+    page = b"<html><title>404 Not Found</title></html>"
+    hub.faults.add("s1", "api:body", body=page, status=404, content_type="text/html")
+    heard = kn.audio(calls("s1", "gone"), settings=hub.settings, progress=False)
+    assert heard["recording_status"].tolist() == ["failed", "missing"]
+    assert "check KATAVEN_BASE_URL" in heard.loc[0, "recording_error"]
+
+
 def test_a_summary_needs_a_frame() -> None:
     """And says whose."""
     with pytest.raises(kn.errors.FrameError, match="a DataFrame that audio"):
