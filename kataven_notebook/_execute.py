@@ -58,8 +58,10 @@ def execute(
     with Run(plan, tasks.values()) as run, Progress(len(tasks), label, show=progress) as bar:
         try:
             if run.budget is not None:
-                bar.announce(run.budget.forecast(sum(task.recording is None for task in tasks.values())))
-            for session_id, outcome in run.outcomes(lambda: bar.wait(run.budget, run.left)):
+                bar.announce(run.budget.forecast(run.unsigned), max_wait_s=plan.max_wait_s)
+            for session_id, outcome in run.outcomes(
+                lambda: bar.wait(run.budget, run.left, unsigned=run.unsigned, put_off=run.put_off)
+            ):
                 outcomes[position_of[session_id]] = outcome
                 bar.count(outcome.status)
                 if not capture and outcome.exception is not None:

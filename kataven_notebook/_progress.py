@@ -6,11 +6,14 @@ import logging
 import sys
 import time
 from collections import Counter
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
 from kataven_notebook.budget import clock_text
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from kataven_notebook.budget import Budget, Forecast
 
 log = logging.getLogger("kataven_notebook")
@@ -18,6 +21,9 @@ log = logging.getLogger("kataven_notebook")
 _WORTH_SAYING_S = 60.0
 # How often a run that nobody watches writes a line into the log.
 _LOG_EVERY_S = 10.0
+_SHOW_EVERY_S = 0.4
+# After how many outcomes the pace is worth believing.
+_PACE_AFTER = 5
 
 
 def is_watched() -> bool:
@@ -49,7 +55,9 @@ class Progress:
         self._counts: Counter[str] = Counter()
         self._bar: Any = None
         self._total, self._label = total, label
-        self._shown_at = self._logged_at = time.monotonic()
+        self._told_at = self._ticked_at = time.monotonic()
+        self._busy_s = 0.0
+        self._show_where_seen = show is None
         if (is_watched() if show is None else show) and total:
             from tqdm.auto import tqdm  # noqa: PLC0415 - imports widgets, and only where it is seen
 
@@ -71,14 +79,18 @@ class Progress:
         elif self._total:
             self._log("")
 
-    def announce(self, forecast: Forecast, *, now: float | None = None) -> None:
+    def announce(self, forecast: Forecast, *, now: float | None = None, max_wait_s: float | None = None) -> None:
         """Say beforehand what a run will cost that takes more than a minute."""
-        text = forecast_text(forecast, now=time.time() if now is None else now)
+        text = forecast_text(forecast, now=time.time() if now is None else now, max_wait_s=max_wait_s)
         if text is None:
             return
         log.info("%s", text)
         if self._bar is not None:
             self._bar.write(text, file=sys.stderr)
+        elif self._show_where_seen and sys.stderr is not None:
+            # Nobody watches, but whoever looks at the job's output is to know that it does not hang.
+            sys.stderr.write(text + "\n")
+            sys.stderr.flush()
 
     def count(self, status: str) -> None:
         """Note one finished session."""
@@ -86,16 +98,51 @@ class Progress:
         if self._bar is not None:
             self._bar.update(1)
 
-    def wait(self, budget: Budget | None, left: int) -> None:
-        """Show the counts and what the run waits for; called a few times a second."""
-        now = time.monotonic()
-        if self._bar is None and now - self._logged_at >= _LOG_EVERY_S:
-            self._logged_at = now
-            self._log(waiting_text(budget, left))
-        if self._bar is None or now - self._shown_at < 0.4:
+    def wait(
+        self,
+        budget: Budget | None,
+        left: int,
+        *,
+        unsigned: int | None = None,
+        put_off: Mapping[str, int] = MappingProxyType({}),
+    ) -> None:
+        """Show the counts, what the run waits for and when it will end; called a few times a second.
+
+        Parameters
+        ----------
+        budget
+            Whose queue the run waits in; None where it needs none.
+        left, unsigned
+            How many sessions have no outcome yet, and how many of them need a request, by default all.
+        put_off
+            How many of them are to be asked for again, by what they wait for.
+        """
+        now = self._tick(budget)
+        if now - self._told_at < (_LOG_EVERY_S if self._bar is None else _SHOW_EVERY_S):
             return
-        self._shown_at = now
-        self._show(waiting_text(budget, left))
+        self._told_at = now
+        active = left - sum(put_off.values())
+        waiting = waiting_text(
+            budget, left if unsigned is None else unsigned, work_s=self._work_left_s(active), put_off=put_off
+        )
+        if self._bar is None:
+            self._log(waiting)
+        else:
+            self._show(waiting)
+
+    def _tick(self, budget: Budget | None) -> float:
+        """Return the time, and count what went by since the last tick unless the budget was waited for."""
+        now = time.monotonic()
+        wait = budget.waiting if budget is not None else None
+        if wait is None or wait.until is None:
+            self._busy_s += now - self._ticked_at
+        self._ticked_at = now
+        return now
+
+    def _work_left_s(self, left: int) -> float | None:
+        """How long `left` sessions take at the pace so far, without the waiting; None before that can be told."""
+        done = sum(self._counts.values())
+        return None if done < _PACE_AFTER or left <= 0 else self._busy_s / done * left
 
     def _show(self, waiting: str) -> None:
         self._bar.set_postfix_str(" · ".join(part for part in (self._told(), waiting) if part))
@@ -108,7 +155,7 @@ class Progress:
         return ", ".join(f"{count} {status}" for status, count in sorted(self._counts.items()))
 
 
-def forecast_text(forecast: Forecast, *, now: float) -> str | None:
+def forecast_text(forecast: Forecast, *, now: float, max_wait_s: float | None = None) -> str | None:
     """Say what a run will cost, or None where it is done within a minute.
 
     Examples
@@ -123,14 +170,38 @@ def forecast_text(forecast: Forecast, *, now: float) -> str | None:
     every_s = forecast.then_every_s or 0.0
     unit = names.get(every_s, f"every {every_s:g} s")
     each = f", then {forecast.then_count:,} {unit}" if forecast.then_count else ""
-    done = clock_text(forecast.done_at, now=now)
-    return f"{forecast.requests:,} recordings: {forecast.now:,} now{each}, done about {done}"
+    text = f"{forecast.requests:,} recordings: {forecast.now:,} now{each}"
+    if max_wait_s is not None and now + max_wait_s < forecast.done_at:
+        return f"{text}; max_wait ends the waiting at {clock_text(now + max_wait_s, now=now)}, the rest is limited"
+    return f"{text}, done about {clock_text(forecast.done_at, now=now)}"
 
 
-def waiting_text(budget: Budget | None, left: int) -> str:
-    """Say what the budget's queue waits for, until when, and when `left` requests will be done."""
+def waiting_text(
+    budget: Budget | None,
+    unsigned: int,
+    *,
+    work_s: float | None = None,
+    put_off: Mapping[str, int] = MappingProxyType({}),
+) -> str:
+    """Say what the run waits for, until when, and when it will be done.
+
+    Parameters
+    ----------
+    budget, unsigned
+        Whose queue the run waits in, and how many requests it still needs.
+    work_s
+        How long the rest takes at the pace so far, in seconds; None where that can't be told yet.
+    put_off
+        How many sessions are to be asked for again, by what they wait for.
+    """
+    now = time.time()
     wait = budget.waiting if budget is not None else None
-    if budget is None or wait is None or wait.until is None:
-        return ""
-    end = budget.forecast(left).done_at
-    return f"{wait.reason}, next at {clock_text(wait.until)}, done about {clock_text(end)}"
+    parts = [f"{count:,} {reason}" for reason, count in put_off.items()]
+    is_shut = wait is not None and wait.until is not None
+    if wait is not None and wait.until is not None:
+        parts.append(f"{wait.reason}, next at {clock_text(wait.until, now=now)}")
+    if is_shut or work_s is not None:
+        # What the limits allow, or what the line and the work take: the later of both.
+        sent_at = now if budget is None or unsigned <= 0 else budget.forecast(unsigned).done_at
+        parts.append(f"done about {clock_text(max(sent_at, now + (work_s or 0.0)), now=now)}")
+    return ", ".join(parts)

@@ -12,7 +12,7 @@ import itertools
 import queue
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from typing import TYPE_CHECKING, Self
 
 from kataven_notebook import errors
@@ -20,7 +20,7 @@ from kataven_notebook._http import THREAD_PREFIX
 from kataven_notebook._outcome import NotAttempted, Outcome, Task, skipped
 from kataven_notebook._plan import DEFAULT_MAX_BYTES, Plan
 from kataven_notebook._signing import Signer
-from kataven_notebook.budget import Budget, Stopped
+from kataven_notebook.budget import Budget, Stopped, clock_text
 from kataven_notebook.client import HubClient, SignedUrl
 from kataven_notebook.download import Downloader, Transfer
 from kataven_notebook.recording import Recording
@@ -44,11 +44,11 @@ class _Claimed(Exception):  # noqa: N818 - a signal: another process is at this 
 
 
 class _AskLater(Exception):  # noqa: N818 - a signal: put back into the queue
-    """The session is to be tried again at a later time."""
+    """The session is to be tried again at a later time, because of what `reason` says."""
 
-    def __init__(self, at: float) -> None:
+    def __init__(self, at: float, reason: str) -> None:
         super().__init__()
-        self.at = at
+        self.at, self.reason = at, reason
 
 
 class Run:
@@ -72,11 +72,13 @@ class Run:
         self._todo = deque(tasks)
         self.total = len(self._todo)
         self._left = self.total
-        self._later: list[tuple[float, int, Task]] = []
+        self._later: list[tuple[float, int, Task, str]] = []
         self._order = itertools.count()
         self._lock = threading.Condition()
         self._stop = threading.Event()
         self._began_at = time.time()
+        self._unsigned = sum(self._needs_request(task) for task in self._todo)
+        self._signed_ids: set[str] = set()
         self._polled_until = time.monotonic() + plan.poll_pending_s
         in_flight = plan.in_flight or plan.settings.limits.in_flight or 64
         self._results: queue.Queue[tuple[str, Outcome] | BaseException] = queue.Queue(maxsize=in_flight)
@@ -116,6 +118,17 @@ class Run:
     def left(self) -> int:
         """How many sessions have no outcome yet."""
         return self._left
+
+    @property
+    def unsigned(self) -> int:
+        """How many requests are still to be sent, if each session takes one."""
+        return self._unsigned
+
+    @property
+    def put_off(self) -> dict[str, int]:
+        """How many sessions are to be asked for again, by what they wait for."""
+        with self._lock:
+            return dict(Counter(reason for *_, reason in self._later))
 
     def outcomes(self, tick: Callable[[], None] = lambda: None) -> Iterator[tuple[str, Outcome]]:
         """Yield session ids and outcomes as they come.
@@ -234,9 +247,10 @@ class Run:
             outcome = self._outcome(task)
         except _AskLater as later:
             with self._lock:
-                heapq.heappush(self._later, (later.at, next(self._order), task))
+                heapq.heappush(self._later, (later.at, next(self._order), task, later.reason))
                 self._lock.notify()
             return
+        self._count_signed(task, is_over=True)
         self._put((task.session_id, outcome))
 
     def _put(self, result: tuple[str, Outcome] | BaseException) -> None:
@@ -284,21 +298,37 @@ class Run:
             pause_s = min(60.0, max(0.2, self._plan.poll_pending_s / 20))
             if time.monotonic() + pause_s >= self._polled_until:
                 raise
-            raise _AskLater(time.monotonic() + pause_s) from error
+            until = clock_text(time.time() + self._polled_until - time.monotonic())
+            raise _AskLater(time.monotonic() + pause_s, f"not uploaded yet, asked for until {until}") from error
 
     def _after_claim(self, task: Task) -> Outcome:
         """Take what another process of the store has found, or ask again in a moment."""
         assert self._plan.store is not None  # noqa: S101 - only a store can be claimed
         entry = self._plan.store.load([task.session_id]).get(task.session_id)
         if entry is None or not entry.is_settled:
-            raise _AskLater(time.monotonic() + _CLAIM_RETRY_S)
+            raise _AskLater(time.monotonic() + _CLAIM_RETRY_S, "under way in another process")
         if entry.file is None:
             return Outcome(Status(entry.status), entry.error)
         return Outcome(Status.DOWNLOADED, recording=self._plan.store.recording(entry))
 
     def _signed(self, task: Task, *, first: bool = False) -> SignedUrl:
         assert self._signer is not None  # noqa: S101 - made where a task has no sound
-        return self._signer.sign(task.session_id, first=first)
+        signed = self._signer.sign(task.session_id, first=first)
+        self._count_signed(task)
+        return signed
+
+    def _needs_request(self, task: Task) -> bool:
+        has_url = task.signed is not None and task.signed.lives(_URL_MARGIN_S, now=self._began_at)
+        return task.recording is None and not has_url
+
+    def _count_signed(self, task: Task, *, is_over: bool = False) -> None:
+        """Note that a session needs no request any more: it has its URL, or its outcome."""
+        with self._lock:
+            if task.session_id not in self._signed_ids:
+                self._unsigned -= self._needs_request(task)
+                self._signed_ids.add(task.session_id)
+            if is_over:
+                self._signed_ids.remove(task.session_id)
 
     def _claim(self, session_id: str) -> None:
         assert self._plan.store is not None  # noqa: S101 - only asked where there is one

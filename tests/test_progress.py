@@ -12,8 +12,11 @@ import pytest
 
 import kataven_notebook as kn
 from kataven_notebook import Limits, Settings
+from kataven_notebook._outcome import Task
 from kataven_notebook._progress import Progress, forecast_text, is_watched, waiting_text
 from kataven_notebook.budget import Budget, Forecast, clock_text
+from kataven_notebook.client import SignedUrl
+from kataven_notebook.pipeline import Plan, Run
 
 pytestmark = pytest.mark.core
 
@@ -47,6 +50,58 @@ def test_the_bar_says_what_it_waits_for_and_until_when(tmp_path) -> None:
     assert text == f"1/1 a minute used, next at {clock_text(wait.until)}, done about {clock_text(end)}"
 
 
+def test_the_end_is_the_later_of_what_the_limits_and_the_line_allow(tmp_path, monkeypatch) -> None:
+    """Where downloads are what takes long, the estimate is theirs, also while nothing waits for the budget."""
+    monkeypatch.setattr(time, "time", lambda: 1_000.0)
+    settings = Settings(api_key="sk_live_a_1", state_dir=tmp_path, limits=Limits(per_minute=10, per_hour=None))
+    budget = Budget(settings, clock=lambda: 1_000.0)
+    assert waiting_text(budget, 10, work_s=500.0) == f"done about {clock_text(1_500.0, now=1_000.0)}"
+    assert waiting_text(budget, 100, work_s=500.0) == f"done about {clock_text(1_540.0, now=1_000.0)}"
+    assert waiting_text(None, 0, work_s=5.0) == f"done about {clock_text(1_005.0, now=1_000.0)}"
+    budget.close()
+
+
+def test_the_pace_leaves_the_waiting_for_the_limits_aside(monkeypatch) -> None:
+    """Ten rows in ten seconds and an hour's wait are a second a row."""
+    clock = SimpleNamespace(now=100.0)
+    monkeypatch.setattr(time, "monotonic", lambda: clock.now)
+    budget = SimpleNamespace(waiting=None)
+    with Progress(20, "x", show=False) as bar:
+        for _ in range(10):
+            clock.now += 1.0
+            bar.count("downloaded")
+            bar._tick(budget)
+        budget.waiting = SimpleNamespace(until=5_000.0)
+        clock.now += 3_600.0
+        bar._tick(budget)
+        assert bar._work_left_s(10) == 10.0
+        assert bar._work_left_s(0) is None
+
+
+def test_what_was_signed_or_is_here_already_needs_no_request(hub, wav) -> None:
+    """A forecast counts the sessions that are still to be asked for, and no others."""
+    here, signed = kn.Recording.from_bytes(wav), SignedUrl(hub.sign("s0"), time.time() + 300)
+    tasks = [Task("a", here), Task("s0", None, signed), Task("s1"), Task("s2"), Task("nobody")]
+    with Run(Plan(settings=hub.settings), tasks) as run:
+        assert run.unsigned == 3
+        assert sorted((outcome.status.value, run.unsigned >= 0) for _, outcome in run.outcomes()) == [
+            *[("downloaded", True)] * 4,
+            ("missing", True),
+        ]
+        assert run.unsigned == 0
+
+
+def test_sessions_that_are_asked_for_again_are_told(hub) -> None:
+    """How many are not uploaded yet, and until when they are asked for."""
+    hub.add("late", state="pending")
+    told: list[dict[str, int]] = []
+    with Run(Plan(settings=hub.settings, poll_pending_s=1.0), [Task("late")]) as run:
+        assert [outcome.status for _, outcome in run.outcomes(lambda: told.append(run.put_off))] == ["pending"]
+    (text,) = {key for each in told for key in each}
+    assert text.startswith("not uploaded yet, asked for until ")
+    assert waiting_text(None, 0, put_off={text: 2}) == f"2 {text}"
+
+
 def test_a_bar_counts_by_status_and_ends_without_a_wait(monkeypatch) -> None:
     """The last thing it shows is what became of the rows."""
     out = io.StringIO()
@@ -65,6 +120,26 @@ def test_nothing_is_shown_where_nobody_looks(hub, capsys) -> None:
     assert not is_watched()
     kn.audio(hub.sessions, settings=hub.settings)
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_long_run_says_what_it_will_cost_where_nobody_looks(capsys) -> None:
+    """One line for whoever reads a job's output; none where no progress was wanted."""
+    for show, expected in ((None, "90 recordings: 60 now, then 60 a minute"), (False, "")):
+        with Progress(1, "x", show=show) as bar:
+            bar.announce(Forecast(90, 60, 1_000.0, 60.0, 60), now=0.0)
+        out, err = capsys.readouterr()
+        assert (out, err.partition(", done")[0]) == ("", expected)
+
+
+def test_a_forecast_knows_how_long_the_run_may_wait() -> None:
+    """What lies beyond `max_wait` will not be done."""
+    forecast = Forecast(90, 60, 1_000.0, 60.0, 60)
+    text = forecast_text(forecast, now=0.0, max_wait_s=100.0)
+    assert text == (
+        "90 recordings: 60 now, then 60 a minute; "
+        f"max_wait ends the waiting at {clock_text(100.0, now=0.0)}, the rest is limited"
+    )
+    assert forecast_text(forecast, now=0.0, max_wait_s=2_000.0) == forecast_text(forecast, now=0.0)
 
 
 def test_the_forecast_goes_to_the_log_too(caplog) -> None:
