@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import importlib.util
 import io
 import json
@@ -37,21 +38,38 @@ def check_kind(kind: str) -> None:
 
 
 def encode(table: pd.DataFrame, kind: str) -> bytes:
-    """Return a table as the bytes of a file."""
+    """Return a table as the bytes of a file.
+
+    Raises
+    ------
+    ConfigurationError
+        Parquet can't hold a column.
+    """
     if kind == "csv":
-        return table.to_csv(index=False).encode()
+        text = table.to_csv(index=False, lineterminator="\n")
+        if "\r" in text:
+            # A bare carriage return ends a line to readers, and pandas does not quote it.
+            text = table.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+        return text.encode("utf-8", "replace")
     if kind == "parquet":
         file = io.BytesIO()
         plain = table.copy(deep=False)
         plain.attrs = {}
-        plain.to_parquet(file, index=False)
+        try:
+            plain.to_parquet(file, index=False)
+        except (ValueError, TypeError) as error:  # also what pyarrow raises
+            raise ConfigurationError(
+                f"the table can't be written as Parquet ({error}): make that column's values of one kind, drop it, or "
+                "pass metadata='jsonl'"
+            ) from None
         return file.getvalue()
     names = list(table.columns)
     lines = (
         json.dumps({name: _plain(value) for name, value in zip(names, row, strict=True)}, ensure_ascii=False)
         for row in table.astype(object).itertuples(index=False, name=None)
     )
-    return "".join(line + "\n" for line in lines).encode()
+    # Half a surrogate pair is no text that a file could hold.
+    return "".join(line + "\n" for line in lines).encode("utf-8", "replace")
 
 
 def decode(data: bytes, kind: str, dtypes: Mapping[str, str]) -> pd.DataFrame:
@@ -70,7 +88,8 @@ def decode(data: bytes, kind: str, dtypes: Mapping[str, str]) -> pd.DataFrame:
             # pyarrow looks at texts when they are asked for: now, and not in somebody's cell.
             table.astype(object)
         else:
-            rows = [json.loads(line) for line in data.decode().splitlines() if line.strip()]
+            # Not `splitlines`: texts may hold what Unicode calls the end of a line, too.
+            rows = [json.loads(line) for line in data.decode().split("\n") if line.strip()]
             table = pd.DataFrame(rows, dtype=object)
     except Exception as error:  # noqa: BLE001 - pyarrow and its C++ parts have kinds of their own
         raise ConfigurationError(f"the metadata.{kind} can't be read: {type(error).__name__}: {error}") from None
@@ -114,11 +133,16 @@ def _restored(column: pd.Series[Any], dtype: Any) -> Any:
     if dtype in ("bool", "boolean"):
         return column.map({"True": True, "False": False, True: True, False: False}).astype(dtype)
     if dtype.startswith("datetime64"):
-        return pd.to_datetime(column, format="ISO8601", utc="UTC" in dtype).astype(dtype)
+        # Summer and winter have other offsets: read as UTC, the zone is the dtype's.
+        return pd.to_datetime(column, format="ISO8601", utc="," in dtype).astype(dtype)
     if dtype.startswith("timedelta64"):
         return pd.to_timedelta(column).astype(dtype)
-    is_number = dtype.lower().startswith(("int", "uint", "float"))
-    values: Any = pd.to_numeric(column.astype(object).where(column.notna(), np.nan)) if is_number else column
+    values: Any = column
+    if dtype.startswith(("Int", "UInt")):
+        # Not by way of floats, which hold no more than 53 bits.
+        values = pd.Series([None if each is None else int(each) for each in plain], dtype=object, index=column.index)
+    elif dtype.lower().startswith(("int", "uint", "float")):
+        values = pd.to_numeric(column.astype(object).where(column.notna(), np.nan))
     return values.astype(dtype)
 
 

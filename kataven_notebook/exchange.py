@@ -92,8 +92,8 @@ def to_audiofolder(
     Raises
     ------
     FrameError
-        The session column can't be found, or the frame has a column `file_name` (or `channel`,
-        with "split").
+        The session column can't be found, the frame has a column `file_name` (or `channel`, with
+        "split"), or two columns of one name.
     ConfigurationError
         An option that can't work, or a folder with something else in it.
     MissingExtra
@@ -115,6 +115,9 @@ def to_audiofolder(
     options = {"format": format, "sample_rate": sample_rate, "channels": channels}
     _check_options(options, metadata)
     sessions = find_sessions(df, session)
+    twice = df.columns[df.columns.map(str).duplicated()]
+    if len(twice):
+        raise FrameError(f"the frame has several columns {str(twice[0])!r}, which a table can't hold: rename them")
     taken = [name for name in (FILE_NAME, *(["channel"] if channels == "split" else [])) if name in df.columns]
     if taken:
         raise FrameError(f"the frame has a column {taken[0]!r}, which the export writes: rename it")

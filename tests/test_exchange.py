@@ -267,7 +267,7 @@ def test_rttm_holds_no_white_space_in_names() -> None:
 
 @pytest.mark.core
 def test_going_on_asks_for_nothing_that_is_there(tmp_path) -> None:
-    """Neither a URL nor a byte; what is broken on the disk is fetched again, also after half a line of a killed process."""
+    """Neither a URL nor a byte; what is broken on the disk is, also where a killed process left half a line."""
     with demo.hub() as hub:
         calls = hub.sessions.iloc[:3][["session_id"]]
         folder = to_audiofolder(calls, tmp_path / "calls", settings=hub.settings, progress=False)
@@ -328,3 +328,36 @@ def test_rates_that_a_codec_cant_hold_are_refused(tmp_path) -> None:
     fast = pd.DataFrame({"session_id": ["a"], "audio": [Recording.from_samples(np.zeros(2_100), 210_000)]})
     with pytest.warns(UserWarning, match="ogg can't hold 210,000 Hz"):
         to_audiofolder(fast, tmp_path / "fast", format="ogg", progress=False)
+
+
+@pytest.mark.core
+@pytest.mark.parametrize("metadata", ["csv", "jsonl"])
+def test_what_is_hard_on_a_table_comes_back(tmp_path, metadata) -> None:
+    """Ends of lines within texts, whole numbers beyond floats, times on both sides of a clock change."""
+    calls = pd.DataFrame(
+        {
+            "session_id": ["a", "b", "c"],
+            "text": ["one\rtwo", "three\r\nfour", "five\u2028six\x85seven"],
+            "count": pd.array([2**62 + 1, None, 3], dtype="Int64"),
+            "at": pd.to_datetime(["2024-03-30 23:30Z", None, "2024-07-27 01:30Z"]).tz_convert("Europe/Berlin"),
+        }
+    )
+    calls["audio"] = [sound()] * 3
+    back = read_audiofolder(to_audiofolder(calls, tmp_path / "calls", metadata=metadata, progress=False))
+    pd.testing.assert_frame_equal(back[["session_id", "text", "count", "at"]], calls.drop(columns="audio"))
+
+
+@pytest.mark.core
+def test_what_no_table_can_hold_is_one_error(tmp_path) -> None:
+    """Two columns of one name, or kinds that Parquet does not mix; half a character is replaced."""
+    calls = pd.DataFrame({"session_id": ["a", "b"], "mixed": [1, "x"], "audio": [sound()] * 2})
+    twice = pd.concat([calls, calls[["mixed"]]], axis=1)
+    with pytest.raises(errors.FrameError, match="several columns 'mixed'"):
+        to_audiofolder(twice, tmp_path / "twice", progress=False)
+    for metadata in ("csv", "jsonl"):
+        half = calls.assign(mixed=pd.Series(["\ud800", "x"], dtype=object))
+        back = read_audiofolder(to_audiofolder(half, tmp_path / metadata, metadata=metadata, progress=False))
+        assert back["mixed"].tolist() == ["?", "x"]
+    pytest.importorskip("pyarrow")
+    with pytest.raises(errors.ConfigurationError, match="metadata='jsonl'"):
+        to_audiofolder(calls, tmp_path / "mixed", metadata="parquet", progress=False)
