@@ -9,6 +9,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from kataven_notebook import demo
+
 FOLDER = Path(__file__).parent.parent / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 SECRETS = re.compile(r"X-Amz-|sk_live_|eyJ[A-Za-z0-9]|https?://127\.0\.0\.1|RIFF|OggS|fLaC|UklGR|T2dnU|/home/")
@@ -34,6 +36,30 @@ def test_it_runs_from_top_to_bottom(path: Path, tmp_path: Path) -> None:
     notebook = nbformat.read(path, as_version=4)
     where = {"metadata": {"path": str(tmp_path)}}
     NotebookClient(notebook, timeout=120, kernel_name="python3", resources=where).execute()
+
+
+def test_one_line_switches_the_quickstart_to_an_account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The line in its comment in place of the three above it, credentials from the environment, nothing else."""
+    notebook = nbformat.read(FOLDER / "01_quickstart.ipynb", as_version=4)
+    cell = next(cell for cell in notebook.cells if cell.cell_type == "code")
+    others = [line for line in cell.source.splitlines() if not re.match(r"hub = |kn\.configure|calls = ", line)]
+    assert len(cell.source.splitlines()) - len(others) == 3
+    cell.source = "\n".join(others).replace("# calls = ", "calls = ")
+    with demo.hub() as hub:
+        monkeypatch.setenv("KATAVEN_API_KEY", hub.api_key)
+        monkeypatch.setenv("KATAVEN_BASE_URL", hub.base_url)
+        monkeypatch.setenv("KATAVEN_STATE_DIR", str(tmp_path / "state"))
+        hub.sessions[["session_id"]].to_csv(tmp_path / "sessions.csv", index=False)
+        where = {"metadata": {"path": str(tmp_path)}}
+        NotebookClient(notebook, timeout=120, kernel_name="python3", resources=where).execute()
+        assert hub.requests.count("api") >= len(hub.sessions)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_nothing_of_the_demo_is_counted_for_an_account(path: Path) -> None:
+    """Whoever has an account in the environment would else spend its budget on loopback."""
+    text = "\n".join(cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code")
+    assert "kn.configure(" not in text or "state_dir=hub.settings.state_dir" in text
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
