@@ -102,6 +102,8 @@ def _interruptions(measures: CallMeasures, agent_channel: int | None, contest_s:
 
 
 def _dead_air(measures: CallMeasures, dead_air_s: float, told: Intervals) -> Iterator[_Moment]:
+    if measures.unheard:
+        return
     # Of all channels together, as silence is nobody's; mono has it, too.
     spoken = [interval for intervals in measures.speech for interval in intervals]
     for start, end in silences(spoken, [], measures.duration_s, min_s=dead_air_s):

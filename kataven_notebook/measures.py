@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from kataven_notebook.recording import Recording
     from kataven_notebook.speech import SpeechOption
 
+MIN_FINITE_RATIO = 0.9
+"""Of a channel's samples. What is no number is heard as silence: with more of it, talk times would be wrong."""
 _BLOCK_S = 30.0
 _CACHE: WeakKeyDictionary[Recording, dict[Hashable, CallMeasures]] = WeakKeyDictionary()
 _CACHE_LOCK = threading.Lock()
@@ -57,11 +59,18 @@ class CallMeasures:
     quality: tuple[ChannelQuality, ...]
 
     @property
+    def unheard(self) -> tuple[int, ...]:
+        """The channels of which too much is no number (NaN, infinite) to say who spoke when."""
+        return tuple(i for i, one in enumerate(self.quality) if one.finite_ratio < MIN_FINITE_RATIO)
+
+    @property
     def parties(self) -> tuple[int, int] | None:
         """The two channels with one party each, or None where the parties can't be told apart.
 
         They are the channels of a stereo recording, or the only two of more that hold any speech.
         """
+        if self.unheard:
+            return None
         if self.channels == 2:
             return (0, 1)
         spoken = [index for index, intervals in enumerate(self.speech) if len(intervals)]

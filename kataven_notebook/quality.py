@@ -66,6 +66,8 @@ class ChannelQuality:
         Where it clips, `(n, 2)` seconds, to 10 ms.
     reasons : tuple of (str, str)
         Which of these numbers is missing, and why.
+    finite_ratio : float
+        Share of samples in [0, 1] that are numbers at all; floating-point files may hold others.
     """
 
     lufs: float
@@ -78,6 +80,7 @@ class ChannelQuality:
     silent: bool
     clipped: Intervals = field(repr=False)
     reasons: tuple[tuple[str, str], ...]
+    finite_ratio: float = 1.0
 
 
 def measure_quality(
@@ -189,7 +192,9 @@ class _Channel:
             names = ("lufs", "peak_dbfs", "clipping_ratio", "noise_floor_dbfs", "snr_db")
             nan = float("nan")
             missing = tuple((name, why) for name in names)
-            return ChannelQuality(nan, nan, nan, nan, nan, nan, nan, silent=False, clipped=tidy([]), reasons=missing)
+            finite = 1 - self._not_finite / max(self._samples, 1)
+            numbers = (nan, nan, nan, nan, nan, nan, nan)
+            return ChannelQuality(*numbers, silent=False, clipped=tidy([]), reasons=missing, finite_ratio=finite)
         powers = self._frame_powers()
         clipped = self._clipping.result()
         noise, quietest_dbfs, digital = self._noise(powers, speech, reasons)

@@ -146,6 +146,8 @@ def call_row(measures: CallMeasures, agent_channel: int | None) -> dict[str, Val
 
 def why_no_roles(measures: CallMeasures, agent_channel: int | None) -> str | None:
     """Return why each party's numbers can't be told, or None where they can."""
+    if why := why_unheard(measures):
+        return why
     if measures.channels == 1:
         return "one channel only: the parties can't be told apart"
     if measures.parties is None:
@@ -157,6 +159,14 @@ def why_no_roles(measures: CallMeasures, agent_channel: int | None) -> str | Non
         first, second = measures.parties
         return f"agent_channel={agent_channel}: the parties are channels {first} and {second}"
     return None
+
+
+def why_unheard(measures: CallMeasures) -> str | None:
+    """Return why it can't be told when anybody speaks, or None where it can."""
+    if not measures.unheard:
+        return None
+    listed = " and ".join(str(channel) for channel in measures.unheard)
+    return f"more than a tenth of the samples of channel {listed} are not finite"
 
 
 def turn_rows(measures: CallMeasures, agent_channel: int | None) -> list[dict[str, Value]]:
@@ -201,6 +211,9 @@ def role_of(channel: int, agent_channel: int | None) -> str | None:
 
 def _of_anybody(measures: CallMeasures) -> tuple[dict[str, Value], dict[str, str]]:
     """Return what needs no parties: speech on any channel, and silence."""
+    if why := why_unheard(measures):
+        names = [name for name in METRIC_COLUMNS if name not in ("speech_method", "metrics_error")]
+        return {}, dict.fromkeys(names, why)
     spoken: Intervals = np.empty((0, 2))
     for intervals in measures.speech:
         spoken = union(spoken, intervals)
@@ -219,7 +232,11 @@ def _of_anybody(measures: CallMeasures) -> tuple[dict[str, Value], dict[str, str
         "time_to_first_word_s": float(spoken[0, 0]) if len(spoken) else _NAN,
         "silent_channels": sum(quality.silent for quality in measures.quality),
     }
-    return row, {} if len(spoken) else {"time_to_first_word_s": "nobody speaks"}
+    missing = {} if len(spoken) else {"time_to_first_word_s": "nobody speaks"}
+    if any(quality.finite_ratio < 1 for quality in measures.quality):
+        row["silent_channels"] = None
+        missing["silent_channels"] = "some samples are not finite"
+    return row, missing
 
 
 def _of_both(
@@ -262,6 +279,8 @@ def _of_each(
     row |= {"response_count": len(latencies)} | _distribution(latencies)
     answers = response_latencies(measures.speech[agent], measures.speech[caller])[:, 1]
     row["caller_response_latency_p50_s"] = _median(answers)
+    if row["interruptions_by_caller"] and not yields:
+        missing["time_to_yield_p50_s"] = "the agent yields to none of the caller's interruptions"
     if not both:
         missing["talk_ratio"] = "nobody speaks"
     if not len(latencies):

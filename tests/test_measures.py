@@ -155,6 +155,26 @@ def test_only_interruptions_that_are_yielded_to_have_a_time_to_yield() -> None:
     row = call_row(measured(sound([(0.5, 8.0)], [(3.0, 4.5)])), 0)
     assert row["interruptions_by_caller"] == 1
     assert np.isnan(row["time_to_yield_p50_s"])
+    assert "time_to_yield_p50_s: the agent yields to none of the caller's" in row["metrics_error"]
+
+
+def test_sound_that_is_no_number_is_not_taken_for_silence() -> None:
+    """A channel of NaN says nothing about who spoke; a few of them spoil the levels alone."""
+    samples = sound(FIRST, SECOND)
+    samples[100:105, 1] = np.nan
+    row = call_row(measured(samples), 0)
+    assert row["caller_talk_s"] == pytest.approx(4.0, abs=0.05)
+    assert (row["agent_peak_dbfs"] < 0, row["silent_channels"]) == (True, None)
+    assert "silent_channels: some samples are not finite" in row["metrics_error"]
+    assert "5 samples are not finite" in row["metrics_error"]
+    samples[:, 1] = np.inf
+    broken = measured(samples)
+    row = call_row(broken, 0)
+    assert row.pop("metrics_error") == "more than a tenth of the samples of channel 1 are not finite"
+    assert row.pop("speech_method") == "callable"
+    assert all(value is None or np.isnan(value) for value in row.values())
+    assert turn_rows(broken, 0) == []
+    assert not any(moment["kind"] == "dead air" for moment in moment_rows(broken, 0))
 
 
 def test_a_silent_call_says_which_numbers_it_lacks() -> None:
@@ -195,7 +215,8 @@ def test_hopeless_sound_gives_an_honest_row(samples: np.ndarray, agent_channel: 
     missing = [name for name, value in row.items() if value is None or value != value]  # noqa: PLR0124 - NaN
     assert row["metrics_error"] or set(missing) <= {"metrics_error", "time_to_yield_p50_s"}
     assert not any(row[name] == 0.0 for name in ("agent_lufs", "agent_noise_floor_dbfs", "response_latency_p50_s"))
-    assert row["silence_s"] + row["speech_s"] == pytest.approx(measures.duration_s)
+    if not measures.unheard:
+        assert row["silence_s"] + row["speech_s"] == pytest.approx(measures.duration_s)
     moment_rows(measures, agent_channel)
 
 
