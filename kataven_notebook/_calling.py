@@ -40,7 +40,7 @@ class Called:
 
     value: Any = None
     error: str | None = None
-    exception: Exception | None = None
+    exception: BaseException | None = None
     timed_out: bool = False
 
 
@@ -51,7 +51,7 @@ def call(
     timeout_s: float | None = None,
     stop: threading.Event | None = None,
 ) -> Called:
-    """Run `fn(recording)`; only what is no `Exception`, such as `SystemExit`, comes out of it.
+    """Run `fn(recording)`; only what is meant for the whole process, such as `KeyboardInterrupt`, comes out of it.
 
     Parameters
     ----------
@@ -97,7 +97,8 @@ def _called(fn: Callable[[Recording], Any], recording: Recording) -> Called:
         return Called(fn(recording))
     except Stopped:
         raise
-    except Exception as error:  # noqa: BLE001 - whatever a user's function raises is that row's outcome
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a user's function raises is that row's outcome
+        # Code that was a script once leaves by `sys.exit`: that would end the kernel, or a cluster's worker.
         return Called(error=failure_text(error, fn), exception=error)
 
 

@@ -65,8 +65,12 @@ def with_columns(frame: pd.DataFrame, columns: Mapping[str, Any], *, prefix: str
     return result
 
 
-def check_names(frame: pd.DataFrame, names: Iterable[str], *, prefix: str, own_session: str) -> None:
+def check_names(
+    frame: pd.DataFrame, names: Iterable[str], *, prefix: str, own_session: str, if_noted: bool = False
+) -> None:
     """Refuse to overwrite a column of the caller's.
+
+    With `if_noted` a column is ours only where the frame says so: for names that a caller's function made up.
 
     Raises
     ------
@@ -78,7 +82,9 @@ def check_names(frame: pd.DataFrame, names: Iterable[str], *, prefix: str, own_s
     taken = [
         prefix + name
         for name in names
-        if prefix + name in frame.columns and prefix + name not in noted and not _looks_ours(frame, name, prefix)
+        if prefix + name in frame.columns
+        and prefix + name not in noted
+        and (if_noted or not _looks_ours(frame, name, prefix))
     ]
     if prefix + STATUS == own_session or own_session in {prefix + name for name in names}:
         raise FrameError(

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import signal
 import threading
-from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ThreadPoolExecutor
+from concurrent.futures import (
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+)
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
@@ -67,7 +74,8 @@ class ExecutorWork:
         self._settle = settle
         self._fn_timeout_s = fn_timeout_s
         self._name = name_of(fn)
-        self._make = None if hasattr(executor, "submit") else executor
+        # A class makes executors, too: `executor=ProcessPoolExecutor`.
+        self._make = None if hasattr(executor, "submit") and not isinstance(executor, type) else executor
         folder = getattr(plan.store, "folder", None)
         self._delegates = plan.store is None or folder is not None
         self._store: Any = plan.store if folder is not None else None
@@ -83,7 +91,7 @@ class ExecutorWork:
         self._mine = threading.local()
         self._generation = 0
         self._broken: str | None = None
-        self._executor = _checked(executor) if self._make is None else _made(self._make)
+        self._executor = _started(_checked(executor) if self._make is None else _made(self._make))
         self._function: Any = fn if isinstance(self._executor, ThreadPoolExecutor) else _packed(fn)
         self._workers = _worker_count(self._executor)
         self._in_flight = plan.in_flight or min(_MOST_IN_FLIGHT, _JOBS_A_WORKER * self._workers)
@@ -175,10 +183,15 @@ class ExecutorWork:
         )
 
     def _called(self, report: Report) -> Called:
-        crossed = isinstance(self._function, bytes)
-        value = cloudpickle.loads(report.value) if crossed and report.value is not None else report.value
+        value, error = report.value, report.error
         exception = cloudpickle.loads(report.exception) if isinstance(report.exception, bytes) else report.exception
-        return Called(value, report.error, exception, report.timed_out)
+        if isinstance(self._function, bytes) and value is not None:
+            try:
+                value = cloudpickle.loads(value)
+            except Exception as problem:  # noqa: BLE001 - a value can refuse to be unpickled in any way
+                text = f"what the function returned can't be read here: {type(problem).__name__}: {problem}"
+                value, error, exception = None, text, problem
+        return Called(value, error, exception, report.timed_out)
 
     def _run(self, job: Job, stop: threading.Event) -> Report:
         # Who dies with others around may be innocent; who dies alone is not.
@@ -280,6 +293,19 @@ def _closed(error: Exception) -> ConfigurationError:
         f"the executor takes no work any more ({error}): make a new one, or pass a function that makes one, such as "
         "executor=lambda: ProcessPoolExecutor(4)"
     )
+
+
+def _started(executor: Executor) -> Executor:
+    """Make sure that a pool's processes live, before requests are spent on what they are to do."""
+    if isinstance(executor, ProcessPoolExecutor):
+        try:
+            executor.submit(_nothing).result()
+        except BrokenExecutor as error:
+            raise ConfigurationError(
+                f"the executor's processes end as they start ({error}): in a script, call this below "
+                "`if __name__ == '__main__':`, and see what its initializer needs"
+            ) from None
+    return executor
 
 
 def _checked(executor: Any) -> Executor:

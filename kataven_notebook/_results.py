@@ -7,7 +7,7 @@ import datetime as dt
 import decimal
 import enum
 import numbers
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,8 +28,7 @@ _SCALARS = (str, bytes, numbers.Number, dt.date, dt.timedelta, decimal.Decimal, 
 # Any row may be without a value, which plain integers and booleans can't say.
 _NULLABLE = {
     "int": "Int64",
-    "int64": "Int64",
-    "int32": "Int32",
+    **{f"{sign}int{bits}": f"{sign.upper()}Int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)},
     "bool": "boolean",
     "float": "float64",
     "str": "string",
@@ -79,7 +78,10 @@ def _table(value: Any) -> pd.DataFrame | None:
         raise TypeError(
             f"returned a {type(value).__name__}; with result='table' return a DataFrame, or None for no rows"
         )
-    return value.reset_index() if any(name is not None for name in value.index.names) else value
+    table = value.reset_index() if any(name is not None for name in value.index.names) else value
+    if table.columns.nlevels > 1 or not table.columns.is_unique:
+        raise TypeError("returned a frame with columns of several levels or of one name: give each column one name")
+    return table
 
 
 def _cells(value: Any, names: tuple[str, ...] | None, fallback: str) -> dict[str, Any]:
@@ -135,7 +137,8 @@ def wanted_columns(columns: str | Sequence[str] | Mapping[str, Any] | None) -> D
         return None
     if isinstance(columns, str):
         return {columns: None}
-    found = dict(columns) if isinstance(columns, Mapping) else dict.fromkeys(columns)
+    named = isinstance(columns, Iterable)
+    found = (dict(columns) if isinstance(columns, Mapping) else dict.fromkeys(columns)) if named else {}
     if not found or not all(isinstance(name, str) and name for name in found):
         raise ConfigurationError(f'columns={columns!r}: pass names, or names with dtypes such as {{"words": "Int64"}}')
     return {name: None if dtype is None else _dtype(name, dtype) for name, dtype in found.items()}
@@ -200,6 +203,10 @@ def _is_missing(value: Any) -> bool:
 
 
 def _inferred(values: Sequence[Any]) -> Any:
+    if any(isinstance(each, np.timedelta64) for each in values):  # to numpy a whole number, too
+        return (
+            "timedelta64[ns]" if all(isinstance(each, np.timedelta64 | dt.timedelta) for each in values) else "object"
+        )
     kinds: tuple[tuple[tuple[type, ...], str], ...] = (
         ((bool, np.bool_), "boolean"),
         ((int, np.integer), "Int64"),
@@ -209,6 +216,8 @@ def _inferred(values: Sequence[Any]) -> Any:
     for types, dtype in kinds:
         # A bool is an int to Python, and no count to anybody else.
         if all(isinstance(each, types) and (bool in types or not isinstance(each, bool)) for each in values):
+            if dtype == "Int64" and not all(-(2**63) <= each < 2**63 for each in values):
+                return "object"
             return dtype if dtype != "boolean" or values else "float64"
     if all(isinstance(each, dt.datetime) for each in values):
         try:

@@ -57,7 +57,8 @@ def working(
     ConfigurationError
         No executor, one that is shut down, or a function that can't be sent to one.
     """
-    if fn_timeout_s is not None and not fn_timeout_s > 0:
+    is_number = isinstance(fn_timeout_s, int | float) and not isinstance(fn_timeout_s, bool)
+    if fn_timeout_s is not None and not (is_number and fn_timeout_s > 0):
         raise ConfigurationError(f"fn_timeout_s={fn_timeout_s!r}: pass a positive number of seconds, or None")
     rule = _Rule(name_of(fn), fn_timeout_s, capture=capture, check=check)
     if executor is None:

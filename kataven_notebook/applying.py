@@ -208,7 +208,7 @@ class _Columns:
         reserved = [name for name in fresh if name in _RESERVED]
         if reserved:
             raise FrameError(f"{self.function.__name__} returns {reserved[0]!r}, which is a column of ours: rename it")
-        _columns.check_names(self._df, fresh, prefix=self._prefix, own_session=self._session)
+        _columns.check_names(self._df, fresh, prefix=self._prefix, own_session=self._session, if_noted=True)
         self._checked.update(fresh)
 
     def built(self, sessions: Sessions, outcomes: list[Outcome]) -> pd.DataFrame:
@@ -260,31 +260,49 @@ class _Table:
 
     def built(self, sessions: Sessions, outcomes: list[Outcome]) -> pd.DataFrame:
         """Return the long table."""
-        parts = []
+        parts, empty = [], pd.DataFrame()
         for session_id, outcome in zip(sessions.ids, outcomes, strict=True):
-            if isinstance(outcome.value, pd.DataFrame) and len(outcome.value):
+            if isinstance(outcome.value, pd.DataFrame):
                 part = outcome.value if self._wanted is None else outcome.value.reindex(columns=list(self._wanted))
-                parts.append(part.assign(**{self._session: session_id}))
-        table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame({self._session: []})
+                empty = part if len(part.columns) > len(empty.columns) else empty
+                if len(part):
+                    parts.append(part.assign(**{self._session: session_id}))
+        # Where nobody has a row, the columns are those of a frame without rows.
+        table = pd.concat(parts, ignore_index=True) if parts else empty.iloc[:0].assign(**{self._session: []})
+        misfits: dict[str, str] = {}
         for name, dtype in (self._wanted or {}).items():
-            given = table[name].astype(object).tolist() if name in table else []
-            table[name] = column(given, dtype)[0]
+            table[name], wrong = column(table[name].astype(object).tolist() if name in table else [], dtype)
+            misfits |= {str(table[self._session].iloc[row]): f"{name}: {text}" for row, text in wrong.items()}
         table[self._session] = pd.array(table[self._session].tolist(), dtype="string")
         ordered = [self._session, *(name for name in table.columns if name != self._session)]
         table = table[ordered]
-        self._tell(table, sessions, outcomes)
+        self._tell(table, sessions, outcomes, misfits)
         return table
 
     def raise_misfits(self, sessions: Sessions, outcomes: Mapping[int, Outcome]) -> None:
-        """Raise for nothing: a table's dtypes are those of its frames."""
+        """Raise for the first value that is not of the dtype that the caller gave."""
+        for position, outcome in outcomes.items():
+            for name, dtype in (self._wanted or {}).items():
+                if isinstance(outcome.value, pd.DataFrame) and name in outcome.value:
+                    for text in column(outcome.value[name].astype(object).tolist(), dtype)[1].values():
+                        raise WorkFailed(f"{name}: {text}", session_id=sessions.ids[position])
 
-    def _tell(self, table: pd.DataFrame, sessions: Sessions, outcomes: list[Outcome]) -> None:
+    def _tell(
+        self, table: pd.DataFrame, sessions: Sessions, outcomes: list[Outcome], misfits: Mapping[str, str]
+    ) -> None:
         reasons = {
             str(session_id): outcome.work_error or f"{outcome.status}: {outcome.error}"
             for session_id, outcome in zip(sessions.ids, outcomes, strict=True)
             if outcome.work_error is not None or not outcome.status.is_good
         }
-        table.attrs["apply_errors"] = reasons
+        table.attrs["apply_errors"] = {**misfits, **reasons}
+        if misfits:
+            warnings.warn(
+                f"values of {len(misfits):,} sessions are not of the dtypes of columns= and are missing; the table's "
+                f"attrs['apply_errors'] says which. The first: {next(iter(misfits))}: {next(iter(misfits.values()))}",
+                UserWarning,
+                stacklevel=5,
+            )
         if reasons:
             warnings.warn(
                 f"{len(reasons):,} of {len(outcomes):,} sessions are not in the table; its attrs['apply_errors'] says "

@@ -193,14 +193,17 @@ def test_raise_gives_the_first_exception_with_its_cause(run) -> None:
     assert isinstance(caught.value.__cause__, LookupError)
 
 
-def test_what_is_no_exception_ends_the_run(run) -> None:
-    """A function that asks to exit is not a row's trouble."""
+def test_a_function_that_exits_is_its_rows_error(run) -> None:
+    """Code that was a script once calls `sys.exit`, which must not end the kernel."""
 
     def leaves(_recording: kn.Recording) -> None:
         raise SystemExit(3)
 
-    with pytest.raises(SystemExit):
-        run(leaves)
+    for options in ({}, {"fn_timeout_s": 30}):
+        found = run(leaves, **options)
+        assert found["apply_error"].str.match(r"SystemExit: 3 \(line \d+ of leaves\)").sum() == 4
+    with pytest.raises(errors.WorkFailed, match="SystemExit: 3"):
+        run(leaves, df=pd.DataFrame({"session_id": ["s1"]}), errors="raise")
 
 
 def test_a_call_that_hangs_is_left_behind_and_told(run) -> None:
@@ -334,3 +337,51 @@ def test_an_interrupt_keeps_what_is_finished(hub, run) -> None:
     assert kept is not None
     assert kept["stops"].fillna("").tolist() == ["done", "done", ""]
     assert kept["recording_status"].tolist()[2] == "skipped"
+
+
+def test_numbers_of_every_kind_make_columns(run) -> None:
+    """Lengths of time are no counts, counts beyond 64 bits are kept, and numpy's integers may be missing."""
+    good = pd.DataFrame({"session_id": ["s1", "s2"]})
+    found = run(lambda r: {"took": np.timedelta64(3, "s"), "big": 2**70}, df=good)
+    assert found["took"].tolist() == [pd.Timedelta("3s")] * 2
+    assert found["big"].tolist() == [2**70] * 2
+    assert found["apply_error"].isna().all()
+    few = run(lambda r: 5 if r.session_id == "s1" else None, df=good, columns={"few": np.uint16})
+    assert few["few"].dtype == "UInt16"
+    assert few["few"].isna().tolist() == [False, True]
+
+
+def test_tables_keep_their_columns_and_tell_what_does_not_fit(run) -> None:
+    """Frames without rows have columns; wrong values are told; columns that can't be named are their rows' errors."""
+    good = pd.DataFrame({"session_id": ["s1", "s2"]})
+    nothing = run(lambda r: pd.DataFrame({"word": pd.Series(dtype="string")}), df=good, result="table")
+    assert nothing.dtypes.astype(str).to_dict() == {"session_id": "string", "word": "string"}
+
+    def spoken(recording: kn.Recording) -> pd.DataFrame:
+        return pd.DataFrame({"count": [1, "many" if recording.session_id == "s2" else 2]})
+
+    with pytest.warns(UserWarning, match="values of 1 sessions are not of the dtypes"):
+        found = run(spoken, df=good, result="table", columns={"count": int})
+    assert found["count"].fillna(0).tolist() == [1, 2, 1, 0]
+    assert found.attrs["apply_errors"] == {"s2": "count: 'many' can't be of dtype Int64"}
+    with pytest.raises(errors.WorkFailed, match="'many' can't be of dtype"):
+        run(spoken, df=good, result="table", columns={"count": int}, errors="raise")
+    for names in (["a", "a"], pd.MultiIndex.from_tuples([("a", "b"), ("a", "c")])):
+        with pytest.warns(UserWarning, match="give each column one name"):
+            assert run(lambda r, names=names: pd.DataFrame([[1, 2]], columns=names), df=good, result="table").empty
+
+
+def test_a_column_of_the_callers_is_safe_beside_metrics(run) -> None:
+    """What the frame does not note as ours is the caller's, whatever stands beside it."""
+    mine = pd.DataFrame(
+        {"session_id": ["s1"], "score": [1], "recording_status": ["downloaded"], "speech_method": ["x"]}
+    )
+    with pytest.raises(errors.FrameError, match="'score'"):
+        run(lambda r: {"score": 5}, df=mine)
+
+
+@pytest.mark.parametrize("options", [{"columns": 5}, {"fn_timeout_s": "5"}, {"fn_timeout_s": float("nan")}])
+def test_options_of_another_kind_are_one_error(run, options) -> None:
+    """That names the option."""
+    with pytest.raises(errors.ConfigurationError, match=next(iter(options))):
+        run(lambda r: 1, **options)

@@ -193,6 +193,60 @@ def test_what_cant_be_pickled_is_one_error_beforehand(run, hub) -> None:
     assert "can't be sent back" in found["apply_error"][0]
 
 
+def test_what_cant_be_read_here_is_its_rows_error(run) -> None:
+    """A value that comes back from a worker and can't be made again takes no other row down."""
+    home = os.getpid()
+
+    class Fragile:
+        def __reduce__(self) -> tuple[object, tuple[int]]:
+            return remade, (home,)
+
+    def remade(pid: int) -> int:
+        if os.getpid() == pid:
+            raise LookupError("not here")
+        return 1
+
+    found = run(
+        lambda r: Fragile() if r.session_id == "s02" else 1, executor=two_processes, result="object", columns="it"
+    )
+    assert found["it"].count() == 11
+    assert "can't be read here: LookupError: not here" in found["apply_error"][2]
+
+
+def test_a_class_makes_executors_too(run) -> None:
+    """As the warning of calls that hang advises."""
+    assert run(lambda r: os.getpid(), columns="pid", executor=ProcessPoolExecutor)["pid"].count() == 12
+
+
+def test_a_function_that_exits_leaves_its_worker_alive(run, cluster) -> None:
+    """In a pool and on a cluster: the row says so, and nothing has to be made anew."""
+
+    def leaves(recording: kn.Recording) -> int:
+        if recording.session_id == "s03":
+            sys.exit(3)
+        return os.getpid()
+
+    before = set(cluster.run(os.getpid).values())
+    for executor in (two_processes, cluster.get_executor()):
+        found = run(leaves, executor=executor)
+        assert found["leaves"].count() == 11
+        assert "SystemExit: 3" in found["apply_error"][3]
+    assert set(cluster.run(os.getpid).values()) == before
+
+
+def test_processes_that_end_as_they_start_are_one_error(run, hub) -> None:
+    """Before a request is spent: a script without its guard, or an initializer that fails."""
+    for executor in (lambda: ProcessPoolExecutor(1, initializer=os._exit, initargs=(1,)),):
+        with pytest.raises(errors.ConfigurationError, match="end as they start"):
+            run(lambda r: 1, executor=executor)
+    with (
+        ProcessPoolExecutor(1, initializer=os._exit, initargs=(1,)) as pool,
+        pytest.raises(errors.ConfigurationError, match="end as they start"),
+    ):
+        run(lambda r: 1, executor=pool)
+    assert hub.requests.count() == 0
+
+
 def test_executors_that_take_no_work_are_one_clear_error(run, hub) -> None:
     """Shut down, or none at all."""
     pool = ProcessPoolExecutor(1)
