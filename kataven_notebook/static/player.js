@@ -468,7 +468,7 @@ const createView = (on) => {
 			if (kind === "interruption") context.fill(new Path2D(`M${left - 5} 13h10l-5 10z`));
 			else context.fillRect(left, 16, across, 5);
 			const long = context.measureText(label).width;
-			const at = clamp(left, 0, width() - long);
+			const at = clamp(left + 3, 0, width() - long);
 			if (/mark|label/.test(kind) && at >= free && left + across > 0 && left < width()) {
 				context.fillText(label, at, 11);
 				free = at + long + 8;
