@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import json
+from bisect import bisect
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from kataven_notebook._calls import clock
 
 if TYPE_CHECKING:
     from kataven_notebook._labels import Decision
     from kataven_notebook._marks import Mark
+
+Item = TypeVar("Item")
 
 # Each is a line of the list that the player shows; player.js acts on them.
 KEYS = (
@@ -35,6 +40,18 @@ _MARK_KINDS = {
     "mark": "mark",
     "label": "your labels",
 }
+
+
+def fitting(items: list[Item], *, max_bytes: int, at_least: int) -> list[Item]:
+    """Return the first of `items` that take no more than `max_bytes` as JSON, and never less than `at_least`.
+
+    Examples
+    --------
+    >>> fitting(["ab", "cd", "ef"], max_bytes=9, at_least=1)
+    ['ab', 'cd']
+    """
+    sizes = accumulate(len(json.dumps(each, ensure_ascii=False).encode()) for each in items)
+    return items[: max(at_least, bisect(list(sizes), max_bytes))]
 
 
 def drawn(marks: list[Mark], decisions: list[Decision]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import pandas as pd
 import traitlets
 
 from kataven_notebook._calls import CallList, clock
-from kataven_notebook._captions import KEYS, captioned, drawn
+from kataven_notebook._captions import KEYS, captioned, drawn, fitting
 from kataven_notebook._feed import Call, Feed
 from kataven_notebook._redact import redact
 from kataven_notebook.status import Status
@@ -29,6 +29,8 @@ _STATIC = Path(__file__).parent / "static"
 # What is saved with the notebook: enough for the first paint, little enough for any list.
 _FIRST_ROWS = 30
 _FIRST_MOMENTS = 50
+# Long texts in many columns would outgrow all else; the page asks for rows that it lacks.
+_FIRST_ROWS_BYTES, _FIRST_MOMENTS_BYTES = 4_000, 6_500
 _MAX_WINDOW = 200
 _RUN_UP_S = 2.0
 # A URL is renewed ahead of time for so long after the listener last did something.
@@ -149,9 +151,10 @@ class Desk(anywidget.AnyWidget):
         opened["reason"] = "There are no calls in this frame."
         if self.key is not None:
             opened = self._about(self.key, at_s=self._start_s, brief=True)
+        rows = self._calls.window(0, _FIRST_ROWS, labels=self._label_text)
         return {
             "header": self._calls.header(),
-            "rows": self._calls.window(0, _FIRST_ROWS, labels=self._label_text),
+            "rows": fitting(rows, max_bytes=_FIRST_ROWS_BYTES, at_least=6),
             "total": len(self._calls),
             "widths": self._widths(),
             "statuses": self._choices(),
@@ -202,7 +205,7 @@ class Desk(anywidget.AnyWidget):
                 times = {"at": clock(start_s), "from_s": max(0.0, start_s - _RUN_UP_S)}
                 shown = {"kind": moment["kind"], "detail": moment["detail"]}
                 found.append({"key": key, "session": self._calls.title(key), **times, **shown})
-        return found
+        return fitting(found, max_bytes=_FIRST_MOMENTS_BYTES, at_least=6)
 
     def _about(self, key: int, *, at_s: float = 0.0, brief: bool = False) -> dict[str, Any]:
         session_id = self._calls.session_id(key)

@@ -179,6 +179,18 @@ def test_ten_thousand_calls_are_listed_without_being_sent() -> None:
     assert sizes[1] - sizes[0] < 200
 
 
+def test_long_texts_do_not_outgrow_a_saved_notebook() -> None:
+    """Of wide rows and of wordy moments fewer are saved: 60 KB in all, whatever the frame holds."""
+    words = "the caller asks for Friday, is offered Monday, and hangs up; " * 5
+    frame = pd.DataFrame({"session_id": [f"call-{i:06}" for i in range(1000)]})
+    frame = frame.assign(**{f"summary {i}": words for i in range(8)})
+    moments = frame[["session_id"]].assign(start_s=1.0, kind="dead_air", text=words)
+    desk = player(frame, columns=list(frame.columns[1:]), moments=moments).children[0]
+    assert len(json.dumps(desk.get_state())) <= 59_000, "the container comes on top"
+    assert len(desk.first["rows"]) >= 6
+    assert len(desk.first["moments"]) >= 25
+
+
 def test_no_url_no_sound_and_no_error_query_is_in_state_or_repr(calls: pd.DataFrame) -> None:
     """What a notebook would save holds no signed URL and no sound."""
     frame = calls.assign(recording_url=SECRET_URL, recording_error=f"failed: {SECRET_URL}")
