@@ -57,7 +57,7 @@ _NOISE_GUARD_FRAMES = 19  # 0.15 s around speech are not taken for noise
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Speech:
-    """Where each channel of a recording has speech.
+    """Where each channel of a recording has speech: a sequence of one array a channel.
 
     Attributes
     ----------
@@ -85,6 +85,20 @@ class Speech:
     def channels(self) -> int:
         """How many channels the recording has."""
         return len(self.intervals)
+
+    @property
+    def speech_method(self) -> str:
+        """`method`, by the name of the column of `metrics`."""
+        return self.method
+
+    def __len__(self) -> int:
+        return len(self.intervals)
+
+    def __getitem__(self, channel: int) -> Intervals:
+        return self.intervals[channel]
+
+    def __iter__(self) -> Iterator[Intervals]:
+        return iter(self.intervals)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,9 +131,9 @@ def speech_intervals(recording: Recording, *, speech: SpeechOption = "auto", thr
     Returns
     -------
     Speech
-        Pauses below 0.25 s belong to the speech around them; what is shorter than 0.1 s is dropped. A channel
-        without speech has an empty `(0, 2)` array. The sound is read in blocks: an hour of stereo keeps
-        45 MB at most.
+        One array a channel, as `found[0]` or in a loop, and what found them. Pauses below 0.25 s belong to
+        the speech around them; what is shorter than 0.1 s is dropped. A channel without speech has an empty
+        `(0, 2)` array. The sound is read in blocks: an hour of stereo keeps 45 MB at most.
 
     Raises
     ------
@@ -151,8 +165,8 @@ def speech_intervals(recording: Recording, *, speech: SpeechOption = "auto", thr
     >>> burst = 0.2 * rng.standard_normal((8_000, 1))
     >>> sound = np.concatenate([np.zeros((8_000, 1)), burst, np.zeros((8_000, 1))])
     >>> found = speech_intervals(Recording.from_samples(sound, 8_000), speech="energy")
-    >>> found.intervals[0].round(1).tolist()
-    [[1.0, 2.0]]
+    >>> found.speech_method, [channel.round(1).tolist() for channel in found]
+    ('energy', [[[1.0, 2.0]]])
     >>> len(speech_intervals(Recording.from_samples(sound, 8_000)).intervals[0])  # noise is no speech
     0
     """

@@ -335,3 +335,23 @@ def test_importing_is_cheap() -> None:
         "False",
         "False",
     ]
+
+
+def test_the_result_is_a_sequence_of_one_array_a_channel() -> None:
+    """Taken apart, counted and looped over; each `(n, 2)` float64, also where nobody speaks."""
+    silence = np.zeros((RATE, 2))
+    found = speech_intervals(Recording.from_samples(silence, RATE), speech=lambda *_: [(0.25, 0.5)])
+    first, second = found
+    assert len(found) == found.channels == 2
+    assert first is found[0] is found.intervals[0]
+    assert second.tolist() == [[0.25, 0.5]]
+    assert found.speech_method == found.method == "callable"
+    for intervals in speech_intervals(Recording.from_samples(silence, RATE)):
+        assert (intervals.shape, intervals.dtype) == ((0, 2), np.float64)
+
+
+@pytest.mark.parametrize("sound", [None, "call.wav", np.zeros(8)])
+def test_what_is_no_recording_is_refused_in_words(sound: object) -> None:
+    """As the cell of a row without sound has it."""
+    with pytest.raises(ConfigurationError, match="speech_intervals needs a Recording"):
+        speech_intervals(sound)  # type: ignore[arg-type] # the mistake
