@@ -18,11 +18,27 @@ UTTERANCE_PAUSE_S = 0.2
 """Speech with shorter pauses is one utterance (inter-pausal unit)."""
 
 
+def check_seconds(name: str, value: object) -> None:
+    """Refuse a threshold that would compare as no other does.
+
+    Raises
+    ------
+    ValueError
+        It is no number of seconds, below 0, or NaN.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)) or not value >= 0:
+        raise ValueError(f"{name}={value!r}: pass seconds, at least 0")
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     max_pause_s: float
     max_backchannel_s: float
     min_overlap_s: float
+
+    def __post_init__(self) -> None:
+        for name in self.__slots__:
+            check_seconds(name, getattr(self, name))
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from kataven_notebook._floor import Limits, cut, group, holds_floor, without_backchannels
+from kataven_notebook._floor import Limits, check_seconds, cut, group, holds_floor, without_backchannels
 from kataven_notebook._intervals import Intervals, between, complement, intersection, join, tidy, total_s, union
 
 if TYPE_CHECKING:
@@ -119,13 +119,14 @@ def talk_time(first: npt.ArrayLike, second: npt.ArrayLike, duration_s: float) ->
     Raises
     ------
     ValueError
-        An array that is not `(n, 2)`.
+        An array that is not `(n, 2)`, or a time that is negative or no number.
 
     Examples
     --------
     >>> talk_time([(0, 2)], [(1.5, 4)], 5.0)
     TalkTime(talk_s=(2.0, 2.5), overlap_s=0.5, speech_s=4.0, silence_s=1.0)
     """
+    check_seconds("duration_s", duration_s)
     a, b = tidy(first, duration_s=duration_s), tidy(second, duration_s=duration_s)
     talk = (total_s(a), total_s(b))
     overlap = total_s(intersection(a, b))
@@ -141,13 +142,15 @@ def silences(first: npt.ArrayLike, second: npt.ArrayLike, duration_s: float, *, 
     Raises
     ------
     ValueError
-        An array that is not `(n, 2)`.
+        An array that is not `(n, 2)`, or a time that is negative or no number.
 
     Examples
     --------
     >>> silences([(1, 2)], [(6, 8)], 8.5, min_s=DEAD_AIR_S).tolist()
     [[2.0, 6.0]]
     """
+    check_seconds("duration_s", duration_s)
+    check_seconds("min_s", min_s)
     spoken = union(tidy(first, duration_s=duration_s), tidy(second, duration_s=duration_s))
     quiet = complement(spoken, duration_s)
     return quiet[quiet[:, 1] - quiet[:, 0] >= min_s]
@@ -171,13 +174,14 @@ def response_latencies(before: npt.ArrayLike, after: npt.ArrayLike, *, max_pause
     Raises
     ------
     ValueError
-        An array that is not `(n, 2)`.
+        An array that is not `(n, 2)`, or a time that is negative or no number.
 
     Examples
     --------
     >>> response_latencies([(0, 2), (2.25, 3)], [(3.5, 5)]).tolist()
     [[3.5, 0.5]]
     """
+    check_seconds("max_pause_s", max_pause_s)
     asked, turns = tidy(before), join(tidy(after), max_pause_s)
     # The other's turns play no part: who answered must not depend on who was thought to interrupt.
     found = []
@@ -221,7 +225,7 @@ def find_turns(
     Raises
     ------
     ValueError
-        An array that is not `(n, 2)`.
+        An array that is not `(n, 2)`, or a time that is negative or no number.
 
     Examples
     --------
@@ -308,12 +312,18 @@ def longest_monologue(turns: Sequence[Turn], *, max_pause_s: float = DEAD_AIR_S)
     Backchannels of the other don't end it; silence of `max_pause_s` or more does. The `Turn` returned
     spans from the first to the last word.
 
+    Raises
+    ------
+    ValueError
+        `max_pause_s` is negative or no number.
+
     Examples
     --------
     >>> stretch = longest_monologue(find_turns([(0, 4), (5.5, 9)], [(10, 12)]))
     >>> stretch.start_s, stretch.end_s
     (0.0, 9.0)
     """
+    check_seconds("max_pause_s", max_pause_s)
     best: Turn | None = None
     current: Turn | None = None
     for turn in turns:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
@@ -224,6 +225,23 @@ def test_intervals_may_come_unsorted_overlapping_and_with_unknown_edges() -> Non
     """They are sorted and joined, and what has no length or no edge is left out."""
     messy = [(5, 6), (1, 3), (2, 4), (7, 7), (8, np.nan)]
     assert talk_time(messy, [], 10.0).talk_s[0] == 4.0
+
+
+@pytest.mark.parametrize("seconds", [-0.1, float("nan"), "1", None, True])
+def test_times_that_are_none_are_refused(seconds: Any) -> None:
+    """NaN compares as false with everything, and would move every boundary without a word."""
+    for name in ("max_pause_s", "max_backchannel_s", "min_overlap_s"):
+        with pytest.raises(ValueError, match=f"{name}=.*: pass seconds, at least 0"):
+            find_turns([(0, 1)], [(0.5, 2)], **{name: seconds})
+    for refused in (
+        lambda: response_latencies([(0, 1)], [(2, 3)], max_pause_s=seconds),
+        lambda: silences([(0, 1)], [], 5.0, min_s=seconds),
+        lambda: silences([(0, 1)], [], seconds),
+        lambda: talk_time([(0, 1)], [], seconds),
+        lambda: longest_monologue([], max_pause_s=seconds),
+    ):
+        with pytest.raises(ValueError, match="pass seconds, at least 0"):
+            refused()
 
 
 def test_an_array_of_another_shape_is_refused() -> None:
