@@ -30,7 +30,7 @@ credentials come from the environment, never from the command line, where others
 exit codes:
   0    every session is downloaded, or known to have no usable recording (missing, corrupt, invalid)
   1    some are left: failed, limited, pending, ...; run it again, or read --report
-  2    it can't work as asked: options, credentials, the file, the store
+  2    it can't work as asked: options, the file, the store, or credentials that the service refuses
   130  interrupted (Ctrl-C or SIGTERM); what is finished is in the store
 
 examples:
@@ -83,7 +83,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return demo.serve(rest)
         return _shell.open_lab() if options.lab else _shell.show_demo()
     except KeyboardInterrupt as interrupted:
-        print(f"\n{interrupted}" if str(interrupted) else "\ninterrupted", file=sys.stderr)
+        # How many are finished is said there; how to go on is another thing in a shell.
+        told = str(interrupted).partition(";")[0] or "interrupted"
+        print(f"\n{told}; run the same command again to go on", file=sys.stderr)
         return _shell.INTERRUPTED
     except errors.KatavenError as error:
         print(f"kataven-notebook: {error}", file=sys.stderr)

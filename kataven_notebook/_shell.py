@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import lzma
+import os
 import signal
 import subprocess
 import sys
 import textwrap
+import zlib
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,6 +46,8 @@ def fetch(options: argparse.Namespace) -> int:
         Ctrl-C, or SIGTERM from a scheduler.
     """
     frame = read_table(options.sessions, options.session)
+    if options.report is not None:
+        _check_writable(options.report)
     configure(
         base_url=options.base_url,
         account_id=options.account,
@@ -67,11 +72,21 @@ def fetch(options: argparse.Namespace) -> int:
         _say(summary(calls).to_string(index=False, line_width=_PAGE_CHARS, max_colwidth=60))
     else:
         _say("there are no sessions in the file")
+    _tell_reasons(calls)
     return exit_code(calls)
 
 
+def _tell_reasons(calls: pd.DataFrame) -> None:
+    """Say of each status that another run may change why it is so, by its first session."""
+    reasons = calls.drop_duplicates(_columns.STATUS)
+    for name, reason in zip(reasons[_columns.STATUS].astype(str), reasons[_columns.ERROR], strict=True):
+        state = Status(name)
+        if not (state.is_good or state.is_final or state is Status.SKIPPED):
+            sys.stderr.write(f"{state}: {reason}\n")
+
+
 def exit_code(calls: pd.DataFrame) -> int:
-    """Return 0 where every row is good or final, and 1 where another run may change something.
+    """Return 0 where every row is good or final, 2 where the account is refused, 1 where another run may help.
 
     Examples
     --------
@@ -79,8 +94,12 @@ def exit_code(calls: pd.DataFrame) -> int:
     0
     >>> exit_code(pd.DataFrame({"recording_status": ["downloaded", "limited"]}))
     1
+    >>> exit_code(pd.DataFrame({"recording_status": ["refused", "skipped"]}))
+    2
     """
-    states = [Status(each) for each in calls[_columns.STATUS].astype(object)]
+    states = {Status(each) for each in calls[_columns.STATUS].astype(object)}
+    if states & {Status.REFUSED, Status.UNCONFIGURED}:
+        return UNUSABLE
     return ALL_DONE if all(each.is_good or each.is_final for each in states) else SOME_LEFT
 
 
@@ -102,10 +121,20 @@ def read_table(name: str, session: str) -> pd.DataFrame:
             return pd.read_json(name, lines=True, dtype=False)
         # Ids are text: 007 must not become 7.
         return pd.read_csv(sys.stdin if name == "-" else name, dtype={session: str}, keep_default_na=True)
-    except ImportError:
-        raise MissingExtra.of("parquet", "a Parquet file") from None
-    except (OSError, ValueError) as error:
+    except ImportError as error:
+        if kind == "parquet":
+            raise MissingExtra.of("parquet", "a Parquet file") from None
+        raise ConfigurationError(f"{name} can't be read as {kind}: {error}; or unpack it") from None
+    except (OSError, ValueError, EOFError, zlib.error, lzma.LZMAError) as error:
         raise ConfigurationError(f"{name} can't be read as {kind}: {error}") from None
+
+
+def _check_writable(name: str) -> None:
+    """Find now, and not after hours of fetching, that a file can't be written."""
+    table_kind(name)
+    folder = Path(name).expanduser().absolute().parent
+    if Path(name).is_dir() or not os.access(folder, os.W_OK):
+        raise ConfigurationError(f"{name} can't be written: there is no folder {folder}, or it is not yours to write")
 
 
 def write_table(frame: pd.DataFrame, name: str) -> None:
@@ -187,7 +216,12 @@ def _stopped_by_scheduler() -> Iterator[None]:
 
 
 def _say(text: str) -> None:
-    sys.stdout.write(text + "\n")
+    try:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Nobody reads on, as after `| head`: the exit code still tells.
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - for the rest of the process
 
 
 def show_demo() -> int:

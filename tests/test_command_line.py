@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import importlib.util
 import io
 import json
@@ -165,7 +166,7 @@ def test_a_scheduler_that_stops_it_loses_nothing(hub, sound) -> None:
     process.send_signal(signal.SIGTERM)
     _, log = process.communicate(timeout=30)
     assert process.returncode == 130, log
-    assert "interrupted: 1 of 2 are finished" in log
+    assert "interrupted: 1 of 2 are finished; run the same command again to go on" in log
     hub.faults.clear()
     assert main(["fetch", "calls.csv", "--store", "store"]) == 0
 
@@ -251,3 +252,45 @@ def test_the_version_is_the_packages(capsys) -> None:
         main(["--version"])
     assert caught.value.code == 0
     assert capsys.readouterr().out.strip() == f"kataven-notebook {kn.__version__}"
+
+
+def test_credentials_that_are_refused_are_exit_code_2(hub, monkeypatch, capsys) -> None:
+    """As the help says: to run it again changes nothing."""
+    monkeypatch.setenv("KATAVEN_API_KEY", "sk_live_0123456789abcdef0123456789abcdef")
+    assert main(["fetch", table("calls.csv", "s1", "s2"), "--store", "store"]) == 2
+    err = capsys.readouterr().err
+    assert "refused: " in err
+    assert "0123456789abcdef" not in err
+
+
+@pytest.mark.parametrize("report", ["left.txt", "nowhere/left.csv", "."])
+def test_a_report_that_cant_be_written_is_told_before_the_run(hub, report, capsys) -> None:
+    """Not after hours of fetching."""
+    assert main(["fetch", table("calls.csv", "s1"), "--store", "store", "--report", report]) == 2
+    assert capsys.readouterr().err.startswith(f"kataven-notebook: {report}")
+    assert hub.requests.count() == 0
+
+
+def test_a_packed_table_that_is_cut_off_is_one_sentence(hub, capsys) -> None:
+    """And a packing that this Python can't open is no missing Parquet."""
+    Path("calls.csv.gz").write_bytes(gzip.compress(b"session_id\n" + os.urandom(2_000).hex().encode())[:300])
+    Path("calls.csv.zst").write_bytes(b"nothing")
+    for name in ("calls.csv.gz", "calls.csv.zst"):
+        assert main(["fetch", name, "--store", "store"]) == 2
+        err = capsys.readouterr().err
+        assert err.startswith(f"kataven-notebook: {name} can't be read as csv")
+        assert "Parquet" not in err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes break in another way there")
+def test_a_reader_that_leaves_takes_nothing_along(hub) -> None:
+    """The exit code is that of the run, without a traceback."""
+    process = run("fetch", table("calls.csv", "s1"), "--store", "store")
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    with process.stderr:
+        log = process.stderr.read()
+    assert process.wait(60) == 0
+    assert "Traceback" not in log
+    assert "BrokenPipe" not in log
