@@ -335,3 +335,43 @@ def _rebuffer(pieces: Iterator[Samples], block_frames: int, skip_frames: int) ->
             held, count = [joined[block_frames:]], count - block_frames
     if count:
         yield np.concatenate(held)
+
+
+def check_sample_rate(sample_rate: object) -> int:
+    """Return a sample rate in Hz as a whole number.
+
+    Raises
+    ------
+    ValueError
+        It is none that can be.
+    """
+    is_number = isinstance(sample_rate, int | float | np.integer | np.floating) and not isinstance(sample_rate, bool)
+    if not is_number or not 1 <= sample_rate <= MAX_SAMPLE_RATE or sample_rate % 1:  # type: ignore[operator]  # a number
+        raise ValueError(f"sample_rate={sample_rate!r}: pass a whole number from 1 to {MAX_SAMPLE_RATE} Hz")
+    return int(sample_rate)  # type: ignore[call-overload,no-any-return]  # a number, as was just seen
+
+
+def as_frames(samples: npt.ArrayLike) -> Samples:
+    """Return samples as `(frames, channels)` float32.
+
+    Raises
+    ------
+    ValueError
+        No frames, another shape, or whole numbers of a sound card's range, which are no samples in [-1, 1].
+    """
+    array = np.asarray(samples)
+    if array.dtype.kind in "iu" and array.size and max(-int(array.min()), int(array.max())) > 1:
+        raise ValueError(
+            f"samples of dtype {array.dtype} are whole numbers beyond [-1, 1]: divide 16-bit ones by 32768, "
+            "32-bit ones by 2**31"
+        )
+    array = array.astype(np.float32)
+    frames = array[:, np.newaxis] if array.ndim == 1 else array
+    if frames.ndim != 2 or not frames.size:
+        raise ValueError(f"samples of shape {array.shape}: pass (frames, channels) with at least one frame")
+    if frames.shape[1] > MAX_CHANNELS:
+        raise ValueError(
+            f"samples of shape {array.shape}: {frames.shape[1]:,} channels are too many; pass (frames, channels), for "
+            "instance samples.T"
+        )
+    return frames

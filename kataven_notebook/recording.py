@@ -81,11 +81,15 @@ class Recording:
 
         Raises
         ------
+        TypeError
+            No bytes.
         RecordingCorrupt
             Empty, no audio, or a header that can't be true.
         FormatUnsupported
             Audio that needs the extra `[av]`, which is not installed.
         """
+        if not isinstance(data, bytes | bytearray | memoryview):
+            raise TypeError(f"from_bytes takes the bytes of a sound file, not {type(data).__name__}")
         data = bytes(data)
         return cls(data, _decode.probe(data, session_id), len(data), session_id=session_id)
 
@@ -117,7 +121,7 @@ class Recording:
         Parameters
         ----------
         samples
-            `(frames, channels)` or `(frames,)`, in [-1, 1].
+            `(frames, channels)` or `(frames,)`, in [-1, 1]; divide 16-bit whole numbers by 32768.
         sample_rate
             Frames a second, Hz.
         session_id
@@ -126,20 +130,17 @@ class Recording:
         Raises
         ------
         ValueError
-            No frames, more than two dimensions, or a sample rate that can't be.
+            No frames, more than two dimensions or 64 channels, whole numbers beyond [-1, 1], or a
+            sample rate that can't be.
 
         Examples
         --------
         >>> Recording.from_samples([0.0, 0.5, -0.5, 0.0], 8000).frames
         4
         """
-        array = np.asarray(samples, dtype=np.float32)
-        if array.ndim == 1:
-            array = array[:, np.newaxis]
-        if array.ndim != 2 or not array.size:
-            raise ValueError(f"samples of shape {array.shape}: pass (frames, channels) with at least one frame")
+        rate = _decode.check_sample_rate(sample_rate)
         file = io.BytesIO()
-        sf.write(file, array, int(sample_rate), format="WAV", subtype="FLOAT")
+        sf.write(file, _decode.as_frames(samples), rate, format="WAV", subtype="FLOAT")
         return cls.from_bytes(file.getvalue(), session_id=session_id)
 
     @property
@@ -344,8 +345,7 @@ class Recording:
         ValueError
             A sample rate that can't be.
         """
-        if not 1 <= sample_rate <= _decode.MAX_SAMPLE_RATE:
-            raise ValueError(f"sample_rate={sample_rate!r}: pass 1 to {_decode.MAX_SAMPLE_RATE} Hz")
+        sample_rate = _decode.check_sample_rate(sample_rate)
         if sample_rate == self.sample_rate:
             return self
         import soxr  # noqa: PLC0415 - only here, and not needed to import the package

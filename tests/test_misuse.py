@@ -204,3 +204,30 @@ def test_a_windows_length_that_is_no_number_is_one_sentence() -> None:
     """As every other limit is."""
     with pytest.raises(kn.errors.ConfigurationError, match="minute_s='60': a window's length"):
         kn.Limits(minute_s="60")
+
+
+@pytest.mark.parametrize(
+    ("samples", "rate", "message"),
+    [
+        ([0.0], 0, "sample_rate=0: pass a whole number"),
+        ([0.0], -8_000, "sample_rate=-8000: pass"),
+        ([0.0], 8_000.5, "sample_rate=8000.5: pass"),
+        ([0.0], "8000", "sample_rate='8000': pass"),
+        (np.zeros((2, 8_000)), 8_000, "8,000 channels are too many; .*samples.T"),
+        (np.array([0, 12_000], dtype=np.int16), 8_000, "int16 are whole numbers .*divide 16-bit ones by 32768"),
+    ],
+)
+def test_samples_that_cant_be_sound_are_refused(samples, rate, message) -> None:
+    """In words, where libsndfile would name its own structures, or nothing at all."""
+    with pytest.raises(ValueError, match=message):
+        kn.Recording.from_samples(samples, rate)
+
+
+def test_a_recording_is_made_of_bytes_and_resampled_to_whole_rates() -> None:
+    """A number would be so many zero bytes, and half a frame a second would be dropped in silence."""
+    with pytest.raises(TypeError, match="the bytes of a sound file, not int"):
+        kn.Recording.from_bytes(5)
+    tone = kn.Recording.from_samples([0, 1, 0, -1] * 2_000, np.int64(8_000))
+    assert tone.samples.max() == 1.0
+    with pytest.raises(ValueError, match=r"16000\.5"):
+        tone.resample(16_000.5)
