@@ -5,13 +5,8 @@ from __future__ import annotations
 import logging
 import re
 
+_URL = re.compile(r"[a-z][a-z0-9+.\-]{1,19}://[^\s\"'<>]*", re.IGNORECASE)
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
-    # The whole query of any URL goes: which of its parameters are secret is the storage's business.
-    (
-        re.compile(r"(?P<kept>\bhttps?://[^\s?#\"'<>]{0,2048})[?#][^\s\"'<>]*", re.IGNORECASE),
-        r"\g<kept>?[redacted]",
-    ),
-    (re.compile(r"(?P<kept>\bhttps?://)[^\s/@\"'<>]{1,512}@", re.IGNORECASE), r"\g<kept>[redacted]@"),
     # Parts of a query that stand alone, as in httpcore's target or in an S3 error document.
     (
         re.compile(
@@ -25,6 +20,16 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\beyJ[A-Za-z0-9_\-]{6,}(?:\.[A-Za-z0-9_\-]*){0,4}"), "[redacted token]"),
     (re.compile(r"(?P<kept>\bBearer\s+)[^\s\"',;]+", re.IGNORECASE), r"\g<kept>[redacted]"),
 )
+
+
+def _without_secrets(found: re.Match[str]) -> str:
+    """Take user, password and query out of a URL: which parameters are secret is the storage's business."""
+    address, mark, _ = re.sub("[?#]", "?", found[0], count=1).partition("?")
+    scheme, _, rest = address.partition("://")
+    authority, slash, path = rest.partition("/")
+    _, at, host = authority.rpartition("@")
+    user = "[redacted]@" if at else ""
+    return f"{scheme}://{user}{host}{slash}{path}" + ("?[redacted]" if mark else "")
 
 
 def redact(text: str, *secrets: str | None) -> str:
@@ -45,6 +50,7 @@ def redact(text: str, *secrets: str | None) -> str:
     for secret in secrets:
         if secret:
             text = text.replace(secret, "[redacted]")
+    text = _URL.sub(_without_secrets, text)
     for pattern, replacement in _RULES:
         text = pattern.sub(replacement, text)
     return text
