@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from kataven_notebook._budget_window import CLOCK_STEP_S, Permit, Refusal, Usage, Wait, Window
 from kataven_notebook._database import Database
+from kataven_notebook._folders import make_private
 from kataven_notebook._process import is_alive, owner_name
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ class BudgetTable:
         # What was last seen, for a process that has to go on alone.
         self._last: list[Window] = []
         if directory is not None:
-            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_private(directory)
         self._database = Database(None if directory is None else directory / _FILE, _SCHEMA, timeout_s=5.0)
 
     def close(self) -> None:

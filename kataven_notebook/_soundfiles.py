@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 import soundfile as sf
 
+from kataven_notebook._folders import make_private
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
@@ -251,7 +253,7 @@ def _copy(recording: Recording, file: BinaryIO) -> None:
 @contextlib.contextmanager
 def atomic(target: Path) -> Iterator[BinaryIO]:
     """Yield a file that gets its name when the block ends well, and never stands there half-written."""
-    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(target.parent)
     descriptor, name = tempfile.mkstemp(".part", ".", target.parent)
     try:
         with os.fdopen(descriptor, "w+b") as file:

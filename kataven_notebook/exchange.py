@@ -13,6 +13,7 @@ import pandas as pd
 
 from kataven_notebook import _columns, _sheets
 from kataven_notebook._execute import execute
+from kataven_notebook._folders import make_private
 from kataven_notebook._known import split_for_work
 from kataven_notebook._options import check_choice, sound_plan
 from kataven_notebook._outcome import Outcome
@@ -187,7 +188,7 @@ def _prepared(folder: Path, options: Mapping[str, Any]) -> Path:
             f"{folder} holds an export with other options ({mark.get('options')}): use the same, or another folder"
         )
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(folder)
         if mark is None:
             _write_mark(folder, {"version": _VERSION, "options": dict(options)})
     except OSError as error:
