@@ -98,6 +98,40 @@ def _sane() -> str:
 _SANE = _sane()
 
 
+def is_sane(entry: Entry) -> bool:
+    """Whether a store could have written this entry: the rules of `_sane` for one that comes from elsewhere."""
+    texts = (entry.error, entry.sha256, entry.format, entry.codec)
+    sizes = (entry.size_bytes, entry.sample_rate, entry.channels, entry.frames)
+    return (
+        _is_text(entry.session_id)
+        and entry.status in tuple(Status)
+        and all(text is None or _is_text(text) for text in texts)
+        and all(_is_number(moment, 0, 1e11) for moment in (entry.first_at, entry.updated_at))
+        and _is_number(entry.attempts, 0, 1e9)
+        and (
+            sizes == (None, None, None, None)
+            if entry.file is None
+            else is_file_name(entry.file)
+            and all(
+                type(size) is int and _is_number(size, 1, most)
+                for size, most in zip(sizes, (1e15, 1e6, 255, 1e15), strict=True)
+            )
+        )
+        and all(text.isprintable() for text in (entry.sha256, entry.format, entry.codec) if text is not None)
+    )
+
+
+def _is_text(value: object) -> bool:
+    try:
+        return isinstance(value, str) and value.encode() is not None
+    except UnicodeEncodeError:
+        return False
+
+
+def _is_number(value: object, least: float, most: float) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= most
+
+
 def _upsert() -> str:
     """Overwrite all of a session's row but when it was first seen, and count the attempts.
 

@@ -11,7 +11,7 @@ import uuid
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from kataven_notebook._ledger import Entry, is_file_name
+from kataven_notebook._ledger import Entry, is_sane
 from kataven_notebook._redact import redact
 from kataven_notebook.errors import ConfigurationError, KatavenError, MissingExtra, StoreError
 from kataven_notebook.status import Status
@@ -85,12 +85,12 @@ class ObjectFolder:
         self.write(_outcome_file(object_name(entry.session_id)), json.dumps(asdict(entry)).encode())
 
     def outcomes(self, names: Iterable[str]) -> Iterator[Entry]:
-        """Yield the outcomes of those sessions, by `object_name`, that have one."""
+        """Yield the outcomes of those sessions, by `object_name`, that have one; what is damaged is none."""
         wanted = list(names)
         for start in range(0, len(wanted), _BATCH):
             files = [_outcome_file(name) for name in wanted[start : start + _BATCH]]
-            for text in self._read_many(files):
-                yield _entry(text, self.url)
+            entries = (_entry(text, file) for file, text in self._read_many(files).items())
+            yield from (entry for entry in entries if entry is not None)
 
     def listed(self) -> set[str]:
         """Return the `object_name` of every session that has an outcome: one request per 1,000."""
@@ -101,6 +101,16 @@ class ObjectFolder:
                 found = fs.find(f"{root}/outcomes")
                 return {path.rpartition("/")[2].removesuffix(".json") for path in found if path.endswith(".json")}
         return set()
+
+    def sound_of(self, session_id: str) -> list[str]:
+        """Return all sound of a session, also what no outcome names because a process was killed before."""
+        name = object_name(session_id)
+        with speaking(self.url):
+            fs, root = self._opened()
+            with contextlib.suppress(FileNotFoundError):
+                found = fs.glob(f"{root}/audio/{name[:2]}/{name[:40]}-*")
+                return [f"audio/{name[:2]}/{path.rpartition('/')[2]}" for path in found]
+        return []
 
     def head(self) -> dict[str, str] | None:
         """Return what the store says of itself, or None where there is no store yet.
@@ -116,13 +126,15 @@ class ObjectFolder:
             return None
         try:
             head = dict(json.loads(text))
-        except ValueError:
-            raise StoreError(f"{redact(self.url)}/{_HEAD} is damaged: use another place") from None
+        except (ValueError, TypeError, RecursionError):
+            head = {"version": VERSION}
         if head.get("version") != VERSION:
             raise StoreError(
                 f"the store {redact(self.url)} is of version {head.get('version')}, this package reads version "
                 f"{VERSION}: update kataven-notebook, or use another place"
             )
+        if not {"account", "id"} <= head.keys():
+            raise StoreError(f"{redact(self.url)}/{_HEAD} is damaged: use another place")
         return {key: str(value) for key, value in head.items()}
 
     def write_head(self, account: str, *, store_id: str | None = None) -> dict[str, str]:
@@ -164,14 +176,18 @@ class ObjectFolder:
                     fs.rm_file(f"{root}/{file}")
             fs.invalidate_cache()
 
-    def _read_many(self, files: list[str]) -> list[bytes]:
+    def __repr__(self) -> str:
+        """Where it is; never a password, which URLs of some kinds hold."""
+        return f"ObjectFolder(url={redact(self.url)!r})"
+
+    def _read_many(self, files: list[str]) -> dict[str, bytes]:
         with speaking(self.url):
             fs, root = self._opened()
             found = fs.cat([f"{root}/{file}" for file in files], on_error="return") if files else {}
             for value in found.values():
                 if isinstance(value, Exception) and not isinstance(value, FileNotFoundError):
                     raise value
-        return [value for value in found.values() if isinstance(value, bytes)]
+        return {path: value for path, value in found.items() if isinstance(value, bytes)}
 
     def _opened(self) -> tuple[Any, str]:
         import fsspec  # noqa: PLC0415 - not needed for stores in folders
@@ -236,18 +252,15 @@ def outcome_file(session_id: str) -> str:
     return _outcome_file(object_name(session_id))
 
 
-def _entry(text: bytes, url: str) -> Entry:
+def _entry(text: bytes, file: str) -> Entry | None:
+    """Return an outcome, or None where it is damaged or another session's: that one is asked for again."""
     try:
         found = json.loads(text)
-        entry = Entry(**{name: found[name] for name in _FIELDS if name in found})
-        if entry.file is not None and not is_file_name(entry.file):
-            raise ValueError("it names a file outside the store")  # noqa: TRY301 - damaged as the others are
-    except (ValueError, TypeError) as error:
-        raise StoreError(
-            f"an outcome in the store {redact(url)} is damaged ({error}): remove the outcomes that are no JSON; "
-            "their sessions are asked for again"
-        ) from None
-    return entry
+        entry = Entry(**{each: found[each] for each in _FIELDS if each in found})
+    except (ValueError, TypeError, RecursionError):
+        return None
+    is_its_own = is_sane(entry) and file.endswith(f"/{object_name(entry.session_id)}.json")
+    return entry if is_its_own else None
 
 
 def _is_flat(fs: Any) -> bool:

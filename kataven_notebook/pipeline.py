@@ -373,8 +373,7 @@ class Run:
             recording = Recording.from_bytes(transfer.content(), session_id=session_id)
             recording.verify(full=self._plan.verify_full)
             return recording
-        transfer.file.flush()
-        Recording.from_file(transfer.file.name, session_id=session_id).verify(full=self._plan.verify_full)
+        self._plan.store.arrived(session_id, transfer.file).verify(full=self._plan.verify_full)
         return self._plan.store.keep(session_id, transfer.file, transfer.sha256)
 
     def _note(self, session_id: str, error: errors.SessionError) -> None:

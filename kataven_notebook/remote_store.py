@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from kataven_notebook._decode import SoundInfo
+from kataven_notebook._folders import make_private
 from kataven_notebook._ledger import Entry, Ledger
 from kataven_notebook._objects import ObjectFolder, RemoteObject, object_name, outcome_file
 from kataven_notebook._redact import redact
 from kataven_notebook.errors import StoreError
 from kataven_notebook.recording import Recording
 from kataven_notebook.settings import current_settings
-from kataven_notebook.store import Store, account_mark
+from kataven_notebook.store import Store, account_mark, forgettable
 
 if TYPE_CHECKING:
     import os
@@ -165,9 +166,14 @@ class RemoteStore(Store):
 
     @contextlib.contextmanager
     def part(self) -> Iterator[BinaryIO]:
-        """Yield a private local file for sound that is arriving; it is gone afterwards."""
-        with tempfile.TemporaryDirectory(prefix="kataven-") as folder, (Path(folder) / "part").open("w+b") as file:
+        """Yield a private local file for sound that is arriving; it has no name, so that not even a kill leaves it."""
+        with tempfile.TemporaryFile(prefix="kataven-") as file:
             yield file
+
+    def arrived(self, session_id: str, part: BinaryIO) -> Recording:
+        """Return the recording in a file that `part` gave."""
+        part.seek(0)
+        return Recording.from_bytes(part.read(), session_id=session_id)
 
     def keep(self, session_id: str, part: BinaryIO, sha256: str) -> Recording:
         """Upload verified sound, and then its outcome.
@@ -179,9 +185,7 @@ class RemoteStore(Store):
         RecordingCorrupt, FormatUnsupported
             The sound can't be read after all.
         """
-        part.flush()
-        arrived = Recording.from_file(part.name, session_id=session_id)
-        entry = self.folder.deposit(session_id, arrived, sha256)
+        entry = self.folder.deposit(session_id, self.arrived(session_id, part), sha256)
         self.learn(entry)
         return self.recording(entry)
 
@@ -222,14 +226,16 @@ class RemoteStore(Store):
         ------
         StoreError
             The store can't be written.
+        ConfigurationError
+            An id is not text; one that is missing is passed over.
         """
-        wanted = [session_ids] if isinstance(session_ids, str) else list(session_ids)
+        wanted = forgettable(session_ids)
         entries = self.load(wanted)
         frame = super().to_frame()
         report = frame[frame["session_id"].isin(list(entries))].reset_index(drop=True)
         # The outcome first: what is left of a removal that breaks off is sound that nothing names.
-        self.folder.remove(outcome_file(each) for each in entries)
-        self.folder.remove(entry.file for entry in entries.values() if entry.file)
+        self.folder.remove(outcome_file(each) for each in wanted)
+        self.folder.remove(file for each in wanted for file in self.folder.sound_of(each))
         self._ledger.forget(wanted)
         return report[["session_id", "recording_status", "recording_bytes"]]
 
@@ -255,7 +261,7 @@ def _cache_path(url: str) -> Path:
     name = hashlib.sha256(url.encode()).hexdigest()[:32]
     folder = current_settings().state_path / "stores"
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(folder)
     except OSError:
         # Without a place for it the cache lives as long as the process.
         folder = Path(tempfile.mkdtemp(prefix="kataven-cache-"))

@@ -14,22 +14,24 @@ import os
 import tempfile
 import threading
 import time
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Self
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 import pandas as pd
 
 from kataven_notebook._decode import SoundInfo
+from kataven_notebook._folders import make_private
 from kataven_notebook._ledger import Entry, Ledger, explain_failure
 from kataven_notebook._objects import is_url
 from kataven_notebook._process import is_alive, owner_name
-from kataven_notebook.errors import KatavenError, StoreError
+from kataven_notebook.errors import ConfigurationError, KatavenError, StoreError
 from kataven_notebook.recording import Recording
 from kataven_notebook.status import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from kataven_notebook.settings import Settings
 
@@ -77,7 +79,7 @@ class Store:
         self._path = Path(path).expanduser().absolute()
         try:
             for folder in (self._path, self._path / "audio", self._path / "parts"):
-                folder.mkdir(mode=0o700, parents=folder == self._path, exist_ok=True)
+                make_private(folder)
         except OSError as error:
             raise StoreError(explain_failure(self._path, error)) from None
         self._prefix = os.path.join(self._path, "")  # noqa: PTH118 - ends with the separator, as text
@@ -188,6 +190,17 @@ class Store:
             finally:
                 Path(name).unlink(missing_ok=True)
 
+    def arrived(self, session_id: str, part: BinaryIO) -> Recording:
+        """Return the recording in a file that `part` gave.
+
+        Raises
+        ------
+        RecordingCorrupt, FormatUnsupported
+            It is no sound that can be read.
+        """
+        part.flush()
+        return Recording.from_file(part.name, session_id=session_id)
+
     def keep(self, session_id: str, part: BinaryIO, sha256: str) -> Recording:
         """Take verified sound into the store: the file first, then its outcome.
 
@@ -199,9 +212,8 @@ class Store:
             The sound can't be read after all.
         """
         with _speaking(self._path):
-            part.flush()
+            arrived = self.arrived(session_id, part)
             os.fsync(part.fileno())
-            arrived = Recording.from_file(part.name, session_id=session_id)
             # Other sound of the same session gets another name: an entry never names a file that is not its own.
             name = hashlib.sha256(session_id.encode()).hexdigest()
             file = f"audio/{name[:2]}/{name[:40]}-{sha256[:16]}.{arrived.format}"
@@ -261,12 +273,17 @@ class Store:
         ------
         StoreError
             The store can't be written, or another process holds it open.
+        ConfigurationError
+            An id is not text; one that is missing is passed over.
         """
-        wanted = [session_ids] if isinstance(session_ids, str) else list(session_ids)
+        wanted = forgettable(session_ids)
+        # All of their sound, also what no outcome names because a process was killed before it was written.
+        names = {hashlib.sha256(each.encode()).hexdigest()[:40] for each in wanted}
         with _speaking(self._path):
-            for entry in self._ledger.entries(wanted):
-                if entry.file:
-                    (self._path / entry.file).unlink(missing_ok=True)
+            for folder in {name[:2] for name in names}:
+                for file in (self._path / "audio" / folder).glob("*-*"):
+                    if file.name.partition("-")[0] in names:
+                        file.unlink(missing_ok=True)
         removed = self._ledger.forget(wanted)
         return _frame(removed)[["session_id", "recording_status", "recording_bytes"]]
 
@@ -307,6 +324,28 @@ def _speaking(path: Path) -> Iterator[None]:
         if isinstance(error, KatavenError):
             raise
         raise StoreError(explain_failure(path, error)) from None
+
+
+def forgettable(session_ids: object) -> list[str]:
+    """Return the ids that a store can hold; an id in another type would be passed over in silence, and its sound stay.
+
+    Raises
+    ------
+    ConfigurationError
+        An id is not text.
+    """
+    given: Iterable[Any] = (
+        session_ids if isinstance(session_ids, Iterable) and not isinstance(session_ids, str) else [session_ids]
+    )
+    wanted = []
+    for each in given:
+        if isinstance(each, str):
+            # Half a character can't have been sent, nor kept.
+            wanted += [each] if each == each.encode("utf-8", "ignore").decode() else []
+        elif not (pd.api.types.is_scalar(each) and pd.isna(each)):
+            kind = type(each).__name__
+            raise ConfigurationError(f"session ids are text, not {kind}: nothing was forgotten; pass them as text")
+    return wanted
 
 
 def account_mark(settings: Settings) -> str:

@@ -109,6 +109,33 @@ except kn.errors.SessionError as error:
 """
 
 
+BUCKET = """
+import sys, pandas as pd, kataven_notebook as kn
+base_url, key, where = sys.argv[1:]
+settings = kn.Settings(api_key=key, base_url=base_url, state_dir=where + "/state")
+kn.audio(pd.DataFrame({"session_id": ["slow"]}), store="file://" + where + "/bucket", settings=settings, progress=False)
+"""
+
+
+@pytest.mark.parametrize("how", ["SIGTERM", "SIGKILL"])
+def test_sound_on_its_way_to_a_bucket_is_not_left_behind(hub, wav, tmp_path, how) -> None:
+    """A process that is ended in the midst of a transfer has nothing in temporary folders."""
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    hub.add("slow", wav)
+    hub.faults.add("slow", "storage:stall", after_bytes=4_000)
+    hub.requests.clear()
+    command = [sys.executable, "-c", BUCKET, hub.base_url, hub.api_key, str(tmp_path)]
+    process = subprocess.Popen(command, env=os.environ | {"TMPDIR": str(temporary)})
+    try:
+        wait_for(lambda: hub.requests.count("storage") > 0)
+        process.send_signal(getattr(signal, how))
+        process.wait(timeout=60)
+    finally:
+        process.kill()
+    assert left_behind(temporary) == []
+
+
 @pytest.mark.parametrize("how", ["success", "failure", "SIGTERM", "SIGKILL"])
 def test_nothing_is_left_in_temporary_folders(hub, wav, tmp_path, how) -> None:
     """A process that ends well, fails, is told to end or is killed; and its store holds no half recording."""
@@ -175,6 +202,47 @@ def test_what_is_forgotten_is_gone_from_every_byte_of_the_store(tmp_path) -> Non
     assert store.recording(store.load()[kept[0]]).encoded() == calls[kept[0]]
     store.close()
     assert found_in(tmp_path, *marks, b"person-gone-yyyy") == []
+
+
+@pytest.mark.parametrize("kind", ["folder", "bucket"])
+def test_sound_that_nothing_names_is_forgotten_too(tmp_path, kind) -> None:
+    """A process that was killed between sound and outcome leaves it, as does an outcome that was damaged."""
+    place = tmp_path / "calls"
+    with demo.hub(sessions={"s1": sound_of(np.random.default_rng(6)), "s2": b""}) as hub:
+        store = kn.Store(place if kind == "folder" else f"file://{place}")
+        kn.audio(pd.DataFrame({"session_id": ["s1"]}), store=store, settings=hub.settings, progress=False)
+    (whole,) = [path for path in (place / "audio").rglob("*") if path.is_file()]
+    whole.with_name(whole.name.partition("-")[0] + "-" + "0" * 16 + ".wav").write_bytes(b"orphaned")
+    assert store.forget(["s1", None, float("nan"), "half \ud800"])["session_id"].tolist() == ["s1"]
+    assert not [path for path in (place / "audio").rglob("*") if path.is_file()]
+    with pytest.raises(kn.errors.ConfigurationError, match="session ids are text"):
+        store.forget([12345])
+    store.close()
+
+
+def test_folders_above_are_private_too(hub, tmp_path, umask) -> None:
+    """Where they were not there: the names in them tell of calls."""
+    fetched(hub, tmp_path / "work" / "of" / "calls")
+    kn.to_audiofolder(fetched(hub, tmp_path / "calls").head(1), tmp_path / "out" / "of" / "calls", progress=False)
+    assert modes(tmp_path / "work") == modes(tmp_path / "out") == {}
+
+
+def test_a_folder_that_exists_keeps_its_mode(hub, tmp_path) -> None:
+    """It may be shared on purpose; what is made in it is private all the same."""
+    (tmp_path / "calls").mkdir(mode=0o755)
+    (tmp_path / "calls").chmod(0o755)
+    fetched(hub, tmp_path / "calls")
+    assert modes(tmp_path / "calls") == {".": "0o755"}
+
+
+def test_what_is_known_of_a_bucket_is_private_whatever_the_umask(hub, tmp_path, umask, monkeypatch) -> None:
+    """The cache of its outcomes holds session ids."""
+    monkeypatch.setenv("KATAVEN_STATE_DIR", str(tmp_path / "state"))
+    store = kn.Store(f"file://{tmp_path / 'calls'}")
+    kn.audio(pd.DataFrame({"session_id": IDS[:2]}), store=store, settings=hub.settings, progress=False)
+    assert [path.suffix for path in (tmp_path / "state" / "stores").iterdir() if path.suffix == ".sqlite3"]
+    assert modes(tmp_path / "state") == {}
+    store.close()
 
 
 def sound_of(rng: np.random.Generator) -> bytes:

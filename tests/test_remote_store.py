@@ -17,6 +17,7 @@ from weed import ACCESS_KEY, BUCKET, SECRET_KEY
 
 import kataven_notebook as kn
 from kataven_notebook import demo, errors
+from kataven_notebook._objects import ObjectFolder, outcome_file
 from kataven_notebook.applying import apply
 from kataven_notebook.remote_store import RemoteStore
 from kataven_notebook.store import account_mark
@@ -245,3 +246,42 @@ def test_the_repr_tells_place_and_counts(hub, frame) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         kn.Store(url).close()
+
+
+DAMAGES = {
+    "status": "unheard-of", "frames": "many", "size_bytes": 10**30, "channels": [1], "sample_rate": 0, "error": {},
+    "format": "\x1b[2J", "session_id": "s1", "codec": "\ud800", "first_at": float("nan"), "file": "../elsewhere",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("field", DAMAGES)
+def test_a_damaged_outcome_is_asked_for_again(hub, frame, state, tmp_path, field) -> None:
+    """Whatever its fields hold, and whosesoever it says to be: no other session is touched."""
+    url = f"file://{tmp_path / 'calls'}"
+    kn.audio(frame.head(2), store=url, settings=hub.settings, progress=False)
+    outcome = tmp_path / "calls" / outcome_file("s0")
+    outcome.write_text(json.dumps(json.loads(outcome.read_text()) | {field: DAMAGES[field]}))
+    state()
+    hub.requests.clear()
+    got = kn.audio(frame.head(2), store=url, settings=hub.settings, progress=False)
+    assert got["recording_status"].tolist() == ["downloaded"] * 2
+    assert [each.session_id for each in hub.requests.api] == ["s0"]
+    assert repr(got["audio"][0]).isprintable()
+    state()
+    assert sorted(kn.Store(url).to_frame()["session_id"]) == ["s0", "s1"]
+
+
+@pytest.mark.parametrize("text", ["5", "[]", "{}", '{"version": 1, "id": "x"}', "[" * 100_000, "\xff"])
+def test_a_damaged_head_is_said_to_be(tmp_path, text) -> None:
+    """And nothing is taken for another store's."""
+    (tmp_path / "store.json").write_text(text, encoding="latin1")
+    with pytest.raises(errors.StoreError):
+        kn.Store(f"file://{tmp_path}")
+
+
+def test_a_store_shows_no_password(tmp_path) -> None:
+    """Which the URLs of some places hold."""
+    assert "hunter2" not in repr(ObjectFolder("sftp://user:hunter2@host/calls"))
+    with pytest.raises(errors.KatavenError) as caught:
+        kn.Store("nonsense://user:hunter2@host/calls")
+    assert "hunter2" not in str(caught.value)
