@@ -27,18 +27,16 @@ if TYPE_CHECKING:
     from kataven_notebook.speech import SpeechOption
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class MeasureCall:
     """Measures one recording; an object and no closure, so that it can be sent to other processes."""
 
     speech: Any
 
-    @property
-    def __wrapped__(self) -> Any:
-        """The caller's function, which is where a line that failed is looked for."""
-        if not callable(self.speech):
-            raise AttributeError("no function")  # noqa: TRY004 - what there is not is no attribute
-        return self.speech
+    def __post_init__(self) -> None:
+        if callable(self.speech):
+            # The caller's function is where a line that failed is looked for.
+            object.__setattr__(self, "__wrapped__", self.speech)
 
     def __call__(self, recording: Recording) -> CallMeasures:
         """Return what is measured on `recording`."""
