@@ -156,6 +156,22 @@ def test_a_click_plays_and_time_advances(lab: Lab, desk: Locator) -> None:
     wait_for(lambda: not _playing(lab))
 
 
+def test_what_is_switched_on_stays_readable_under_the_pointer(lab: Lab, desk: Locator) -> None:
+    """The pointer rests where it has clicked: play, a muted channel and a set label keep their ground."""
+    ground = "(node) => getComputedStyle(node).backgroundColor"
+    is_on = "(node) => node.ariaPressed === 'true' || node.ariaLabel === 'Pause'"
+    for name in (".icon.main", ".mix", ".tag"):
+        button = desk.locator(name).first
+        button.click()
+        wait_for(lambda button=button: button.evaluate(is_on), what=f"{name} is on")
+        under_pointer = button.evaluate(ground)
+        lab.page.mouse.move(2, 2)
+        wait_for(lambda button=button: not button.evaluate("(node) => node.matches(':hover')"))
+        assert button.evaluate(ground) == under_pointer
+        button.click()
+        wait_for(lambda button=button: not button.evaluate(is_on), what=f"{name} is off")
+
+
 def test_a_click_on_the_waveform_seeks(lab: Lab, desk: Locator) -> None:
     """The middle of the picture is the middle of the call, for the listener and for Python."""
     _click_wave(desk, 0.5)
