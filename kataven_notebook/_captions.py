@@ -76,6 +76,12 @@ def drawn(marks: list[Mark], decisions: list[Decision]) -> dict[str, Any]:
 def captioned(decision: Decision) -> dict[str, object]:
     """Return a decision as the page lists it: label, region and note in one line."""
     start_s, end_s = decision.start_s, decision.end_s
-    where = "" if start_s is None or end_s is None else f"{clock(start_s)} to {clock(end_s)}"
+    where = "" if start_s is None or end_s is None else f"{_exact(start_s)} to {_exact(end_s)}"
     text = " · ".join(each for each in (decision.label, where, decision.note) if each)
     return {"id": decision.decision_id, "text": text}
+
+
+def _exact(seconds: float) -> str:
+    # As the page writes a region: to the tenth, as many are shorter than a second.
+    tenths = int(seconds * 10 + 1e-6)
+    return f"{clock(tenths // 10)}.{tenths % 10}"

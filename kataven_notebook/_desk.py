@@ -118,7 +118,8 @@ class Desk(anywidget.AnyWidget):
         """Have the page do something, now or as soon as it is there."""
         message = {"type": "command", "name": name, **details}
         if name == "seek":
-            self._note_position(float(str(details["position_s"])))
+            to_s = float(str(details["position_s"]))
+            self._note_position(min(to_s, self._duration_s(self.key) or to_s))
         if self.page_is_there:
             self._post(message)
         else:

@@ -297,6 +297,8 @@ def test_labels_are_frames_and_join_row_by_row(calls: pd.DataFrame, monkeypatch:
     page.say("label", key=0, label="bad", note="", start_s=0.1, end_s=0.5)
     page.say("label", key=1, label="no such label", note="", start_s=None, end_s=None)
     assert desk.labels["label"].tolist() == ["good", "bad"]
+    listed = [each[0]["labels"] for each in page.messages if each[0]["type"] == "labels" and each[0]["key"] == 0][-1]
+    assert [each["text"] for each in listed] == ["good · two lines", "bad · 0:00.1 to 0:00.5"]
     assert desk.labels["note"].iloc[0] == "two lines"
     assert list(desk.labels.columns) == ["call", "label", "start_s", "end_s", "note", "labelled_at"]
     assert str(desk.labels["labelled_at"].dtype) == "datetime64[us, UTC]"
@@ -419,6 +421,9 @@ def test_python_selects_seeks_and_hears_of_choices(calls: pd.DataFrame, monkeypa
     desk.play()
     page = Page(desk, monkeypatch)
     page.say("ready")
+    far = player(calls.assign(duration_s=1.5), session="call")
+    far.seek(99)
+    assert far.position_s == 1.5, "no further than the end"
     commands = [content["name"] for content, _ in page.messages if content["type"] == "command"]
     assert commands == ["seek", "play"]
     page.say("open", key=4, request=1)
