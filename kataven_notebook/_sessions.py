@@ -146,7 +146,8 @@ def session_column(frame: pd.DataFrame, session: str) -> pd.Series[Any]:
     if session in frame.index.names:
         return frame.index.get_level_values(session).to_series(index=frame.index)
     names = ", ".join(repr(each) for each in frame.columns[:20]) + (", ..." if len(frame.columns) > 20 else "")
+    levels = ", ".join(repr(each) for each in frame.index.names if each is not None)
     raise FrameError(
         f"there is no column and no index level {session!r}; pass session= one of the columns: "
-        f"{names or 'there are none'}"
+        f"{names or 'there are none'}" + (f"; or of the index: {levels}" if levels else "")
     )

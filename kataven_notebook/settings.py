@@ -295,7 +295,8 @@ def configure(  # one option a setting
     Parameters
     ----------
     api_key, account_id, base_url, limits, request_timeout_s, store, state_dir
-        As for `Settings`.
+        As for `Settings`. An empty text takes the account, the base URL or the store back to its
+        default, for instance when an account follows the demo Hub in the same kernel.
 
     Returns
     -------

@@ -231,3 +231,27 @@ def test_a_recording_is_made_of_bytes_and_resampled_to_whole_rates() -> None:
     assert tone.samples.max() == 1.0
     with pytest.raises(ValueError, match=r"16000\.5"):
         tone.resample(16_000.5)
+
+
+def test_an_empty_text_takes_a_setting_back(hub, monkeypatch) -> None:
+    """So that an account can follow the demo Hub in one kernel."""
+    monkeypatch.delenv("KATAVEN_BASE_URL", raising=False)
+    before = kn.configure().base_url
+    kn.configure(api_key=hub.api_key, base_url=hub.base_url, account_id="demo", store="calls/")
+    back = kn.configure(base_url="", account_id="", store="")
+    assert (back.base_url, back.account_id, back.store) == (before, None, None)
+
+
+def test_the_names_of_an_index_are_told_too(hub) -> None:
+    """Where the ids stand under another name there."""
+    frame = pd.DataFrame({"agent": ["clinic"]}, index=pd.Index(["s1"], name="call_id"))
+    with pytest.raises(kn.errors.FrameError, match="columns: 'agent'; or of the index: 'call_id'"):
+        kn.audio(frame, settings=hub.settings, progress=False)
+    heard = kn.audio(frame, session="call_id", settings=hub.settings, progress=False)
+    assert heard["recording_status"].tolist() == ["downloaded"]
+
+
+def test_a_demo_session_is_made_of_bytes() -> None:
+    """Not of text, of which nobody says how it is encoded."""
+    with pytest.raises(TypeError, match="session 's1': a recording is its file's bytes, not str"):
+        demo.hub(sessions={"s1": "RIFF"})

@@ -197,7 +197,14 @@ class Hub:
             ``"ready"`` (default), ``"missing"`` (404) or ``"pending"`` (409).
         **details
             Values for `sessions`: ``agent``, ``agent_version``, ``started_at``, ``outcome``.
+
+        Raises
+        ------
+        TypeError
+            When the data are no bytes.
         """
+        if not isinstance(data, bytes):
+            raise TypeError(f"session {session_id!r}: a recording is its file's bytes, not {type(data).__name__}.")
         self._world.sessions[session_id] = StoredSession(session_id, data, content_type, state, details)
 
     def remove(self, session_id: str) -> None:
