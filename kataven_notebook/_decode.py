@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 MAX_CHANNELS = 64
 MAX_SAMPLE_RATE = 768_000
+# Of all channels, a second: a minute of silence that packs into nothing would else be gigabytes.
+_MAX_SAMPLES_PER_S = MAX_CHANNELS * 48_000
 # Digital silence is the densest honest sound: FLAC packs 65,535 frames of it in about 14 bytes.
 _MAX_FRAMES_PER_BYTE = 8_192
 MAX_DECODED_BYTES = 8 << 30
@@ -227,6 +229,11 @@ def _check_claims(info: SoundInfo, size_bytes: int, session_id: str | None) -> N
         )
     if not 1 <= info.sample_rate <= MAX_SAMPLE_RATE:
         raise RecordingCorrupt(f"the header claims a sample rate of {info.sample_rate} Hz", session_id=session_id)
+    if info.channels * info.sample_rate > _MAX_SAMPLES_PER_S:
+        raise RecordingCorrupt(
+            f"the header claims {info.channels} channels at {info.sample_rate} Hz, more than a recording can have here",
+            session_id=session_id,
+        )
     if info.frames < 1:
         raise RecordingCorrupt("the file holds a header and no sound", session_id=session_id)
     if info.frames > size_bytes * _MAX_FRAMES_PER_BYTE:
@@ -302,7 +309,8 @@ def verify(source: bytes | Path, info: SoundInfo, *, full: bool, session_id: str
     """
     second = info.sample_rate
     if full or info.frames <= 2 * second or info.format in _NEEDS_AV:
-        decoded = sum(len(block) for block in blocks(source, info, 30 * second, session_id=session_id))
+        at_once = min(30 * second, _PIECE_BYTES // (4 * info.channels))
+        decoded = sum(len(block) for block in blocks(source, info, at_once, session_id=session_id))
         expected = info.frames
     else:
         next(blocks(source, info, second, session_id=session_id), None)

@@ -265,6 +265,30 @@ def test_the_av_extra_decodes_what_libsndfile_cannot(container: str, codec: str,
     assert np.abs(np.fft.rfft(middle, axis=0)).argmax(axis=0).tolist() == pytest.approx([300, 500], abs=2)
 
 
+def silence(rate: int, channels: int, seconds: int) -> bytes:
+    """Packed into next to nothing."""
+    file = io.BytesIO()
+    with sf.SoundFile(file, "w", rate, channels, format="FLAC", subtype="PCM_16") as sound:
+        for _ in range(seconds):
+            sound.write(np.zeros((rate, channels), np.int16))
+    return file.getvalue()
+
+
+def test_silence_at_an_absurd_rate_is_refused() -> None:
+    """A few kilobytes, of which each second would be 20 MB."""
+    with pytest.raises(RecordingCorrupt, match="8 channels at 655350 Hz"):
+        Recording.from_bytes(silence(655_350, 8, 2))
+
+
+def test_a_full_look_takes_little_memory_whatever_the_rate() -> None:
+    """Half a minute of the most that is allowed would be 370 MB."""
+    recording = Recording.from_bytes(silence(384_000, 8, 20))
+    tracemalloc.start()
+    recording.verify(full=True)
+    assert tracemalloc.get_traced_memory()[1] < 60e6
+    tracemalloc.stop()
+
+
 HEADS = {"m4a": b"<!--ftypjp2 ", "aac": b"\xff\xf1", "webm": b"\x1aE\xdf\xa3", "wma": b"0&\xb2u"}
 DESCRIPTION = "\nv=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=audio {port} RTP/AVP 0\n"
 
