@@ -14,10 +14,9 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Self
+from typing import TYPE_CHECKING, BinaryIO, Self
 
 import pandas as pd
 
@@ -26,12 +25,13 @@ from kataven_notebook._folders import make_private
 from kataven_notebook._ledger import Entry, Ledger, explain_failure
 from kataven_notebook._objects import is_url
 from kataven_notebook._process import is_alive, owner_name
-from kataven_notebook.errors import ConfigurationError, KatavenError, StoreError
+from kataven_notebook._store_arguments import check_place, folder_of, forgettable
+from kataven_notebook.errors import KatavenError, StoreError
 from kataven_notebook.recording import Recording
 from kataven_notebook.status import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from kataven_notebook.settings import Settings
 
@@ -55,6 +55,8 @@ class Store:
 
     Raises
     ------
+    ConfigurationError
+        `path` is no path, or empty.
     StoreError
         The folder can't be made or used, or another version of this package wrote it.
 
@@ -69,6 +71,7 @@ class Store:
 
     def __new__(cls, path: str | os.PathLike[str]) -> Self:
         """Make a store on object storage of a URL, as `Path` makes the kind of path that fits."""
+        check_place(path)
         if cls is Store and is_url(path):
             from kataven_notebook.remote_store import RemoteStore  # noqa: PLC0415 - it is built on this one
 
@@ -76,7 +79,7 @@ class Store:
         return super().__new__(cls)
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self._path = Path(path).expanduser().absolute()
+        self._path = folder_of(path)
         try:
             for folder in (self._path, self._path / "audio", self._path / "parts"):
                 make_private(folder)
@@ -274,7 +277,7 @@ class Store:
         StoreError
             The store can't be written, or another process holds it open.
         ConfigurationError
-            An id is not text; one that is missing is passed over.
+            It is a frame, or an id is not text; one that is missing is passed over.
         """
         wanted = forgettable(session_ids)
         # All of their sound, also what no outcome names because a process was killed before it was written.
@@ -326,28 +329,6 @@ def _speaking(path: Path) -> Iterator[None]:
         raise StoreError(explain_failure(path, error)) from None
 
 
-def forgettable(session_ids: object) -> list[str]:
-    """Return the ids that a store can hold; an id in another type would be passed over in silence, and its sound stay.
-
-    Raises
-    ------
-    ConfigurationError
-        An id is not text.
-    """
-    given: Iterable[Any] = (
-        session_ids if isinstance(session_ids, Iterable) and not isinstance(session_ids, str) else [session_ids]
-    )
-    wanted = []
-    for each in given:
-        if isinstance(each, str):
-            # Half a character can't have been sent, nor kept.
-            wanted += [each] if each == each.encode("utf-8", "ignore").decode() else []
-        elif not (pd.api.types.is_scalar(each) and pd.isna(each)):
-            kind = type(each).__name__
-            raise ConfigurationError(f"session ids are text, not {kind}: nothing was forgotten; pass them as text")
-    return wanted
-
-
 def account_mark(settings: Settings) -> str:
     """Name the account as well as it is known, without the key.
 
@@ -387,7 +368,7 @@ _open_lock = threading.Lock()
 
 def shared_store(path: str) -> Store:
     """Return this process's one open store of a folder or URL, so that recordings and runs share it."""
-    place = path.rstrip("/") if is_url(path) else str(Path(path).expanduser().absolute())
+    place = path.rstrip("/") if is_url(path) else str(folder_of(path))
     key = (os.getpid(), place)
     with _open_lock:
         store = _open.get(key)

@@ -17,7 +17,7 @@ import kataven_notebook as kn
 from kataven_notebook import Status, Store
 from kataven_notebook._outcome import Task
 from kataven_notebook.budget import shared_budget
-from kataven_notebook.errors import StoreError
+from kataven_notebook.errors import ConfigurationError, StoreError
 from kataven_notebook.pipeline import Plan, Run
 
 pytestmark = pytest.mark.core
@@ -327,6 +327,32 @@ def test_forget_removes_sound_and_outcome_for_good(hub, folder) -> None:
     raw = b"".join(path.read_bytes() for path in folder.glob("ledger.sqlite3*"))
     assert b"caller-0815" not in raw
     assert b"s1" in raw
+
+
+def test_forget_refuses_a_frame(folder) -> None:
+    """Its columns' names would be taken for ids, and whoever passed it believe that the sound is gone."""
+    with Store(folder) as store:
+        for wrong in (pd.DataFrame({"session_id": ["s1"]}), None):
+            with pytest.raises(ConfigurationError, match="takes session ids"):
+                store.forget(wrong)
+
+
+@pytest.mark.parametrize("place", ["", "  ", 5, None, b"calls"])
+def test_what_is_no_place_is_one_error(place, tmp_path, monkeypatch) -> None:
+    """Above all not an empty text, which would make its folders in the current one."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigurationError, match="pass a folder"):
+        Store(place)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("place", ["~nobody-of-this-name/calls", "a\0b"])
+def test_what_can_be_no_path_is_one_error(hub, place) -> None:
+    """A home that is not there, or a character that no path has."""
+    with pytest.raises(StoreError, match="use another folder"):
+        Store(place)
+    with pytest.raises(StoreError, match="use another folder"):
+        fetch(hub, place)
 
 
 def test_the_write_ahead_log_stays_small(folder) -> None:

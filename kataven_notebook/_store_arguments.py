@@ -1,0 +1,65 @@
+"""What callers pass to a store: a place, and session ids."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+
+from kataven_notebook.errors import ConfigurationError, StoreError
+
+
+def check_place(path: object) -> None:
+    """Refuse what names no place, above all an empty text, which would be the current folder.
+
+    Raises
+    ------
+    ConfigurationError
+        What a store takes.
+    """
+    place = os.fspath(path) if isinstance(path, str | os.PathLike) else None
+    if not isinstance(place, str) or not place.strip():
+        raise ConfigurationError(f"{path!r} is no place for a store: pass a folder, or a URL such as s3://bucket/calls")
+
+
+def folder_of(path: str | os.PathLike[str]) -> Path:
+    """Return the absolute folder that a path stands for.
+
+    Raises
+    ------
+    StoreError
+        It stands for none: an unknown home, or a character that no path has.
+    """
+    try:
+        folder = Path(path).expanduser().absolute()
+        folder.lstat()  # says what can't be a path at all
+    except OSError:
+        return folder  # not there yet, or whoever makes it says why that can't be
+    except (RuntimeError, ValueError) as error:
+        raise StoreError(f"the store {os.fspath(path)!r} can't be used ({error}): use another folder") from None
+    return folder
+
+
+def forgettable(session_ids: object) -> list[str]:
+    """Return the ids that a store can hold; an id in another type would be passed over in silence, and its sound stay.
+
+    Raises
+    ------
+    ConfigurationError
+        What was passed is a frame, whose columns would be taken for ids, or an id is not text.
+    """
+    if session_ids is None or isinstance(session_ids, pd.DataFrame):
+        kind = type(session_ids).__name__
+        raise ConfigurationError(f"forget() takes session ids, not {kind}: pass calls['session_id'], for instance")
+    is_many = isinstance(session_ids, Iterable) and not isinstance(session_ids, str)
+    wanted = []
+    for each in session_ids if is_many else [session_ids]:  # type: ignore[attr-defined]  # iterable, as was just seen
+        if isinstance(each, str):
+            # Half a character can't have been sent, nor kept.
+            wanted += [each] if each == each.encode("utf-8", "ignore").decode() else []
+        elif not (pd.api.types.is_scalar(each) and pd.isna(each)):
+            kind = type(each).__name__
+            raise ConfigurationError(f"session ids are text, not {kind}: nothing was forgotten; pass them as text")
+    return wanted
