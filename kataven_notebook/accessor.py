@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
+from types import MethodType
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -14,18 +13,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def _method(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Make a method of a function whose first parameter is the frame: same signature, same docstring."""
+class _method:  # noqa: N801 - it stands where a decorator would
+    """Makes a method of a function whose first parameter is the frame: same signature, same docstring.
 
-    @functools.wraps(function)
-    def method(self: KatavenAccessor, *args: Any, **options: Any) -> Any:
-        return function(self._frame, *args, **options)
+    Bound to the frame itself, and not called from a function here: that would be one step more in each traceback,
+    and Python would count the warnings of all cells as one place's, and show only the first.
+    """
 
-    signature = inspect.signature(function)
-    first, *rest = signature.parameters.values()
-    own = [first.replace(name="self", annotation=inspect.Parameter.empty), *rest]
-    setattr(method, "__signature__", signature.replace(parameters=own))  # noqa: B010 - no attribute that types know
-    return method
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+
+    def __get__(self, accessor: KatavenAccessor | None, _: type | None = None) -> Callable[..., Any]:
+        return self._function if accessor is None else MethodType(self._function, accessor._frame)  # noqa: SLF001 - its own
 
 
 @pd.api.extensions.register_dataframe_accessor("kataven")

@@ -131,6 +131,9 @@ def test_roles_that_cannot_be_told_are_warned_of_once(function: Any) -> None:
         function(frame, speech=loud, progress=False)
     assert len(caught) == 1
     assert caught[0].filename == __file__
+    with pytest.warns(UserWarning, match="Pass agent_channel=") as caught:
+        getattr(frame.kataven, function.__name__)(speech=loud, progress=False)
+    assert caught[0].filename == __file__, "a second cell's warning would be taken for a repetition"
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         function(frame, speech=loud, agent_channel=0, progress=False)
