@@ -269,7 +269,7 @@ def iter_recordings(
     """Yield `(session_id, Recording)` as they come, for loops of one's own.
 
     Memory is bounded by `in_flight`: while the loop is slow, nothing more is fetched. Sessions
-    without sound are passed over; their reasons are what `audio` tells.
+    without sound are passed over, their reasons are what `audio` tells; a refused account raises.
 
     Parameters
     ----------
@@ -283,7 +283,7 @@ def iter_recordings(
 
     Raises
     ------
-    FrameError, ConfigurationError, StoreError
+    FrameError, ConfigurationError, StoreError, SessionError
         As for `audio`.
 
     Examples
@@ -310,9 +310,15 @@ def iter_recordings(
         for position, outcome in known.items():
             if outcome.recording is not None:
                 yield sessions.ids[position], outcome.recording
+        lacking = []  # one refusal is its row's; one that ended the run is the account's
         for session_id, outcome in stream(plan, tasks):
             if outcome.recording is not None:
                 yield session_id, outcome.recording
+            elif outcome.status in (Status.REFUSED, Status.UNCONFIGURED, Status.SKIPPED):
+                lacking.append(outcome)
+        refusals = [outcome.exception for outcome in lacking if outcome.status != Status.SKIPPED]
+        if refusals and refusals[0] is not None and (len(lacking) > len(refusals) or len(refusals) == len(tasks)):
+            raise refusals[0]
 
     return found()
 

@@ -358,6 +358,16 @@ def test_summary_counts_rows_and_says_what_to_do(hub) -> None:
         kn.summary(calls("s1"))
 
 
+def test_iter_recordings_raises_where_the_account_is_refused(hub) -> None:
+    """A loop that ends at once would look like a frame without sound."""
+    hub.faults.add("*", "api:unauthorized")
+    with pytest.raises(kn.errors.SessionError, match="API key"):
+        list(kn.iter_recordings(hub.sessions, settings=hub.settings))
+    hub.faults.clear()
+    hub.faults.add(hub.sessions["session_id"].iloc[0], "api:forbidden")
+    assert len(list(kn.iter_recordings(hub.sessions, settings=hub.settings))) > 0
+
+
 def test_iter_recordings_yields_each_session_once(hub) -> None:
     """Sound only, as it comes, and stopping early ends the threads."""
     frame = calls("s1", "s1", "s2", "gone", "broken", "s3")
