@@ -93,6 +93,11 @@ class ExecutorWork:
         self._broken: str | None = None
         self._executor = _started(_checked(executor) if self._make is None else _made(self._make))
         self._function: Any = fn if isinstance(self._executor, ThreadPoolExecutor) else _packed(fn)
+        if folder is not None and folder.url.startswith("memory:") and isinstance(self._function, bytes):
+            raise ConfigurationError(
+                f"the store {folder.url} is in the memory of this process, and workers would fill their own: use a "
+                'place that they can reach, such as store="s3://bucket/calls"'
+            )
         self._workers = _worker_count(self._executor)
         self._in_flight = plan.in_flight or min(_MOST_IN_FLIGHT, _JOBS_A_WORKER * self._workers)
         self._most = self._in_flight
@@ -207,7 +212,9 @@ class ExecutorWork:
                 except (ConfigurationError, Stopped):
                     raise
                 except Exception as error:
-                    # Told by its name: Dask may not be installed.
+                    # Told by their names: Dask may not be installed.
+                    if type(error).__name__ == "ClosedClientError":
+                        raise _closed(error) from None
                     if type(error).__name__ != "KilledWorker":
                         raise _unable(error) from error
         message = (

@@ -334,6 +334,13 @@ def test_a_local_store_is_filled_by_this_process_and_read_by_workers(run, hub, t
     assert hub.requests.count() == 0
 
 
+def test_a_store_in_memory_is_not_for_other_processes(run, hub) -> None:
+    """They would fill their own memory, and the notebook would believe that the sound is kept."""
+    with pytest.raises(errors.ConfigurationError, match="memory of this process"):
+        run(lambda r: 1, executor=two_processes, store="memory://elsewhere")
+    assert hub.requests.count() == 0
+
+
 def test_sound_in_the_frame_is_worked_on_elsewhere(run, hub, frame) -> None:
     """Encoded bytes travel, and nothing is fetched."""
     calls = kn.audio(frame, settings=hub.settings, progress=False)
@@ -408,5 +415,16 @@ def test_a_dask_executor_that_is_closed_is_one_error(run, cluster) -> None:
     executor.shutdown()
     with pytest.raises(errors.ConfigurationError, match="takes no work any more"):
         run(lambda r: 1, executor=executor)
+    client = type(cluster)(cluster.cluster.scheduler_address)
+
+    def closes(recording: kn.Recording) -> int:
+        time.sleep(0.5)
+        return 1
+
+    closing = threading.Timer(0.3, client.close)
+    closing.start()
+    with pytest.raises(errors.ConfigurationError, match="takes no work any more"):
+        run(closes, executor=client.get_executor())
+    closing.join()
     with pytest.raises(errors.ConfigurationError, match=r"pass client.get_executor\(\)"):
         run(lambda r: 1, executor=cluster)
