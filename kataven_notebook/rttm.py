@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from kataven_notebook._soundfiles import atomic
@@ -13,6 +14,8 @@ from kataven_notebook.errors import FrameError, StoreError
 
 if TYPE_CHECKING:
     import os
+
+_TIMES = ("start_s", "end_s")
 
 
 def to_rttm(turns: pd.DataFrame, path: str | os.PathLike[str] | None = None, *, session: str = "session_id") -> str:
@@ -38,7 +41,7 @@ def to_rttm(turns: pd.DataFrame, path: str | os.PathLike[str] | None = None, *, 
     Raises
     ------
     FrameError
-        A column is not there.
+        A column is not there, or times are no numbers.
     StoreError
         The file can't be written.
 
@@ -50,16 +53,20 @@ def to_rttm(turns: pd.DataFrame, path: str | os.PathLike[str] | None = None, *, 
     >>> to_rttm(talk)
     'SPEAKER a 1 0.500 1.500 <NA> <NA> agent <NA> <NA>\n'
     """
+    if not isinstance(turns, pd.DataFrame):
+        raise FrameError(f"a table of turns is needed, as turns() returns it, not {type(turns).__name__}")
     lacking = [name for name in (session, "channel", "start_s", "end_s") if name not in turns.columns]
     if lacking:
         raise FrameError(
             f"there is no column {lacking[0]!r}: pass what turns() returned, and session= where it differs"
         )
+    try:
+        starts, ends = (pd.to_numeric(turns[name]).to_numpy(dtype="float64", na_value=np.nan) for name in _TIMES)
+    except (ValueError, TypeError) as error:
+        raise FrameError(f"start_s and end_s must be seconds ({error}): pass what turns() returned") from None
     roles = turns["role"] if "role" in turns.columns else pd.Series([None] * len(turns), dtype=object)
     lines = []
-    for call, channel, role, start_s, end_s in zip(
-        turns[session], turns["channel"], roles, turns["start_s"], turns["end_s"], strict=True
-    ):
+    for call, channel, role, start_s, end_s in zip(turns[session], turns["channel"], roles, starts, ends, strict=True):
         if not end_s > start_s:
             continue
         number = 1 if pd.isna(channel) else int(channel) + 1

@@ -361,3 +361,18 @@ def test_what_no_table_can_hold_is_one_error(tmp_path) -> None:
     pytest.importorskip("pyarrow")
     with pytest.raises(errors.ConfigurationError, match="metadata='jsonl'"):
         to_audiofolder(calls, tmp_path / "mixed", metadata="parquet", progress=False)
+
+
+@pytest.mark.core
+def test_rttm_takes_any_numbers_and_says_what_is_none() -> None:
+    """Missing ends are passed over, numbers as text are numbers; a list or words are one error."""
+    talk = pd.DataFrame({"session_id": ["a", "a"], "channel": [0, 1], "start_s": ["0.5", "1"], "end_s": ["2", None]})
+    nullable = talk.assign(
+        start_s=pd.array([0.5, 1], dtype="Float64"), end_s=pd.array([2, None], dtype="Float64")
+    ).convert_dtypes()
+    line = "SPEAKER a 1 0.500 1.500 <NA> <NA> channel_1 <NA> <NA>\n"
+    assert to_rttm(talk) == to_rttm(nullable) == line
+    with pytest.raises(errors.FrameError, match="must be seconds"):
+        to_rttm(talk.assign(end_s="later"))
+    with pytest.raises(errors.FrameError, match="not list"):
+        to_rttm([talk])
