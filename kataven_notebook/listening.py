@@ -47,14 +47,14 @@ def player(
     columns
         Further columns to show in the list, as text.
     marks
-        Marks of your own on the sound: session column, `start_s`, `end_s`, `label`, and perhaps
-        `channel`, counted from 0.
+        Marks of your own on the sound: session column, `start_s`, `end_s`, `label` (written above
+        the mark), and perhaps `channel`, counted from 0.
     moments
         The table of `moments()`, worst first: session column, `start_s`, `kind` (or `label`), and
-        perhaps `text`.
+        perhaps `text`. The first fifty are shown, fewer where their texts are long.
     turns
         The table of `turns()`: draws who speaks when, overlaps, interruptions, slow responses
-        (from 1.5 s) and long silences (from 3 s).
+        (from 1.5 s) and long silences (from 3 s). What is not passed of the two comes from the metrics.
     labels
         Up to nine labels; each gets a button and a digit.
     save_to
@@ -74,9 +74,10 @@ def player(
     Raises
     ------
     FrameError
-        A column that was named is not there.
+        No frame, a column that was named is not there or there twice, or a table whose times are no numbers.
     ConfigurationError
-        More than nine labels, one that is no text or twice, or a `save_to` file that is something else.
+        More than nine labels, one that is no line of text or twice, or a `save_to` that is something
+        else than a player's file, or in a folder that is not there.
     OSError
         The `save_to` file can't be read.
 
