@@ -84,7 +84,8 @@ def apply(  # noqa: PLR0913 - the options of `audio`, and those of the work
         with an executor two for each worker, at most 256.
     fn_timeout_s
         After how many seconds a call is left behind and its row marked; by default never. A thread
-        can't be killed and runs on, of which a warning tells.
+        can't be killed and runs on, of which a warning tells. Code that holds Python's lock all the
+        time, such as a runaway regular expression, is left when it lets go.
     session, store, errors, refresh, max_bytes, verify, poll_pending, max_wait, prefix, progress, \
     settings
         As for `audio`; "raise" also raises what `fn` raises first.
@@ -104,7 +105,7 @@ def apply(  # noqa: PLR0913 - the options of `audio`, and those of the work
         As for `audio`; or `fn` returns a column that the caller's frame has already.
     ConfigurationError
         Options that can't work; a function that can't be sent to the executor; an executor that is
-        shut down.
+        shut down, or whose processes end as they start.
     SessionError, StoreError, Interrupted
         As for `audio`.
     WorkFailed

@@ -409,6 +409,22 @@ def test_a_dask_worker_that_dies_costs_a_retry_of_its_rows(run, cluster) -> None
     assert pids[0] not in cluster.run(os.getpid).values()
 
 
+def test_a_function_that_kills_every_dask_worker_ends_as_its_rows_error(run, cluster, monkeypatch) -> None:
+    """Not as an endless loop of new workers; who was on the same worker is done all the same."""
+    monkeypatch.setattr(cluster.cluster.scheduler, "allowed_failures", 0)  # three otherwise: the same, more slowly
+
+    def kills(recording: kn.Recording) -> int:
+        if recording.session_id == "s01":
+            os._exit(9)
+        return 1
+
+    good = pd.DataFrame({"session_id": ["s00", "s01", "s02", "s03"]})
+    found = run(kills, good, executor=cluster.get_executor())
+    assert found["kills"].fillna(0).tolist() == [1, 0, 1, 1]
+    assert "worker process died while kills ran on it, also when tried alone" in found["recording_error"][1]
+    cluster.wait_for_workers(2, timeout=60)
+
+
 def test_a_dask_executor_that_is_closed_is_one_error(run, cluster) -> None:
     """And a client is no executor: the error says how to get one."""
     executor = cluster.get_executor()
