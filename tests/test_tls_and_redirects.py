@@ -143,6 +143,24 @@ def test_an_authority_of_the_environment_is_trusted(certificate, wav, tmp_path) 
 
 
 @needs_openssl
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system's own store decides")
+def test_the_trust_store_of_the_system_decides(certificate, wav, tmp_path) -> None:
+    """As OpenSSL reads it, file and folder both; a list of authorities that comes with a package knows neither."""
+    name = subprocess.run(
+        ["openssl", "x509", "-hash", "-noout", "-in", certificate / "cert.pem"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    (tmp_path / "authorities").mkdir()
+    shutil.copy(certificate / "cert.pem", tmp_path / "authorities" / f"{name.stdout.strip()}.0")
+    (tmp_path / "none.pem").touch()
+    trust = {"SSL_CERT_FILE": str(tmp_path / "none.pem"), "SSL_CERT_DIR": str(tmp_path / "authorities")}
+    with https_service(certificate, wav) as (hub, _):
+        assert child(hub, tmp_path, **trust)["recording_status"] == "downloaded"
+
+
+@needs_openssl
 @pytest.mark.skipif(sys.platform != "linux", reason="trust by SSL_CERT_FILE")
 @pytest.mark.parametrize(
     "place", ["http://127.0.0.1:{port}/s1.wav", "http://example.com/s1.wav", "ftp://127.0.0.1/s1.wav"]
