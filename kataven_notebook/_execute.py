@@ -57,11 +57,7 @@ def execute(
     # The run comes first: where its credentials can't work, no bar is shown for it.
     with Run(plan, tasks.values()) as run, Progress(len(tasks), label, show=progress) as bar:
         try:
-            if run.budget is not None:
-                bar.announce(run.budget.forecast(run.unsigned), max_wait_s=plan.max_wait_s)
-            for session_id, outcome in run.outcomes(
-                lambda: bar.wait(run.budget, run.left, unsigned=run.unsigned, put_off=run.put_off)
-            ):
+            for session_id, outcome in _told(plan, run, bar):
                 outcomes[position_of[session_id]] = outcome
                 bar.count(outcome.status)
                 if not capture and outcome.exception is not None:
@@ -94,10 +90,19 @@ def last_interrupted() -> pd.DataFrame | None:
     return _LAST[0] if _LAST else None
 
 
-def stream(plan: Plan, tasks: dict[int, Task]) -> Iterator[tuple[str, Outcome]]:
+def stream(plan: Plan, tasks: dict[int, Task], *, label: str, progress: bool | None) -> Iterator[tuple[str, Outcome]]:
     """Yield outcomes as they come; memory is bounded by what is in flight."""
-    with Run(plan, tasks.values()) as run:
-        yield from run.outcomes()
+    with Progress(len(tasks), label, show=progress) as bar, Run(plan, tasks.values()) as run:
+        for session_id, outcome in _told(plan, run, bar):
+            bar.count(outcome.status)
+            yield session_id, outcome
+
+
+def _told(plan: Plan, run: Run, bar: Progress) -> Iterator[tuple[str, Outcome]]:
+    """Yield a run's outcomes; the bar says beforehand what it will cost, and meanwhile what it waits for."""
+    if run.budget is not None:
+        bar.announce(run.budget.forecast(run.unsigned), max_wait_s=plan.max_wait_s)
+    yield from run.outcomes(lambda: bar.wait(run.budget, run.left, unsigned=run.unsigned, put_off=run.put_off))
 
 
 def _watch_memory(plan: Plan, outcomes: dict[int, Outcome], total: int) -> None:

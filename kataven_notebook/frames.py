@@ -197,16 +197,7 @@ def audio(
     def frame(outcomes: Mapping[int, Outcome]) -> pd.DataFrame:
         return sound_frame(df, sessions, {**known, **outcomes}, prefix)
 
-    return frame(
-        execute(
-            plan,
-            tasks,
-            label="Downloading",
-            progress=progress,
-            capture=errors == "capture",
-            on_interrupt=frame,
-        )
-    )
+    return frame(execute(plan, tasks, label="Downloading", progress=progress, capture=capture, on_interrupt=frame))
 
 
 def summary(df: pd.DataFrame, *, prefix: str = "") -> pd.DataFrame:
@@ -264,6 +255,7 @@ def iter_recordings(
     max_wait: Duration = None,
     in_flight: int | None = None,
     prefix: str = "",
+    progress: bool | None = None,
     settings: Settings | None = None,
 ) -> Iterator[tuple[str, Recording]]:
     """Yield `(session_id, Recording)` as they come, for loops of one's own.
@@ -273,7 +265,7 @@ def iter_recordings(
 
     Parameters
     ----------
-    df, session, store, max_bytes, verify, poll_pending, max_wait, in_flight, prefix, settings
+    df, session, store, max_bytes, verify, poll_pending, max_wait, in_flight, prefix, progress, settings
         As for `audio`.
 
     Yields
@@ -311,7 +303,7 @@ def iter_recordings(
             if outcome.recording is not None:
                 yield sessions.ids[position], outcome.recording
         lacking = []  # one refusal is its row's; one that ended the run is the account's
-        for session_id, outcome in stream(plan, tasks):
+        for session_id, outcome in stream(plan, tasks, label="Downloading", progress=progress):
             if outcome.recording is not None:
                 yield session_id, outcome.recording
             elif outcome.status in (Status.REFUSED, Status.UNCONFIGURED, Status.SKIPPED):

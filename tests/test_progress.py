@@ -122,6 +122,18 @@ def test_nothing_is_shown_where_nobody_looks(hub, capsys) -> None:
     assert capsys.readouterr() == ("", "")
 
 
+def test_a_loop_over_recordings_shows_its_progress_too(hub, capsys) -> None:
+    """What it will cost beforehand, and a bar that goes on as recordings come."""
+    limits = Limits(per_minute=None, per_hour=8, per_day=None)
+    settings = Settings(api_key=hub.api_key, base_url=hub.base_url, limits=limits)
+    found = kn.iter_recordings(hub.sessions, settings=settings, max_wait=0, progress=True)
+    assert len(dict(found)) == 8
+    shown = capsys.readouterr().err
+    assert "10 recordings: 8 now, then 8 an hour; max_wait ends the waiting at " in shown
+    assert "10/10" in shown
+    assert "8 downloaded, 2 limited" in shown
+
+
 def test_a_long_run_says_what_it_will_cost_where_nobody_looks(capsys) -> None:
     """One line for whoever reads a job's output; none where no progress was wanted."""
     for show, expected in ((None, "90 recordings: 60 now, then 60 a minute"), (False, "")):
