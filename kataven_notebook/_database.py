@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import threading
@@ -113,6 +114,11 @@ def _create(path: Path) -> None:
     # that our connections still write to. So only what is new is opened, by one thread at a time.
     with _creating, suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    if path.is_symlink():
+        # SQLite would follow it, and make what it names for everybody to read.
+        raise OSError(
+            errno.ELOOP, "a link stands in the file's place, which others may have laid; remove it", str(path)
+        )
 
 
 # A forked child has none of its parent's locks, but SQLite's memory there says that it has them: the same

@@ -220,6 +220,18 @@ def test_sound_that_nothing_names_is_forgotten_too(tmp_path, kind) -> None:
     store.close()
 
 
+def test_a_link_in_a_databases_place_is_not_followed(hub, tmp_path) -> None:
+    """Somebody who could write to the folder before may have laid it; the budget is counted without it."""
+    for folder, name in (("calls", "ledger.sqlite3"), ("state", "budget-1.sqlite3")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / name).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(kn.errors.StoreError, match="a link stands in the file's place"):
+        kn.Store(tmp_path / "calls")
+    with pytest.warns(RuntimeWarning, match="a link stands in the file's place"):
+        Budget(Settings(api_key="sk_live_acme_1", state_dir=tmp_path / "state")).close()
+    assert not (tmp_path / "elsewhere").exists()
+
+
 def test_folders_above_are_private_too(hub, tmp_path, umask) -> None:
     """Where they were not there: the names in them tell of calls."""
     fetched(hub, tmp_path / "work" / "of" / "calls")
