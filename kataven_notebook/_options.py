@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from kataven_notebook._redact import redact
 from kataven_notebook.errors import ConfigurationError
 from kataven_notebook.pipeline import Plan
 from kataven_notebook.settings import current_settings
@@ -132,4 +134,7 @@ def open_store(store: StoreLike) -> Store | None:
     place = os.fspath(store) if isinstance(store, str | os.PathLike) else None
     if not isinstance(place, str) or not place.strip():
         raise ConfigurationError(f"store={store!r}: pass a folder, a URL such as s3://bucket/calls, or a Store")
+    if re.match(r"[A-Za-z][A-Za-z0-9+.\-]+:/(?!/)", place):
+        # It would be made as a folder here, and nothing would reach the bucket.
+        raise ConfigurationError(f"store={redact(place)!r}: a URL has two slashes, such as s3://bucket/calls")
     return shared_store(place)

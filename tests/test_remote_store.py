@@ -217,6 +217,15 @@ def test_places_that_cant_be_used_are_one_error(hub, frame, bucket, monkeypatch)
     assert hub.requests.count() == 0
 
 
+def test_a_url_with_one_slash_is_no_folder(hub, frame, tmp_path, monkeypatch) -> None:
+    """It would fill a folder of that name here, and nobody would find it in the bucket."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(errors.ConfigurationError, match="two slashes"):
+        kn.audio(frame, store="s3:/bucket/calls", settings=hub.settings, progress=False)
+    assert not list(tmp_path.iterdir())
+    assert hub.requests.count() == 0
+
+
 def test_a_bucket_that_fails_in_mid_run_ends_it_with_one_error(hub, frame, monkeypatch) -> None:
     """As a full disk does; what is finished is safe."""
     url = f"memory://{uuid.uuid4().hex}"
