@@ -65,11 +65,18 @@ def open_client(*, timeout_s: float, headers: Mapping[str, str] | None = None) -
     )
     # Nothing here needs a session of a host's: cookies would only tell one row's request from another's.
     client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=()))
-    for transport in (client._transport, *client._mounts.values()):  # noqa: SLF001 - proxies come in no other way
-        pool = getattr(transport, "_pool", None)
-        if pool is not None:
-            pool._network_backend = DeadlineBackend(pool._network_backend)  # noqa: SLF001 - httpcore's own parameter, which httpx does not hand on
+    _keep_deadlines(client)
     return client
+
+
+def _keep_deadlines(client: httpx.Client) -> None:
+    # Proxies of the environment come in no other way, and httpx does not hand on httpcore's own parameter. Should
+    # a later httpx name these otherwise, time-outs for each read are left.
+    for transport in (getattr(client, "_transport", None), *getattr(client, "_mounts", {}).values()):
+        pool = getattr(transport, "_pool", None)
+        backend = getattr(pool, "_network_backend", None)
+        if pool is not None and backend is not None:
+            pool._network_backend = DeadlineBackend(backend)  # noqa: SLF001 - see above
 
 
 @contextmanager
