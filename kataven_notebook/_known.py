@@ -85,11 +85,16 @@ def split_for_work(
             row = first[position]
             known[position] = _as_it_was(state[row], error[row])
     tasks |= {
-        position: Task(sessions.ids[position], outcome.recording)
+        position: Task(_name(sessions.ids[position], position), outcome.recording)
         for position, outcome in known.items()
         if outcome.recording is not None
     }
     return known, tasks
+
+
+def _name(session_id: Any, position: int) -> str:
+    # Sound without an id is worked on too; a run needs something to tell such rows apart by.
+    return session_id if isinstance(session_id, str) else f"(no id, {position})"
 
 
 @contextlib.contextmanager

@@ -102,7 +102,8 @@ def find_sessions(frame: pd.DataFrame, session: str) -> Sessions:
     positions: dict[Any, int] = {}
     ids: list[Any] = []
     for row, value in enumerate(values):
-        key = value if isinstance(value, str) else (type(value), id(value))
+        # What is no id names no session: such rows have nothing in common.
+        key = value if isinstance(value, str) else row
         position = positions.get(key)
         if position is None:
             position = positions[key] = len(ids)

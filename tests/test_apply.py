@@ -385,3 +385,12 @@ def test_options_of_another_kind_are_one_error(run, options) -> None:
     """That names the option."""
     with pytest.raises(errors.ConfigurationError, match=next(iter(options))):
         run(lambda r: 1, **options)
+
+
+def test_rows_without_an_id_have_nothing_in_common() -> None:
+    """Each is measured by itself, and gets its own value."""
+    sound = [kn.Recording.from_samples(np.zeros(frames), 8_000) for frames in (800, 1_600)]
+    frame = pd.DataFrame({"session_id": [None, None, None], "audio": [*sound, None]})
+    found = kn.apply(frame, lambda recording: recording.frames, columns={"n": "Int64"}, progress=False)
+    assert found["n"].tolist() == [800, 1_600, pd.NA]
+    assert found["recording_status"].tolist()[2] == "invalid"
