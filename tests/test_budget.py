@@ -339,7 +339,9 @@ def test_who_was_refused_goes_first(budget) -> None:
         request.answered()
     for thread in (*others, again):
         thread.join()
-    assert order == ["again", "new 0", "new 1", "new 2"]
+    # Who was asking at that very moment is not overtaken; all others are, and keep their order.
+    assert order.index("again") <= 1
+    assert [name for name in order if name != "again"] == ["new 0", "new 1", "new 2"]
 
 
 def wait_for(condition) -> None:
