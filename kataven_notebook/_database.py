@@ -6,6 +6,7 @@ import errno
 import os
 import sqlite3
 import threading
+import time
 import weakref
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+_TAKEN = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL)
+_RETRY_S = 0.01
 _creating = threading.Lock()
 
 
@@ -84,6 +87,17 @@ class Database:
                 raise
 
     def _connect(self) -> sqlite3.Connection:
+        give_up_at = time.monotonic() + self._timeout_s
+        while True:
+            try:
+                return self._connect_now()
+            except sqlite3.OperationalError as error:
+                # Who makes the log needs the file alone, and there SQLite refuses the others without waiting.
+                if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _TAKEN or time.monotonic() >= give_up_at:
+                    raise
+            time.sleep(_RETRY_S)
+
+    def _connect_now(self) -> sqlite3.Connection:
         if self._path is not None:
             _create(self._path)
         connection = sqlite3.connect(

@@ -15,6 +15,7 @@ import pytest
 import kataven_notebook as kn
 from kataven_notebook._budget_table import BudgetTable, Permit
 from kataven_notebook._ledger import Ledger
+from kataven_notebook.budget import Budget
 from kataven_notebook.status import Status
 from kataven_notebook.store import Store
 
@@ -36,6 +37,22 @@ from kataven_notebook.status import Status
 from kataven_notebook.store import Store
 with Store(sys.argv[1]) as store:
     store.note("theirs", Status.MISSING, "the session has no recording")
+"""
+OPEN_AT = """
+import sys, time, warnings
+from kataven_notebook.budget import Budget
+from kataven_notebook.settings import Settings
+warnings.simplefilter("error")
+print("ready", flush=True)
+for line in sys.stdin:
+    folder, at_s = line.split()
+    while time.time() < float(at_s):
+        pass
+    budget = Budget(Settings(api_key="sk_live_acme_1", state_dir=folder))
+    with budget.request() as request:
+        request.answered()
+    budget.close()
+    print("counted", flush=True)
 """
 
 
@@ -65,6 +82,27 @@ def test_outcomes_written_beside_other_stores_and_processes_stay_written(tmp_pat
             store.note(session_id, Status.MISSING, "the session has no recording")
         with Store(tmp_path) as third:
             assert set(third.load()) == {"before", "theirs", "after", "last"}
+
+
+def test_processes_that_open_a_new_table_at_once_all_count_in_it(tmp_path) -> None:
+    """Whoever comes while another makes the file waits for it; none goes on alone, uncounted by the others."""
+    kernels = [
+        subprocess.Popen([sys.executable, "-c", OPEN_AT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _ in range(3)
+    ]
+    told = [kernel.stdout.readline() for kernel in kernels]
+    for number in range(30):
+        at_s = time.time() + 0.01
+        for kernel in kernels:
+            kernel.stdin.write(f"{tmp_path / str(number)} {at_s}\n")
+            kernel.stdin.flush()
+        told += [kernel.stdout.readline() for kernel in kernels]
+    for kernel in kernels:
+        kernel.communicate()
+    assert told == ["ready\n"] * 3 + ["counted\n"] * 90
+    used = Budget(kn.Settings(api_key="sk_live_acme_1", state_dir=tmp_path / "0"))
+    assert used.used()["minute"] == 3
+    used.close()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no file modes")
