@@ -304,17 +304,16 @@ def child(arguments: list[str], *, one_core: bool = False) -> str:
     return done.stdout.strip()
 
 
-def peak_mb() -> float:
-    """Return the most memory that this process has held, in MB."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        # On Linux a child's `ru_maxrss` begins with its parent's.
-        kib = next(line.split()[1] for line in status.read_text().splitlines() if line.startswith("VmHWM"))
-        return int(kib) * 1024 / 1e6
-    import resource  # noqa: PLC0415 - not on Windows, where only this number is missing
-
-    scale = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale / 1e6
+# A process that has loaded no more than it needs, unlike this one.
+_PEAK = """
+import sys
+from pathlib import Path
+from kataven_notebook.recording import Recording
+from kataven_notebook.speech import speech_intervals
+speech_intervals(Recording.from_file(sys.argv[1]))
+# A child's `ru_maxrss` begins with its parent's.
+print(f"{int(Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0]) * 1024 / 1e6:.0f}")
+"""
 
 
 def performance(sound: Path, folder: Path) -> None:
@@ -332,8 +331,9 @@ def performance(sound: Path, folder: Path) -> None:
     with ThreadPoolExecutor(2) as both:
         found = both.map(lambda _: int(child(["--speed", str(minutes)])), range(2))
         print(f"| two processes, a call each | {sum(found)} x real time |")
-    if sys.platform != "win32":
-        print(f"| an hour of two channels | {child(['--memory', str(hour)])} MB at most in the whole process |")
+    if sys.platform == "linux":
+        peak = subprocess.run([sys.executable, "-c", _PEAK, str(hour)], check=True, capture_output=True, text=True)
+        print(f"| an hour of two channels | {peak.stdout.strip()} MB at most in the whole process |")
 
 
 def main() -> None:
@@ -341,12 +341,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--calls", type=Path, nargs="+", help="folders of calls with truth")
     parser.add_argument("--speed", type=Path, help=argparse.SUPPRESS)
-    parser.add_argument("--memory", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.memory:
-        speech_intervals(Recording.from_file(options.memory))
-        print(f"{peak_mb():.0f}")
-        return
     if options.speed:
         print(f"{speed(Recording.from_file(options.speed), 1):.0f}")
         return
