@@ -219,11 +219,8 @@ class Budget:
         table = self._table
         try:
             return use(table)
-        except (
-            OSError,
-            sqlite3.Error,
-            UnicodeDecodeError,
-        ) as error:  # SQLite quotes what it found, which may be no text
+        # SQLite quotes what it found, which may be no text.
+        except (OSError, sqlite3.Error, UnicodeDecodeError) as error:
             with self._lock:
                 if self._is_closed:
                     raise
