@@ -92,7 +92,7 @@ def last_interrupted() -> pd.DataFrame | None:
 
 def stream(plan: Plan, tasks: dict[int, Task], *, label: str, progress: bool | None) -> Iterator[tuple[str, Outcome]]:
     """Yield outcomes as they come; memory is bounded by what is in flight."""
-    with Progress(len(tasks), label, show=progress) as bar, Run(plan, tasks.values()) as run:
+    with Run(plan, tasks.values()) as run, Progress(len(tasks), label, show=progress) as bar:
         for session_id, outcome in _told(plan, run, bar):
             bar.count(outcome.status)
             yield session_id, outcome
