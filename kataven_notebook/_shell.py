@@ -69,7 +69,7 @@ def fetch(options: argparse.Namespace) -> int:
     if options.report is not None:
         write_table(calls.drop(columns=_private(calls)), options.report)
     if len(calls):
-        _say(summary(calls).to_string(index=False, line_width=_PAGE_CHARS, max_colwidth=60))
+        _say_summary(calls)
     else:
         _say("there are no sessions in the file")
     _tell_reasons(calls)
@@ -224,6 +224,11 @@ def _say(text: str) -> None:
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - for the rest of the process
 
 
+def _say_summary(calls: pd.DataFrame) -> None:
+    shares = {"share": "{:.1%}".format}
+    _say(summary(calls).to_string(index=False, formatters=shares, line_width=_PAGE_CHARS, max_colwidth=60))
+
+
 def show_demo() -> int:
     """Run the main job against the demo Hub, and print what came of it."""
     _say("A whole service runs on this machine for a moment; nothing leaves it, and no account is needed.\n")
@@ -242,7 +247,7 @@ def show_demo() -> int:
     for session_id, reason in zip(silent["session_id"], silent["recording_error"], strict=True):
         _say(textwrap.fill(f"{session_id}  {reason}", _PAGE_CHARS, subsequent_indent=" " * (len(session_id) + 2)))
     _say("\nWhat happened, as summary() tells it:\n")
-    _say(summary(calls).to_string(index=False, float_format="{:.3g}".format, line_width=_PAGE_CHARS))
+    _say_summary(calls)
     _say(_NEXT)
     return ALL_DONE
 
