@@ -10,8 +10,8 @@ import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from kataven_notebook._redact import redact
-from kataven_notebook.budget import Stopped
+from kataven_notebook.redact import redact
+from kataven_notebook.signals import Stopped
 
 if TYPE_CHECKING:
     from collections.abc import Callable

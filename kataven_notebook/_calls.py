@@ -10,10 +10,11 @@ import pandas as pd
 from pandas.api.types import is_datetime64_any_dtype, is_list_like, is_numeric_dtype, is_timedelta64_dtype
 
 from kataven_notebook._marks import text_of
-from kataven_notebook._redact import redact
 from kataven_notebook._sessions import session_column
+from kataven_notebook.clock import duration_text
 from kataven_notebook.errors import FrameError
 from kataven_notebook.recording import Recording
+from kataven_notebook.redact import redact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
@@ -174,7 +175,7 @@ class CallList:
 
     def _text(self, name: Hashable, value: object) -> str:
         if name == f"{self._prefix}duration_s" and isinstance(value, int | float) and np.isfinite(value):
-            return clock(value)
+            return duration_text(float(value))
         # The first rows are saved with the notebook, and the column may be `recording_url`.
         return text_of(redact(value) if isinstance(value, str) else value)
 
@@ -216,20 +217,6 @@ def _check_columns(frame: pd.DataFrame, columns: Sequence[Hashable]) -> None:
         )
     if twice := [str(each) for each in columns if have.count(each) > 1]:
         raise FrameError(f"columns= names {', '.join(twice)}, which the frame has several times: rename all but one")
-
-
-def clock(seconds: float) -> str:
-    """Return a length as minutes and seconds.
-
-    Examples
-    --------
-    >>> clock(75.2), clock(3725)
-    ('1:15', '1:02:05')
-    """
-    whole = round(seconds)
-    minutes, second = divmod(whole, 60)
-    hours, minute = divmod(minutes, 60)
-    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
 
 
 def _statuses(frame: pd.DataFrame, prefix: str) -> list[str]:

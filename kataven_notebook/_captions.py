@@ -7,7 +7,7 @@ from bisect import bisect
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from kataven_notebook._calls import clock
+from kataven_notebook.clock import duration_text
 
 if TYPE_CHECKING:
     from kataven_notebook._labels import Decision
@@ -84,4 +84,4 @@ def captioned(decision: Decision) -> dict[str, object]:
 def _exact(seconds: float) -> str:
     # As the page writes a region: to the tenth, as many are shorter than a second.
     tenths = int(seconds * 10 + 1e-6)
-    return f"{clock(tenths // 10)}.{tenths % 10}"
+    return f"{duration_text(tenths // 10)}.{tenths % 10}"

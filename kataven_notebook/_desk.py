@@ -12,15 +12,16 @@ import ipywidgets
 import pandas as pd
 import traitlets
 
-from kataven_notebook._calls import CallList, clock
 from kataven_notebook._captions import KEYS, captioned, drawn, fitting
 from kataven_notebook._feed import Call, Feed
-from kataven_notebook._redact import redact
+from kataven_notebook.clock import duration_text
+from kataven_notebook.redact import redact
 from kataven_notebook.status import Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from kataven_notebook._calls import CallList
     from kataven_notebook._labels import LabelBook
     from kataven_notebook._marks import Marks
     from kataven_notebook._sources import Source
@@ -203,7 +204,7 @@ class Desk(anywidget.AnyWidget):
             key = self._calls.key_of(moment["session"])
             if key is not None and len(found) < _FIRST_MOMENTS:
                 start_s = moment["start_s"]
-                times = {"at": clock(start_s), "from_s": max(0.0, start_s - _RUN_UP_S)}
+                times = {"at": duration_text(start_s), "from_s": max(0.0, start_s - _RUN_UP_S)}
                 shown = {"kind": moment["kind"], "detail": moment["detail"]}
                 found.append({"key": key, "session": self._calls.title(key), **times, **shown})
         return fitting(found, max_bytes=_FIRST_MOMENTS_BYTES, at_least=6)
@@ -250,7 +251,7 @@ class Desk(anywidget.AnyWidget):
 
     def _facts(self, key: int) -> str:
         status, duration_s = self._calls.status(key), self._duration_s(key)
-        parts = [status.replace("_", " "), "" if duration_s is None else clock(duration_s)]
+        parts = [status.replace("_", " "), "" if duration_s is None else duration_text(duration_s)]
         # Why it failed, for when playing it now fails, too.
         if status in _RETRIED:
             parts.append(redact(self._calls.error(key)))

@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any, Self
 import cloudpickle
 
 from kataven_notebook._calling import Called, name_of
-from kataven_notebook._outcome import NotAttempted, Outcome
+from kataven_notebook._outcome import Outcome
 from kataven_notebook._worker import Fetching, Job, Report, run_job
-from kataven_notebook.budget import Stopped
 from kataven_notebook.errors import ConfigurationError, UrlExpired, WorkFailed
+from kataven_notebook.signals import NotAttempted, Stopped
 from kataven_notebook.status import Status
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from kataven_notebook._calls import clock
 from kataven_notebook._peaks import frames_per_bin, peak_blocks
 from kataven_notebook._playable import playable
-from kataven_notebook._redact import redact
+from kataven_notebook.clock import duration_text
 from kataven_notebook.errors import DecodeError, KatavenError, SessionError
+from kataven_notebook.redact import redact
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -230,7 +230,7 @@ class Feed:
 def _facts(recording: Recording) -> dict[str, object]:
     channels = {1: "mono", 2: "stereo"}.get(recording.channels, f"{recording.channels} channels")
     rate = f"{recording.sample_rate / 1000:g} kHz"
-    shown = [clock(recording.duration_s), recording.format.upper(), rate, channels]
+    shown = [duration_text(recording.duration_s), recording.format.upper(), rate, channels]
     return {
         "duration_s": recording.duration_s,
         "channels": recording.channels,

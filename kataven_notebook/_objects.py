@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from kataven_notebook._ledger import Entry, is_sane
-from kataven_notebook._redact import redact
 from kataven_notebook.errors import ConfigurationError, KatavenError, MissingExtra, StoreError
+from kataven_notebook.redact import redact
 from kataven_notebook.status import Status
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from kataven_notebook._redact import redact
 from kataven_notebook.errors import ConfigurationError
 from kataven_notebook.pipeline import Plan
+from kataven_notebook.redact import redact
 from kataven_notebook.settings import current_settings
 from kataven_notebook.store import Store, shared_store
 

@@ -55,10 +55,6 @@ class Outcome:
         return cls(status_of(error), error.message, exception=error)
 
 
-class NotAttempted(Exception):  # noqa: N818 - a signal: there is no point in beginning this session
-    """The run is over for all sessions that have not begun; says why, where that is known."""
-
-
 def skipped(reason: str) -> Outcome:
     """Return the outcome of a session that was not attempted."""
     message = f"not attempted: {reason}; call again"

@@ -9,7 +9,7 @@ from collections import Counter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
-from kataven_notebook.budget import clock_text
+from kataven_notebook.clock import clock_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

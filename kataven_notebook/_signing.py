@@ -7,8 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from kataven_notebook import errors
-from kataven_notebook._outcome import NotAttempted
-from kataven_notebook.budget import Stopped
+from kataven_notebook.signals import NotAttempted, Stopped
 
 if TYPE_CHECKING:
     from collections.abc import Callable

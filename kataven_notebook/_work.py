@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from kataven_notebook._calling import Called, call, name_of
 from kataven_notebook._executors import ExecutorWork
-from kataven_notebook.budget import Stopped
 from kataven_notebook.errors import ConfigurationError, KatavenError, WorkFailed
+from kataven_notebook.signals import Stopped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

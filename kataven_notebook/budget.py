@@ -22,7 +22,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from kataven_notebook._budget_table import BudgetTable
 from kataven_notebook._budget_window import Permit, Refusal, Wait
+from kataven_notebook.clock import clock_text
 from kataven_notebook.errors import RateLimited
+from kataven_notebook.signals import Stopped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,10 +38,6 @@ _POLL_S = 0.02
 _STOP_POLL_S = 0.2
 # A request and its retries never last this long; a lease that does is of a dead process.
 _LEASE_TIMEOUTS = 3.0
-
-
-class Stopped(Exception):  # noqa: N818 - a signal between threads of a run, not an error
-    """The run is being stopped; nothing new begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,13 +283,6 @@ def _too_late(wait: Wait) -> RateLimited:
         f"max_wait was over before the limits allowed a request ({wait.reason}); call again {when}",
         retry_at=wait.until,
     )
-
-
-def clock_text(at: float, *, now: float | None = None) -> str:
-    """Show a time of day as people read it, with the date when it is not today's."""
-    local = time.localtime(at)
-    same_day = local[:3] == time.localtime(now)[:3]
-    return time.strftime("%H:%M:%S" if same_day else "%Y-%m-%d %H:%M", local)
 
 
 def _open_table(settings: Settings, lease_s: float) -> BudgetTable:

@@ -14,9 +14,9 @@ import stamina
 
 from kataven_notebook import errors
 from kataven_notebook._http import exchange, explain, httpx, is_safe_url, open_client, read_bounded, unpacked
-from kataven_notebook._redact import one_line
-from kataven_notebook.budget import Stopped
 from kataven_notebook.client import ATTEMPTS
+from kataven_notebook.redact import one_line
+from kataven_notebook.signals import Stopped
 
 if TYPE_CHECKING:
     import threading

@@ -17,8 +17,10 @@ import pytest
 from kataven_notebook import Limits, Settings
 from kataven_notebook._budget_table import BudgetTable
 from kataven_notebook._budget_window import Permit, Refusal, Wait
-from kataven_notebook.budget import Budget, Stopped, clock_text
+from kataven_notebook.budget import Budget
+from kataven_notebook.clock import clock_text
 from kataven_notebook.errors import RateLimited
+from kataven_notebook.signals import Stopped
 
 pytestmark = pytest.mark.core
 

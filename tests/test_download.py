@@ -9,9 +9,9 @@ import time
 import pytest
 
 from kataven_notebook import errors
-from kataven_notebook.budget import Stopped
 from kataven_notebook.client import SignedUrl
 from kataven_notebook.download import Downloader, Transfer
+from kataven_notebook.signals import Stopped
 
 pytestmark = pytest.mark.core
 

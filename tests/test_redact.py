@@ -7,7 +7,7 @@ import logging
 import pytest
 
 import kataven_notebook as kn
-from kataven_notebook._redact import guard_http_logging, redact
+from kataven_notebook.redact import guard_http_logging, redact
 
 pytestmark = pytest.mark.core
 
