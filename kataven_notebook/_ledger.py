@@ -9,9 +9,9 @@ from contextlib import closing, contextmanager
 from dataclasses import astuple, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from kataven_notebook._database import Database
-from kataven_notebook._process import is_alive, owner_name
 from kataven_notebook.errors import StoreError
+from kataven_notebook.machine.database import Database
+from kataven_notebook.machine.process import is_alive, owner_name
 from kataven_notebook.status import Status
 
 if TYPE_CHECKING:

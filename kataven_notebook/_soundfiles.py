@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 import soundfile as sf
 
-from kataven_notebook._folders import make_private
+from kataven_notebook.machine.folders import make_private
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import warnings
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from kataven_notebook._calling import Called, call, name_of
 from kataven_notebook._executors import ExecutorWork
 from kataven_notebook.errors import ConfigurationError, KatavenError, WorkFailed
+from kataven_notebook.machine.cores import processors
 from kataven_notebook.signals import Stopped
 
 if TYPE_CHECKING:
@@ -133,10 +133,3 @@ class _LocalWork:
         finally:
             self._turns.release()
         return self._rule.settle(called, recording.session_id)
-
-
-def processors() -> int:
-    """Return how many processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -13,7 +13,6 @@ import pandas as pd
 
 from kataven_notebook import _columns, _sheets
 from kataven_notebook._execute import execute
-from kataven_notebook._folders import make_private
 from kataven_notebook._known import split_for_work
 from kataven_notebook._options import check_choice, sound_plan
 from kataven_notebook._outcome import Outcome
@@ -21,6 +20,7 @@ from kataven_notebook._sessions import find_sessions, session_column
 from kataven_notebook._soundfiles import ENCODINGS, SoundFiles, Written, alike, atomic, can_encode
 from kataven_notebook._work import working
 from kataven_notebook.errors import ConfigurationError, DecodeError, FrameError, StoreError
+from kataven_notebook.machine.folders import make_private
 from kataven_notebook.pipeline import DEFAULT_MAX_BYTES
 from kataven_notebook.recording import Recording
 from kataven_notebook.status import Status, status_of

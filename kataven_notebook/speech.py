@@ -21,7 +21,6 @@ from kataven_notebook._bleed import Leak, find_leak
 from kataven_notebook._edges import EdgeFinder
 from kataven_notebook._intervals import Intervals, tidy
 from kataven_notebook._level import decibels, loud, regions, smoothed, switched
-from kataven_notebook._one_core import one_core
 from kataven_notebook._silero import SpeechModel, is_installed
 from kataven_notebook._spectrum import (
     FRAME_S,
@@ -34,6 +33,7 @@ from kataven_notebook._spectrum import (
     windows_of,
 )
 from kataven_notebook.errors import ConfigurationError, MissingExtra
+from kataven_notebook.machine.cores import one_core
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

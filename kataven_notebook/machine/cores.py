@@ -1,12 +1,13 @@
-"""Keeps linear algebra to one core for a while, for all threads of the process together.
+"""The machine's cores: how many this process may use, and linear algebra kept to one of them for a while.
 
-Its libraries spread a product over all cores, and where several threads or processes do that at once they wait
-for each other in loops that burn all of them: several times slower than one core each.
+Libraries of linear algebra spread a product over all cores. Where several threads or processes do that at once they
+wait for each other in loops that burn all of them: several times slower than one core each.
 """
 
 from __future__ import annotations
 
 import functools
+import os
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -47,3 +48,10 @@ def one_core() -> Iterator[None]:
 def keep_to_one_core() -> None:
     """Set the limit for good; for processes that do nothing else."""
     threadpoolctl.threadpool_limits(1, user_api="blas")
+
+
+def processors() -> int:
+    """Return how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
