@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from kataven_notebook._peaks import peak_blocks
-from kataven_notebook.recording import Recording
+from kataven_notebook.sound.recording import Recording
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "browser"))
 
@@ -37,7 +37,7 @@ _SETUP = """
 import io, time
 import numpy as np, pandas as pd, soundfile as sf
 from kataven_notebook import demo
-from kataven_notebook.recording import Recording
+from kataven_notebook.sound.recording import Recording
 from kataven_notebook import player
 from kataven_notebook.widget import Player
 

@@ -38,7 +38,7 @@ import numpy.typing as npt
 from scipy import signal
 
 import kataven_notebook.demo
-from kataven_notebook.recording import Recording
+from kataven_notebook.sound.recording import Recording
 from kataven_notebook.speech import SpeechOption, speech_intervals
 
 Samples = npt.NDArray[np.floating[Any]]
@@ -308,7 +308,7 @@ def child(arguments: list[str], *, one_core: bool = False) -> str:
 _PEAK = """
 import sys
 from pathlib import Path
-from kataven_notebook.recording import Recording
+from kataven_notebook.sound.recording import Recording
 from kataven_notebook.speech import speech_intervals
 speech_intervals(Recording.from_file(sys.argv[1]))
 # A child's `ru_maxrss` begins with its parent's.

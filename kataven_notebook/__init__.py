@@ -21,9 +21,9 @@ from kataven_notebook.comparison import compare_groups
 from kataven_notebook.exchange import read_audiofolder, to_audiofolder
 from kataven_notebook.frames import audio, interrupted, iter_recordings, recordings, summary
 from kataven_notebook.listening import player
-from kataven_notebook.recording import Recording
 from kataven_notebook.rttm import to_rttm
 from kataven_notebook.settings import Limits, Settings, configure
+from kataven_notebook.sound.recording import Recording
 from kataven_notebook.speech import speech_intervals
 from kataven_notebook.status import Status
 from kataven_notebook.store import Store
@@ -67,6 +67,16 @@ __all__ = [
     "to_rttm",
     "turns",
 ]
+
+
+def _player_of(recording: Recording) -> Player:
+    from kataven_notebook.widget import play_one  # noqa: PLC0415 - ipywidgets only when shown
+
+    return play_one(recording)
+
+
+# `sound` lies below the desk and must not import it; here both are known.
+Recording._player_of = staticmethod(_player_of)  # noqa: SLF001 - this is the place that sets it
 
 
 def __getattr__(name: str) -> Any:

@@ -16,7 +16,7 @@ from kataven_notebook.signals import Stopped
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kataven_notebook.recording import Recording
+    from kataven_notebook.sound.recording import Recording
 
 _MESSAGE_CHARS = 300
 _SLICE_S = 0.2

@@ -13,8 +13,8 @@ from kataven_notebook._marks import text_of
 from kataven_notebook._sessions import session_column
 from kataven_notebook.clock import duration_text
 from kataven_notebook.errors import FrameError
-from kataven_notebook.recording import Recording
 from kataven_notebook.redact import redact
+from kataven_notebook.sound.recording import Recording
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence

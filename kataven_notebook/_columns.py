@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from kataven_notebook.errors import FrameError
-from kataven_notebook.recording import Recording
+from kataven_notebook.sound.recording import Recording
 from kataven_notebook.status import Status
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
 
-    from kataven_notebook.recording import Recording
+    from kataven_notebook.sound.recording import Recording
 
     Doubles = npt.NDArray[np.float64]
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from kataven_notebook.client import SignedUrl
     from kataven_notebook.pipeline import Plan
-    from kataven_notebook.recording import Recording
+    from kataven_notebook.sound.recording import Recording
 
     Settle = Callable[[Called, str | None], tuple[Any, str | None]]
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kataven_notebook._sources import Source
-    from kataven_notebook.recording import Recording
+    from kataven_notebook.sound.recording import Recording
 
 _LOG = logging.getLogger(__name__)
 

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
     from kataven_notebook._options import StoreLike
-    from kataven_notebook.recording import Recording
     from kataven_notebook.settings import Settings
+    from kataven_notebook.sound.recording import Recording
 
 # Finding the moments of more calls than this would hold up the first paint.
 _MOST_CALLS = 300

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from kataven_notebook._outcome import Outcome
     from kataven_notebook._work import ExecutorLike
-    from kataven_notebook.recording import Recording
+    from kataven_notebook.sound.recording import Recording
     from kataven_notebook.speech import SpeechOption
 
 

@@ -19,7 +19,7 @@ from kataven_notebook.status import Status
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from kataven_notebook.recording import Recording
+    from kataven_notebook.sound.recording import Recording
 
 VERSION = 1
 _HEAD = "store.json"

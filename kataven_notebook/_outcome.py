@@ -10,7 +10,7 @@ from kataven_notebook.status import Status, status_of
 
 if TYPE_CHECKING:
     from kataven_notebook.client import SignedUrl
-    from kataven_notebook.recording import Recording
+    from kataven_notebook.sound.recording import Recording
 
 
 @dataclass(frozen=True, slots=True)

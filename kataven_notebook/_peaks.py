@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from kataven_notebook.recording import Recording
+    from kataven_notebook.sound.recording import Recording
 
 BINS_PER_S = 100
 _BLOCK_S = 30.0
@@ -65,7 +65,7 @@ def peak_blocks(recording: Recording, *, block_s: float = _BLOCK_S) -> Iterator[
 
     Examples
     --------
-    >>> from kataven_notebook.recording import Recording
+    >>> from kataven_notebook.sound.recording import Recording
     >>> loud_then_silent = Recording.from_samples([[1.0]] * 80 + [[0.0]] * 80, 8000)
     >>> [block.peaks.tolist() for block in peak_blocks(loud_then_silent)]
     [[[255, 0]]]

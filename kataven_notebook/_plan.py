@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from kataven_notebook._outcome import Outcome
     from kataven_notebook.client import SignedUrl
-    from kataven_notebook.recording import Recording
     from kataven_notebook.settings import Settings
+    from kataven_notebook.sound.recording import Recording
     from kataven_notebook.store import Store
 
     # Both are told when the run is being stopped.

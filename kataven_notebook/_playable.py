@@ -9,7 +9,7 @@ import numpy as np
 import soundfile as sf
 
 if TYPE_CHECKING:
-    from kataven_notebook.recording import Recording
+    from kataven_notebook.sound.recording import Recording
 
 # Tried in Chromium with an <audio> element, not asked by canPlayType, which is wrong for mu-law.
 _MIME_TYPES = {
@@ -47,7 +47,7 @@ def is_native(recording: Recording) -> bool:
 
     Examples
     --------
-    >>> from kataven_notebook.recording import Recording
+    >>> from kataven_notebook.sound.recording import Recording
     >>> is_native(Recording.from_samples([0.0, 0.1], 8000))
     True
     """

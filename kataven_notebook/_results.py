@@ -20,7 +20,7 @@ from kataven_notebook.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from kataven_notebook.recording import Recording
+    from kataven_notebook.sound.recording import Recording
 
     Dtypes = dict[str, Any]
 

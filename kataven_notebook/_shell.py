@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-    from kataven_notebook.recording import Recording
+    from kataven_notebook.sound.recording import Recording
 
 ALL_DONE, SOME_LEFT, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 _PAGE_CHARS = 100

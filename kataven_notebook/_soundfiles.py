@@ -22,7 +22,7 @@ from kataven_notebook.machine.folders import make_private
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from kataven_notebook.recording import Recording
+    from kataven_notebook.sound.recording import Recording
 
 FOLDER = "audio"
 # Hidden, so that other tools pass it over: which sessions are written, a line for each.

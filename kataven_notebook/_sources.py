@@ -9,7 +9,7 @@ import pandas as pd
 
 from kataven_notebook._sessions import session_column
 from kataven_notebook.errors import UrlExpired
-from kataven_notebook.recording import Recording
+from kataven_notebook.sound.recording import Recording
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from kataven_notebook.pipeline import Plan
-    from kataven_notebook.recording import Recording
+    from kataven_notebook.sound.recording import Recording
 
     # An executor, a function that makes one, or None for threads of this process.
     ExecutorLike = Executor | Callable[[], Executor] | None

@@ -21,7 +21,7 @@ from kataven_notebook._calling import call, failure_text
 from kataven_notebook.download import Downloader, Transfer
 from kataven_notebook.errors import KatavenError, SessionError, StoreError
 from kataven_notebook.machine.cores import keep_to_one_core
-from kataven_notebook.recording import Recording
+from kataven_notebook.sound.recording import Recording
 
 if TYPE_CHECKING:
     from collections.abc import Callable

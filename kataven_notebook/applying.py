@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from kataven_notebook._options import Duration, StoreLike
     from kataven_notebook._outcome import Outcome
     from kataven_notebook._work import ExecutorLike
-    from kataven_notebook.recording import Recording
     from kataven_notebook.settings import Settings
+    from kataven_notebook.sound.recording import Recording
 
 APPLY_ERROR = "apply_error"
 _RESERVED = (_columns.STATUS, _columns.ERROR, _columns.AUDIO, APPLY_ERROR)

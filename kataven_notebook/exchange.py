@@ -22,7 +22,7 @@ from kataven_notebook._work import working
 from kataven_notebook.errors import ConfigurationError, DecodeError, FrameError, StoreError
 from kataven_notebook.machine.folders import make_private
 from kataven_notebook.pipeline import DEFAULT_MAX_BYTES
-from kataven_notebook.recording import Recording
+from kataven_notebook.sound.recording import Recording
 from kataven_notebook.status import Status, status_of
 
 if TYPE_CHECKING:

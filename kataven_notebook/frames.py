@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from kataven_notebook._options import Duration, StoreLike
     from kataven_notebook._outcome import Outcome
-    from kataven_notebook.recording import Recording
+    from kataven_notebook.sound.recording import Recording
 
 
 # Above this many rows, signing first and downloading later loses rows to expiry.

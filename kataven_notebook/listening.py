@@ -84,7 +84,7 @@ def player(
     Examples
     --------
     >>> import pandas as pd
-    >>> from kataven_notebook.recording import Recording
+    >>> from kataven_notebook.sound.recording import Recording
     >>> calls = pd.DataFrame({"session_id": ["a-1"], "audio": [Recording.from_samples([0.0] * 800, 8000)]})
     >>> desk = player(calls, labels=["good", "escalate"])
     >>> desk

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from kataven_notebook._intervals import Intervals
-    from kataven_notebook.recording import Recording
+    from kataven_notebook.sound.recording import Recording
     from kataven_notebook.speech import SpeechOption
 
 MIN_FINITE_RATIO = 0.9
@@ -100,7 +100,7 @@ def measure(recording: Recording, *, speech: SpeechOption = "auto") -> CallMeasu
 
     Examples
     --------
-    >>> from kataven_notebook.recording import Recording
+    >>> from kataven_notebook.sound.recording import Recording
     >>> measures = measure(Recording.from_samples([[0.0, 0.0]] * 8_000, 8_000))
     >>> measures.duration_s, measures.parties, measures.quality[0].silent
     (1.0, (0, 1), True)

@@ -23,8 +23,8 @@ from kataven_notebook._signing import Signer
 from kataven_notebook.client import HubClient, SignedUrl
 from kataven_notebook.clock import clock_text
 from kataven_notebook.download import Downloader, Transfer
-from kataven_notebook.recording import Recording
 from kataven_notebook.signals import NotAttempted, Stopped
+from kataven_notebook.sound.recording import Recording
 from kataven_notebook.status import Status
 
 if TYPE_CHECKING:

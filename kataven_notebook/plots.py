@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from kataven_notebook.recording import Recording
+    from kataven_notebook.sound.recording import Recording
     from kataven_notebook.speech import SpeechOption
 
 _WIDTH_IN = 9.0
@@ -78,7 +78,7 @@ def timeline(
 
     Examples
     --------
-    >>> from kataven_notebook.recording import Recording
+    >>> from kataven_notebook.sound.recording import Recording
     >>> ax = timeline(Recording.from_samples([[0.0, 0.0]] * 8_000, 8_000))
     >>> ax.get_xlabel()
     'time, s'
@@ -120,7 +120,7 @@ def waveform(recording: Recording, *, ax: Axes | None = None) -> Axes:
 
     Examples
     --------
-    >>> from kataven_notebook.recording import Recording
+    >>> from kataven_notebook.sound.recording import Recording
     >>> waveform(Recording.from_samples([0.5, -0.5] * 4_000, 8_000)).get_ylabel().replace("\n", " ")
     'amplitude, ±0.5 of full scale'
     """
@@ -181,7 +181,7 @@ def spectrogram(recording: Recording, *, ax: Axes | None = None, channel: int = 
 
     Examples
     --------
-    >>> from kataven_notebook.recording import Recording
+    >>> from kataven_notebook.sound.recording import Recording
     >>> spectrogram(Recording.from_samples([0.5, -0.5] * 4_000, 8_000)).get_ylabel()
     'frequency, kHz'
     """

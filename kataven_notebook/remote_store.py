@@ -12,15 +12,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from kataven_notebook._decode import SoundInfo
 from kataven_notebook._ledger import Entry, Ledger
 from kataven_notebook._objects import ObjectFolder, RemoteObject, object_name, outcome_file
 from kataven_notebook._store_arguments import forgettable
 from kataven_notebook.errors import StoreError
 from kataven_notebook.machine.folders import make_private
-from kataven_notebook.recording import Recording
 from kataven_notebook.redact import redact
 from kataven_notebook.settings import current_settings
+from kataven_notebook.sound.decode import SoundInfo
+from kataven_notebook.sound.recording import Recording
 from kataven_notebook.store import Store, account_mark
 
 if TYPE_CHECKING:

@@ -121,7 +121,7 @@ def call_row(measures: CallMeasures, agent_channel: int | None) -> dict[str, Val
     Examples
     --------
     >>> from kataven_notebook.measures import measure
-    >>> from kataven_notebook.recording import Recording
+    >>> from kataven_notebook.sound.recording import Recording
     >>> row = call_row(measure(Recording.from_samples([0.0] * 8_000, 8_000)), agent_channel=None)
     >>> row["silence_s"], row["agent_talk_s"], row["turn_count"]
     (1.0, nan, None)

@@ -38,7 +38,7 @@ from kataven_notebook.machine.cores import one_core
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from kataven_notebook.recording import Recording
+    from kataven_notebook.sound.recording import Recording
 
     Floats = npt.NDArray[np.float32]
     Halves = npt.NDArray[np.float16]
@@ -160,7 +160,7 @@ def speech_intervals(recording: Recording, *, speech: SpeechOption = "auto", thr
     Examples
     --------
     >>> import numpy as np
-    >>> from kataven_notebook.recording import Recording
+    >>> from kataven_notebook.sound.recording import Recording
     >>> rng = np.random.default_rng(0)
     >>> burst = 0.2 * rng.standard_normal((8_000, 1))
     >>> sound = np.concatenate([np.zeros((8_000, 1)), burst, np.zeros((8_000, 1))])

@@ -20,14 +20,14 @@ from typing import TYPE_CHECKING, BinaryIO, Self
 
 import pandas as pd
 
-from kataven_notebook._decode import SoundInfo
 from kataven_notebook._ledger import Entry, Ledger, explain_failure
 from kataven_notebook._objects import is_url
 from kataven_notebook._store_arguments import check_place, folder_of, forgettable
 from kataven_notebook.errors import KatavenError, StoreError
 from kataven_notebook.machine.folders import make_private
 from kataven_notebook.machine.process import is_alive, owner_name
-from kataven_notebook.recording import Recording
+from kataven_notebook.sound.decode import SoundInfo
+from kataven_notebook.sound.recording import Recording
 from kataven_notebook.status import Status
 
 if TYPE_CHECKING:

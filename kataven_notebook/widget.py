@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from kataven_notebook._options import StoreLike
     from kataven_notebook._sources import Source
-    from kataven_notebook.recording import Recording
     from kataven_notebook.settings import Settings
+    from kataven_notebook.sound.recording import Recording
 
 _MAX_LABELS = 9
 _FRAME_COLUMNS = ("label", "label_note", "label_regions", "labelled_at")

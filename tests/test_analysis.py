@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import kataven_notebook as kn
-from kataven_notebook.recording import Recording
+from kataven_notebook.sound.recording import Recording
 
 RATE = 8_000
 CALL = (440, 0.0, 1.0), (880, 2.0, 3.0)

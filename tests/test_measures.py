@@ -12,8 +12,8 @@ import pytest
 
 from kataven_notebook._moments import moment_rows
 from kataven_notebook.measures import CallMeasures, measure
-from kataven_notebook.recording import Recording
 from kataven_notebook.rows import METRIC_COLUMNS, call_row, turn_rows
+from kataven_notebook.sound.recording import Recording
 
 RATE = 8_000
 FIRST = [(0.5, 2.5), (6.0, 8.0), (9.5, 14.0)]

@@ -17,7 +17,7 @@ import matplotlib.pyplot as plt
 
 from kataven_notebook import plots
 from kataven_notebook.errors import ConfigurationError, FrameError
-from kataven_notebook.recording import Recording
+from kataven_notebook.sound.recording import Recording
 
 RATE = 8_000
 AGENT = [(0.5, 2.5), (6.0, 8.0), (9.5, 14.0)]
@@ -315,7 +315,7 @@ def test_without_matplotlib_the_extra_is_named() -> None:
         "import sys; sys.modules['matplotlib'] = sys.modules['matplotlib.pyplot'] = None\n"
         "from kataven_notebook import plots\n"
         "from kataven_notebook.errors import MissingExtra\n"
-        "from kataven_notebook.recording import Recording\n"
+        "from kataven_notebook.sound.recording import Recording\n"
         "try:\n    plots.waveform(Recording.from_samples([0.0], 8000))\n"
         "except MissingExtra as error:\n    print(error)\n"
     )

@@ -320,7 +320,7 @@ def test_a_recording_can_not_open_a_connection(head: bytes) -> None:
 
 def test_without_the_av_extra_the_error_names_it(monkeypatch) -> None:
     """Unsupported, with the command that helps."""
-    monkeypatch.setattr("kataven_notebook._ffmpeg.has_av", lambda: False)
+    monkeypatch.setattr("kataven_notebook.sound.ffmpeg.has_av", lambda: False)
     with pytest.raises(FormatUnsupported, match=r'pip install "kataven-notebook\[av\]"'):
         Recording.from_bytes(b"\x00\x00\x00\x20ftypM4A " + bytes(100))
 

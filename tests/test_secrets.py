@@ -482,7 +482,7 @@ def test_a_failed_row_keeps_neither_its_answer_nor_its_sound(service) -> None:
         kn.audio(frame_of("broken"), settings=service.settings, errors="raise", progress=False)
     assert caught.value.__context__ is None
     names = {entry.frame.code.path.name for entry in caught.traceback}
-    assert not names & {"download.py", "client.py", "_decode.py"}
+    assert not names & {"download.py", "client.py", "decode.py"}
 
 
 def test_key_shapes_are_not_in_messages_of_settings() -> None:

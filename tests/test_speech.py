@@ -17,7 +17,7 @@ from kataven_notebook import _silero
 from kataven_notebook import speech as speech_module
 from kataven_notebook._spectrum import CONTEXT, WINDOW, power_spectra, windows_of
 from kataven_notebook.errors import ConfigurationError, MissingExtra
-from kataven_notebook.recording import Recording
+from kataven_notebook.sound.recording import Recording
 from kataven_notebook.speech import speech_intervals
 
 if TYPE_CHECKING:

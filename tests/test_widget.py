@@ -24,7 +24,7 @@ from kataven_notebook._playable import playable
 from kataven_notebook._sources import FrameSource
 from kataven_notebook.errors import ConfigurationError, FrameError, ServiceFailed, UrlExpired
 from kataven_notebook.listening import player
-from kataven_notebook.recording import Recording
+from kataven_notebook.sound.recording import Recording
 from kataven_notebook.widget import Player, play_one
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ _SETUP = '''
 import io, json, threading, time
 import numpy as np, pandas as pd, soundfile as sf
 from kataven_notebook import demo
-from kataven_notebook.recording import Recording
+from kataven_notebook.sound.recording import Recording
 from kataven_notebook.listening import player
 from kataven_notebook.widget import Player
 

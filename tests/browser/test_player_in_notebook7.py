@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _CELL = """
 import numpy as np
-from kataven_notebook.recording import Recording
+from kataven_notebook.sound.recording import Recording
 t = np.arange(8000 * 20) / 8000
 Recording.from_samples(0.3 * np.sin(2 * np.pi * 440 * t), 8000, session_id="one").play()
 """

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 import soundfile as sf
 
-from kataven_notebook import _ffmpeg
 from kataven_notebook.errors import RecordingCorrupt
+from kataven_notebook.sound import ffmpeg
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -166,7 +166,7 @@ def probe(source: bytes | Path, session_id: str | None = None) -> SoundInfo:
             info = None
     if info is None:
         with open_bytes(source) as file:
-            codec, rate, channels, frames = _ffmpeg.probe(file, kind, session_id)
+            codec, rate, channels, frames = ffmpeg.probe(file, kind, session_id)
         info = SoundInfo(kind, codec if kind in _NEEDS_AV else f"av:{codec}", rate, channels, frames)
     _check_claims(info, size_bytes, session_id)
     return info
@@ -260,7 +260,7 @@ def blocks(
     """
     if info.format in _NEEDS_AV or info.codec.startswith("av:"):
         with open_bytes(source) as file:
-            pieces = _ffmpeg.pieces(file, info.format, info.channels, session_id)
+            pieces = ffmpeg.pieces(file, info.format, info.channels, session_id)
             yield from _rebuffer(pieces, block_frames, start_frame)
         return
     try:

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, runtime_checkable
 
 import numpy as np
 import soundfile as sf
 
-from kataven_notebook import _decode
 from kataven_notebook.errors import DecodeError, RecordingCorrupt
+from kataven_notebook.sound import decode
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import numpy.typing as npt
-
-    from kataven_notebook.widget import Player
 
     Samples = npt.NDArray[np.float32]
 
@@ -54,10 +52,13 @@ class Recording:
 
     __slots__ = ("__weakref__", "_info", "_session_id", "_size_bytes", "_source")
 
+    # The package sets it: the desk lies above this module, which must not import it.
+    _player_of: ClassVar[Callable[[Recording], Any]]
+
     def __init__(
         self,
         source: bytes | str | Path | RemoteSound,
-        info: _decode.SoundInfo,
+        info: decode.SoundInfo,
         size_bytes: int,
         *,
         session_id: str | None = None,
@@ -91,7 +92,7 @@ class Recording:
         if not isinstance(data, bytes | bytearray | memoryview):
             raise TypeError(f"from_bytes takes the bytes of a sound file, not {type(data).__name__}")
         data = bytes(data)
-        return cls(data, _decode.probe(data, session_id), len(data), session_id=session_id)
+        return cls(data, decode.probe(data, session_id), len(data), session_id=session_id)
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str], *, session_id: str | None = None) -> Self:
@@ -112,7 +113,7 @@ class Recording:
             As in `from_bytes`.
         """
         path = Path(path).expanduser().absolute()
-        return cls(path, _decode.probe(path, session_id), path.stat().st_size, session_id=session_id)
+        return cls(path, decode.probe(path, session_id), path.stat().st_size, session_id=session_id)
 
     @classmethod
     def from_samples(cls, samples: npt.ArrayLike, sample_rate: int, *, session_id: str | None = None) -> Self:
@@ -138,9 +139,9 @@ class Recording:
         >>> Recording.from_samples([0.0, 0.5, -0.5, 0.0], 8000).frames
         4
         """
-        rate = _decode.check_sample_rate(sample_rate)
+        rate = decode.check_sample_rate(sample_rate)
         file = io.BytesIO()
-        sf.write(file, _decode.as_frames(samples), rate, format="WAV", subtype="FLOAT")
+        sf.write(file, decode.as_frames(samples), rate, format="WAV", subtype="FLOAT")
         return cls.from_bytes(file.getvalue(), session_id=session_id)
 
     @property
@@ -179,7 +180,7 @@ class Recording:
         return self._info.codec.removeprefix("av:")
 
     @property
-    def info(self) -> _decode.SoundInfo:
+    def info(self) -> decode.SoundInfo:
         """What the header says, as the decoder wants it."""
         return self._info
 
@@ -204,7 +205,7 @@ class Recording:
         DecodeError
             The sound can't be decoded, or would take more than 8 GiB: use `blocks` then.
         """
-        if self.frames * self.channels * 4 > _decode.MAX_DECODED_BYTES:
+        if self.frames * self.channels * 4 > decode.MAX_DECODED_BYTES:
             raise DecodeError(
                 "decoded at once the sound would take more than 8 GiB: go through it with blocks()",
                 session_id=self._session_id,
@@ -241,7 +242,7 @@ class Recording:
         overlap = round(overlap_s * self.sample_rate)
         length = max(1, round(block_s * self.sample_rate) - overlap)
         kept: Samples | None = None
-        for block in _decode.blocks(self._readable(), self._info, length, session_id=self._session_id):
+        for block in decode.blocks(self._readable(), self._info, length, session_id=self._session_id):
             joined = block if kept is None else np.concatenate([kept, block])
             yield joined
             kept = joined[-overlap:] if overlap else None
@@ -319,7 +320,7 @@ class Recording:
             )
         parts: list[Samples] = []
         wanted = last - first
-        for block in _decode.blocks(
+        for block in decode.blocks(
             self._readable(),
             self._info,
             min(wanted, 60 * self.sample_rate),
@@ -345,7 +346,7 @@ class Recording:
         ValueError
             A sample rate that can't be.
         """
-        sample_rate = _decode.check_sample_rate(sample_rate)
+        sample_rate = decode.check_sample_rate(sample_rate)
         if sample_rate == self.sample_rate:
             return self
         import soxr  # noqa: PLC0415 - only here, and not needed to import the package
@@ -353,11 +354,15 @@ class Recording:
         samples = soxr.resample(self.samples, self.sample_rate, sample_rate, quality="HQ")
         return Recording.from_samples(samples, sample_rate, session_id=self._session_id)
 
-    def play(self) -> Player:
-        """Return a player for this one recording, to be shown in a notebook."""
-        from kataven_notebook.widget import play_one  # noqa: PLC0415 - ipywidgets only when shown
+    def play(self) -> Any:
+        """Return a player for this one recording, to be shown in a notebook.
 
-        return play_one(self)
+        Returns
+        -------
+        kataven_notebook.Player
+            An ipywidgets container; the last expression of a cell shows it.
+        """
+        return type(self)._player_of(self)  # noqa: SLF001 - its own
 
     def verify(self, *, full: bool = False) -> None:
         """Decode the first and the last second, or with `full` everything.
@@ -367,7 +372,7 @@ class Recording:
         RecordingCorrupt
             A part can't be decoded, or the end that the header promises is not there.
         """
-        _decode.verify(self._readable(), self._info, full=full, session_id=self._session_id)
+        decode.verify(self._readable(), self._info, full=full, session_id=self._session_id)
 
     def _readable(self) -> bytes | Path:
         if isinstance(self._source, str):
@@ -388,6 +393,6 @@ class Recording:
 
 
 def _restore(
-    source: bytes | str | Path | RemoteSound, info: _decode.SoundInfo, size_bytes: int, session_id: str | None
+    source: bytes | str | Path | RemoteSound, info: decode.SoundInfo, size_bytes: int, session_id: str | None
 ) -> Recording:
     return Recording(source, info, size_bytes, session_id=session_id)
