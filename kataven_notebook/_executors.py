@@ -28,8 +28,8 @@ from kataven_notebook.status import Status
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from kataven_notebook.client import SignedUrl
     from kataven_notebook.pipeline import Plan
+    from kataven_notebook.service.client import SignedUrl
     from kataven_notebook.sound.recording import Recording
 
     Settle = Callable[[Called, str | None], tuple[Any, str | None]]

@@ -11,8 +11,8 @@ import numpy as np
 
 from kataven_notebook import _columns
 from kataven_notebook._outcome import Outcome, Task
-from kataven_notebook.client import SignedUrl, check_session_id
 from kataven_notebook.errors import InvalidSessionId, SessionError
+from kataven_notebook.service.client import SignedUrl, check_session_id
 from kataven_notebook.status import Status
 
 if TYPE_CHECKING:

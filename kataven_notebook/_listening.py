@@ -12,10 +12,10 @@ from kataven_notebook._moments import moment_rows
 from kataven_notebook._options import open_store
 from kataven_notebook._sessions import find_sessions
 from kataven_notebook._sources import FrameSource
-from kataven_notebook.client import HubClient
 from kataven_notebook.errors import ConfigurationError
 from kataven_notebook.measures import measured
 from kataven_notebook.rows import turn_rows
+from kataven_notebook.service.client import HubClient
 from kataven_notebook.settings import current_settings
 
 if TYPE_CHECKING:

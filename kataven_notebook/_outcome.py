@@ -9,7 +9,7 @@ from kataven_notebook.errors import SessionError
 from kataven_notebook.status import Status, status_of
 
 if TYPE_CHECKING:
-    from kataven_notebook.client import SignedUrl
+    from kataven_notebook.service.client import SignedUrl
     from kataven_notebook.sound.recording import Recording
 
 

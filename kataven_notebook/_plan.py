@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from kataven_notebook.download import DEFAULT_TOTAL_TIMEOUT_S
+from kataven_notebook.service.download import DEFAULT_TOTAL_TIMEOUT_S
 
 if TYPE_CHECKING:
     import contextlib
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kataven_notebook._outcome import Outcome
-    from kataven_notebook.client import SignedUrl
+    from kataven_notebook.service.client import SignedUrl
     from kataven_notebook.settings import Settings
     from kataven_notebook.sound.recording import Recording
     from kataven_notebook.store import Store

@@ -14,7 +14,7 @@ from kataven_notebook.clock import clock_text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kataven_notebook.budget import Budget, Forecast
+    from kataven_notebook.service.budget import Budget, Forecast
 
 log = logging.getLogger("kataven_notebook")
 # Runs that end sooner need no forecast, in seconds.
@@ -160,7 +160,7 @@ def forecast_text(forecast: Forecast, *, now: float, max_wait_s: float | None = 
 
     Examples
     --------
-    >>> from kataven_notebook.budget import Forecast
+    >>> from kataven_notebook.service.budget import Forecast
     >>> forecast_text(Forecast(90, 60, 1_000.0, 60.0, 60), now=0.0).rpartition(", ")[0]
     '90 recordings: 60 now, then 60 a minute'
     """

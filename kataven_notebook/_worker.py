@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 import cloudpickle
 
 from kataven_notebook._calling import call, failure_text
-from kataven_notebook.download import Downloader, Transfer
 from kataven_notebook.errors import KatavenError, SessionError, StoreError
 from kataven_notebook.machine.cores import keep_to_one_core
+from kataven_notebook.service.download import Downloader, Transfer
 from kataven_notebook.sound.recording import Recording
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from kataven_notebook._ledger import Entry
     from kataven_notebook._objects import ObjectFolder
-    from kataven_notebook.client import SignedUrl
+    from kataven_notebook.service.client import SignedUrl
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,13 +16,13 @@ from collections import Counter, deque
 from typing import TYPE_CHECKING, Self
 
 from kataven_notebook import errors
-from kataven_notebook._http import THREAD_PREFIX
 from kataven_notebook._outcome import Outcome, Task, skipped
 from kataven_notebook._plan import DEFAULT_MAX_BYTES, Plan
 from kataven_notebook._signing import Signer
-from kataven_notebook.client import HubClient, SignedUrl
 from kataven_notebook.clock import clock_text
-from kataven_notebook.download import Downloader, Transfer
+from kataven_notebook.service.client import HubClient, SignedUrl
+from kataven_notebook.service.download import Downloader, Transfer
+from kataven_notebook.service.transport import THREAD_PREFIX
 from kataven_notebook.signals import NotAttempted, Stopped
 from kataven_notebook.sound.recording import Recording
 from kataven_notebook.status import Status
@@ -30,7 +30,7 @@ from kataven_notebook.status import Status
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from kataven_notebook.budget import Budget
+    from kataven_notebook.service.budget import Budget
 
 
 # A URL with less life left than this is signed again before it is used.

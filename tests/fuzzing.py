@@ -24,11 +24,12 @@ import numpy as np
 import pandas as pd
 import soundfile as sf
 
-from kataven_notebook import Recording, Store, client, errors
+from kataven_notebook import Recording, Store, errors
 from kataven_notebook._labels import LabelBook
-from kataven_notebook.budget import Budget
 from kataven_notebook.exchange import read_audiofolder, to_audiofolder
 from kataven_notebook.redact import redact
+from kataven_notebook.service import client
+from kataven_notebook.service.budget import Budget
 from kataven_notebook.settings import Settings
 from kataven_notebook.status import Status
 

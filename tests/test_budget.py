@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 import pytest
 
 from kataven_notebook import Limits, Settings
-from kataven_notebook._budget_table import BudgetTable
-from kataven_notebook._budget_window import Permit, Refusal, Wait
-from kataven_notebook.budget import Budget
 from kataven_notebook.clock import clock_text
 from kataven_notebook.errors import RateLimited
+from kataven_notebook.service.budget import Budget
+from kataven_notebook.service.budget_table import BudgetTable
+from kataven_notebook.service.budget_window import Permit, Refusal, Wait
 from kataven_notebook.signals import Stopped
 
 pytestmark = pytest.mark.core
@@ -192,7 +192,7 @@ def test_a_killed_process_gives_its_places_back_within_seconds(open_table, tmp_p
     """Its twenty requests in flight do not hold up who comes after it for a whole time-out."""
     code = (
         "import sys, os; from pathlib import Path; from kataven_notebook import Limits;"
-        "from kataven_notebook._budget_table import BudgetTable;"
+        "from kataven_notebook.service.budget_table import BudgetTable;"
         "table = BudgetTable(Path(sys.argv[1]), 'account:acme', Limits(), lease_s=30.0);"
         f"[table.reserve({T0}) for _ in range(20)]; os.kill(os.getpid(), 9)"
     )
@@ -297,7 +297,7 @@ def test_two_processes_together_keep_the_limits(tmp_path) -> None:
 import json, sys, threading
 from concurrent.futures import ThreadPoolExecutor
 from kataven_notebook import Limits, Settings
-from kataven_notebook.budget import Budget
+from kataven_notebook.service.budget import Budget
 from kataven_notebook.errors import RateLimited
 import time
 limits = Limits(per_minute=60, minute_s=3600.0)

@@ -9,7 +9,7 @@ import pytest
 
 import kataven_notebook as kn
 from kataven_notebook import errors
-from kataven_notebook.client import (
+from kataven_notebook.service.client import (
     HubClient,
     SignedUrl,
     check_session_id,

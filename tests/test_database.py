@@ -13,9 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 import kataven_notebook as kn
-from kataven_notebook._budget_table import BudgetTable, Permit
 from kataven_notebook._ledger import Ledger
-from kataven_notebook.budget import Budget
+from kataven_notebook.service.budget import Budget
+from kataven_notebook.service.budget_table import BudgetTable, Permit
 from kataven_notebook.status import Status
 from kataven_notebook.store import Store
 
@@ -26,7 +26,7 @@ VISIT_BUDGET = """
 import sys, time
 from pathlib import Path
 from kataven_notebook import Limits
-from kataven_notebook._budget_table import BudgetTable
+from kataven_notebook.service.budget_table import BudgetTable
 table = BudgetTable(Path(sys.argv[1]), "acme", Limits(), lease_s=30.0)
 table.reserve(time.time())
 table.close()
@@ -40,7 +40,7 @@ with Store(sys.argv[1]) as store:
 """
 OPEN_AT = """
 import sys, time, warnings
-from kataven_notebook.budget import Budget
+from kataven_notebook.service.budget import Budget
 from kataven_notebook.settings import Settings
 warnings.simplefilter("error")
 print("ready", flush=True)

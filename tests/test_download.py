@@ -9,8 +9,8 @@ import time
 import pytest
 
 from kataven_notebook import errors
-from kataven_notebook.client import SignedUrl
-from kataven_notebook.download import Downloader, Transfer
+from kataven_notebook.service.client import SignedUrl
+from kataven_notebook.service.download import Downloader, Transfer
 from kataven_notebook.signals import Stopped
 
 pytestmark = pytest.mark.core

@@ -23,7 +23,7 @@ import kataven_notebook as kn
 from kataven_notebook import demo, errors
 from kataven_notebook._worker import Fetching, Job
 from kataven_notebook.applying import apply
-from kataven_notebook.client import SignedUrl
+from kataven_notebook.service.client import SignedUrl
 
 # Forking a process that has threads is warned of from Python 3.12 on; these tests start afresh.
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")

@@ -23,8 +23,9 @@ import soundfile as sf
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kataven_notebook import Recording, Store, client, errors
+from kataven_notebook import Recording, Store, errors
 from kataven_notebook._labels import LabelBook
+from kataven_notebook.service import client
 
 pytestmark = pytest.mark.core
 

@@ -25,7 +25,7 @@ def test_the_http_library_is_imported_in_one_place() -> None:
     users = [
         p.name for p in PACKAGE.rglob("*.py") if re.search(r"^\s*(import|from) httpx", p.read_text(), re.MULTILINE)
     ]
-    assert users == ["_http.py"]
+    assert users == ["transport.py"]
 
 
 def test_no_module_has_the_name_of_a_public_function() -> None:

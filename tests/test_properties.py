@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 import kataven_notebook as kn
-from kataven_notebook import budget as budget_module
 from kataven_notebook import demo
+from kataven_notebook.service import budget as budget_module
 
 LIMITS = kn.Limits(per_minute=12, per_hour=60, per_day=None, in_flight=4, minute_s=0.12, hour_s=0.7)
 SETTLED = ("downloaded", "missing", "corrupt")

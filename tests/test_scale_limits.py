@@ -14,9 +14,9 @@ import pytest
 
 import kataven_notebook as kn
 from kataven_notebook import demo
-from kataven_notebook._budget_table import BudgetTable
-from kataven_notebook._budget_window import Permit
 from kataven_notebook._ledger import COLUMNS, Entry, Ledger
+from kataven_notebook.service.budget_table import BudgetTable
+from kataven_notebook.service.budget_window import Permit
 from kataven_notebook.settings import Settings
 
 pytestmark = pytest.mark.core

@@ -31,10 +31,11 @@ import pytest
 import soundfile as sf
 
 import kataven_notebook as kn
-from kataven_notebook import client, demo, download
+from kataven_notebook import demo
 from kataven_notebook._outcome import Outcome, Task
 from kataven_notebook._plan import Plan
-from kataven_notebook.budget import Budget
+from kataven_notebook.service import client, download
+from kataven_notebook.service.budget import Budget
 from kataven_notebook.settings import Settings
 
 NO_WINDOWS = kn.Limits(None, None, None, 20)

@@ -16,9 +16,9 @@ from urllib.parse import urlsplit
 import httpx as httpx  # noqa: PLC0414 - the others take it from here, so that another client is one line
 import truststore
 
-from kataven_notebook._deadline import DeadlineBackend, until
 from kataven_notebook._version import __version__
 from kataven_notebook.redact import guard_http_logging, one_line
+from kataven_notebook.service.deadline import DeadlineBackend, until
 from kataven_notebook.settings import is_loopback
 
 if TYPE_CHECKING:

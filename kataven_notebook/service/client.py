@@ -14,10 +14,10 @@ from urllib.parse import parse_qs, quote, urlsplit
 import stamina
 
 from kataven_notebook import errors
-from kataven_notebook._http import exchange, explain, host_of, httpx, is_safe_url, open_client, read_bounded
-from kataven_notebook.budget import Budget, Request, shared_budget
 from kataven_notebook.clock import clock_text
 from kataven_notebook.redact import one_line
+from kataven_notebook.service.budget import Budget, Request, shared_budget
+from kataven_notebook.service.transport import exchange, explain, host_of, httpx, is_safe_url, open_client, read_bounded
 from kataven_notebook.signals import Stopped
 
 if TYPE_CHECKING:

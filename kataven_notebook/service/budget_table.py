@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from kataven_notebook._budget_window import CLOCK_STEP_S, Permit, Refusal, Usage, Wait, Window
 from kataven_notebook.machine.database import Database
 from kataven_notebook.machine.folders import make_private
 from kataven_notebook.machine.process import is_alive, owner_name
+from kataven_notebook.service.budget_window import CLOCK_STEP_S, Permit, Refusal, Usage, Wait, Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -20,10 +20,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from kataven_notebook._budget_table import BudgetTable
-from kataven_notebook._budget_window import Permit, Refusal, Wait
 from kataven_notebook.clock import clock_text
 from kataven_notebook.errors import RateLimited
+from kataven_notebook.service.budget_table import BudgetTable
+from kataven_notebook.service.budget_window import Permit, Refusal, Wait
 from kataven_notebook.signals import Stopped
 
 if TYPE_CHECKING:

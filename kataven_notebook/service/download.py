@@ -13,16 +13,24 @@ from urllib.parse import urljoin, urlsplit
 import stamina
 
 from kataven_notebook import errors
-from kataven_notebook._http import exchange, explain, httpx, is_safe_url, open_client, read_bounded, unpacked
-from kataven_notebook.client import ATTEMPTS
 from kataven_notebook.redact import one_line
+from kataven_notebook.service.client import ATTEMPTS
+from kataven_notebook.service.transport import (
+    exchange,
+    explain,
+    httpx,
+    is_safe_url,
+    open_client,
+    read_bounded,
+    unpacked,
+)
 from kataven_notebook.signals import Stopped
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Iterator
 
-    from kataven_notebook.client import SignedUrl
+    from kataven_notebook.service.client import SignedUrl
 
 _REDIRECTS = 3
 _ERROR_BODY_BYTES = 64 << 10
