@@ -14,8 +14,8 @@ from pathlib import Path
 import pandas as pd
 
 import kataven_notebook as kn
-from kataven_notebook._ledger import Entry, Ledger
 from kataven_notebook.settings import Settings
+from kataven_notebook.store.ledger import Entry, Ledger
 
 SOUND = kn.Recording.from_samples([0.0, 0.1] * 40, 8_000).encoded()
 

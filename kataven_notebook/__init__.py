@@ -26,7 +26,7 @@ from kataven_notebook.settings import Limits, Settings, configure
 from kataven_notebook.sound.recording import Recording
 from kataven_notebook.speech import speech_intervals
 from kataven_notebook.status import Status
-from kataven_notebook.store import Store
+from kataven_notebook.store.folder import Store
 
 if TYPE_CHECKING:
     from kataven_notebook import demo, plots

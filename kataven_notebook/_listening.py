@@ -9,7 +9,6 @@ import pandas as pd
 
 from kataven_notebook import _columns
 from kataven_notebook._moments import moment_rows
-from kataven_notebook._options import open_store
 from kataven_notebook._sessions import find_sessions
 from kataven_notebook._sources import FrameSource
 from kataven_notebook.errors import ConfigurationError
@@ -17,13 +16,14 @@ from kataven_notebook.measures import measured
 from kataven_notebook.rows import turn_rows
 from kataven_notebook.service.client import HubClient
 from kataven_notebook.settings import current_settings
+from kataven_notebook.store.opening import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
-    from kataven_notebook._options import StoreLike
     from kataven_notebook.settings import Settings
     from kataven_notebook.sound.recording import Recording
+    from kataven_notebook.store.opening import StoreLike
 
 # Finding the moments of more calls than this would hold up the first paint.
 _MOST_CALLS = 300

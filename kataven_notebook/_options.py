@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,14 +10,13 @@ import pandas as pd
 
 from kataven_notebook.errors import ConfigurationError
 from kataven_notebook.pipeline import Plan
-from kataven_notebook.redact import redact
 from kataven_notebook.settings import current_settings
-from kataven_notebook.store import Store, shared_store
+from kataven_notebook.store.opening import open_store
 
 if TYPE_CHECKING:
     from kataven_notebook.settings import Settings
+    from kataven_notebook.store.opening import StoreLike
 
-    StoreLike = str | os.PathLike[str] | Store | None
     Duration = str | float | pd.Timedelta | None
 
 
@@ -117,24 +114,3 @@ def sound_plan(
         in_flight=None if in_flight is None else int(in_flight),
         **others,
     )
-
-
-def open_store(store: StoreLike) -> Store | None:
-    """Return the store of a folder, the same one for the whole process.
-
-    Raises
-    ------
-    ConfigurationError
-        It is neither a place nor a store.
-    StoreError
-        It can't be opened.
-    """
-    if store is None or isinstance(store, Store):
-        return store
-    place = os.fspath(store) if isinstance(store, str | os.PathLike) else None
-    if not isinstance(place, str) or not place.strip():
-        raise ConfigurationError(f"store={store!r}: pass a folder, a URL such as s3://bucket/calls, or a Store")
-    if re.match(r"[A-Za-z][A-Za-z0-9+.\-]+:/(?!/)", place):
-        # It would be made as a folder here, and nothing would reach the bucket.
-        raise ConfigurationError(f"store={redact(place)!r}: a URL has two slashes, such as s3://bucket/calls")
-    return shared_store(place)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from kataven_notebook.service.client import SignedUrl
     from kataven_notebook.settings import Settings
     from kataven_notebook.sound.recording import Recording
-    from kataven_notebook.store import Store
+    from kataven_notebook.store.folder import Store
 
     # Both are told when the run is being stopped.
     Work = Callable[[Recording, threading.Event], tuple[Any, str | None]]

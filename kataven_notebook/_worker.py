@@ -26,9 +26,9 @@ from kataven_notebook.sound.recording import Recording
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kataven_notebook._ledger import Entry
-    from kataven_notebook._objects import ObjectFolder
     from kataven_notebook.service.client import SignedUrl
+    from kataven_notebook.store.ledger import Entry
+    from kataven_notebook.store.objects import ObjectFolder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,11 +22,12 @@ from kataven_notebook.rows import METRIC_COLUMNS, call_row, role_of, turn_rows
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from kataven_notebook._options import Duration, StoreLike
+    from kataven_notebook._options import Duration
     from kataven_notebook._outcome import Outcome
     from kataven_notebook._work import ExecutorLike
     from kataven_notebook.settings import Settings
     from kataven_notebook.speech import SpeechOption
+    from kataven_notebook.store.opening import StoreLike
 
 AGENT_CHANNEL, CONFIDENCE = "agent_channel", "agent_channel_confidence"
 

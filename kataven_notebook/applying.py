@@ -21,11 +21,12 @@ from kataven_notebook.pipeline import DEFAULT_MAX_BYTES
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from kataven_notebook._options import Duration, StoreLike
+    from kataven_notebook._options import Duration
     from kataven_notebook._outcome import Outcome
     from kataven_notebook._work import ExecutorLike
     from kataven_notebook.settings import Settings
     from kataven_notebook.sound.recording import Recording
+    from kataven_notebook.store.opening import StoreLike
 
 APPLY_ERROR = "apply_error"
 _RESERVED = (_columns.STATUS, _columns.ERROR, _columns.AUDIO, APPLY_ERROR)

@@ -29,10 +29,11 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
 
-    from kataven_notebook._options import Duration, StoreLike
+    from kataven_notebook._options import Duration
     from kataven_notebook._outcome import Task
     from kataven_notebook._sessions import Sessions
     from kataven_notebook.settings import Settings
+    from kataven_notebook.store.opening import StoreLike
 
 # Hidden, so that other tools pass it over.
 _MARK = ".kataven-export.json"

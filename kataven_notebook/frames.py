@@ -20,9 +20,10 @@ from kataven_notebook.status import Status
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from kataven_notebook._options import Duration, StoreLike
+    from kataven_notebook._options import Duration
     from kataven_notebook._outcome import Outcome
     from kataven_notebook.sound.recording import Recording
+    from kataven_notebook.store.opening import StoreLike
 
 
 # Above this many rows, signing first and downloading later loses rows to expiry.

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from kataven_notebook._options import StoreLike
     from kataven_notebook.settings import Settings
+    from kataven_notebook.store.opening import StoreLike
     from kataven_notebook.widget import Player
 
 

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Hashable, Sequence
 
-    from kataven_notebook._options import StoreLike
     from kataven_notebook._sources import Source
     from kataven_notebook.settings import Settings
     from kataven_notebook.sound.recording import Recording
+    from kataven_notebook.store.opening import StoreLike
 
 _MAX_LABELS = 9
 _FRAME_COLUMNS = ("label", "label_note", "label_regions", "labelled_at")

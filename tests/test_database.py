@@ -13,11 +13,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 import kataven_notebook as kn
-from kataven_notebook._ledger import Ledger
 from kataven_notebook.service.budget import Budget
 from kataven_notebook.service.budget_table import BudgetTable, Permit
 from kataven_notebook.status import Status
-from kataven_notebook.store import Store
+from kataven_notebook.store.folder import Store
+from kataven_notebook.store.ledger import Ledger
 
 pytestmark = pytest.mark.core
 
@@ -34,7 +34,7 @@ table.close()
 VISIT_STORE = """
 import sys
 from kataven_notebook.status import Status
-from kataven_notebook.store import Store
+from kataven_notebook.store.folder import Store
 with Store(sys.argv[1]) as store:
     store.note("theirs", Status.MISSING, "the session has no recording")
 """

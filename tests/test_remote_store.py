@@ -17,10 +17,10 @@ from weed import ACCESS_KEY, BUCKET, SECRET_KEY
 
 import kataven_notebook as kn
 from kataven_notebook import demo, errors
-from kataven_notebook._objects import ObjectFolder, outcome_file
 from kataven_notebook.applying import apply
-from kataven_notebook.remote_store import RemoteStore
-from kataven_notebook.store import account_mark
+from kataven_notebook.store.bucket import RemoteStore
+from kataven_notebook.store.folder import account_mark
+from kataven_notebook.store.objects import ObjectFolder, outcome_file
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 
@@ -62,7 +62,7 @@ def state(monkeypatch, tmp_path):
     def fresh() -> None:
         monkeypatch.setenv("KATAVEN_STATE_DIR", str(tmp_path / uuid.uuid4().hex))
         # Stores stay open for a whole process; another machine has opened none.
-        monkeypatch.setattr("kataven_notebook.store._open", {})
+        monkeypatch.setattr("kataven_notebook.store.opening._open", {})
 
     fresh()
     return fresh
@@ -153,7 +153,7 @@ def test_what_has_no_outcome_is_not_there(hub, frame, state) -> None:
 def test_the_cache_can_be_made_again(hub, frame, state, tmp_path, monkeypatch) -> None:
     """Many sessions at once: by a listing, in which those that somebody has forgotten are gone."""
     url = f"memory://{uuid.uuid4().hex}"
-    monkeypatch.setattr("kataven_notebook.remote_store._MOST_BY_NAME", 3)
+    monkeypatch.setattr("kataven_notebook.store.bucket._MOST_BY_NAME", 3)
     kn.audio(frame, store=url, settings=hub.settings, progress=False)
     here = kn.Store(url)
     state()

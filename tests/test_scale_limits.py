@@ -14,10 +14,10 @@ import pytest
 
 import kataven_notebook as kn
 from kataven_notebook import demo
-from kataven_notebook._ledger import COLUMNS, Entry, Ledger
 from kataven_notebook.service.budget_table import BudgetTable
 from kataven_notebook.service.budget_window import Permit
 from kataven_notebook.settings import Settings
+from kataven_notebook.store.ledger import COLUMNS, Entry, Ledger
 
 pytestmark = pytest.mark.core
 

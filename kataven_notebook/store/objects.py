@@ -11,10 +11,10 @@ import uuid
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from kataven_notebook._ledger import Entry, is_sane
 from kataven_notebook.errors import ConfigurationError, KatavenError, MissingExtra, StoreError
 from kataven_notebook.redact import redact
 from kataven_notebook.status import Status
+from kataven_notebook.store.ledger import Entry, is_sane
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -7,35 +7,33 @@ could be taken for whole.
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import hashlib
 import os
 import tempfile
-import threading
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Self
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Self
 
 import pandas as pd
 
-from kataven_notebook._ledger import Entry, Ledger, explain_failure
-from kataven_notebook._objects import is_url
-from kataven_notebook._store_arguments import check_place, folder_of, forgettable
 from kataven_notebook.errors import KatavenError, StoreError
 from kataven_notebook.machine.folders import make_private
 from kataven_notebook.machine.process import is_alive, owner_name
 from kataven_notebook.sound.decode import SoundInfo
 from kataven_notebook.sound.recording import Recording
 from kataven_notebook.status import Status
+from kataven_notebook.store.ledger import Entry, Ledger, explain_failure
+from kataven_notebook.store.objects import is_url
+from kataven_notebook.store.places import check_place, folder_of, forgettable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from kataven_notebook.settings import Settings
 
-_LEDGER = "ledger.sqlite3"
+LEDGER_FILE = "ledger.sqlite3"
 _DEAD_PART_S = 86_400.0
 
 
@@ -69,14 +67,17 @@ class Store:
     [['s1', 'missing']]
     """
 
+    _for_urls: ClassVar[type[Any]]
+
     def __new__(cls, path: str | os.PathLike[str]) -> Self:
         """Make a store on object storage of a URL, as `Path` makes the kind of path that fits."""
         check_place(path)
-        if cls is Store and is_url(path):
-            from kataven_notebook.remote_store import RemoteStore  # noqa: PLC0415 - it is built on this one
+        return super().__new__(cls._for_urls if cls is Store and is_url(path) else cls)
 
-            return super().__new__(RemoteStore)  # type: ignore[return-value]  # which is a Store
-        return super().__new__(cls)
+    def __init_subclass__(cls, *, for_urls: bool = False) -> None:
+        """Note a kind of store for URLs: it is built on this class, which can't import it."""
+        if for_urls:
+            Store._for_urls = cls
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._path = folder_of(path)
@@ -86,7 +87,7 @@ class Store:
         except OSError as error:
             raise StoreError(explain_failure(self._path, error)) from None
         self._prefix = os.path.join(self._path, "")  # noqa: PTH118 - ends with the separator, as text
-        self._ledger = Ledger(self._path / _LEDGER)
+        self._ledger = Ledger(self._path / LEDGER_FILE)
         self._remove_dead_parts()
 
     def __enter__(self) -> Self:
@@ -360,29 +361,3 @@ def _frame(entries: Iterable[Entry]) -> pd.DataFrame:
         "file": pd.array([entry.file for entry in rows], dtype="string"),
     }
     return pd.DataFrame(columns)
-
-
-_open: dict[tuple[int, str], Store] = {}
-_open_lock = threading.Lock()
-
-
-def shared_store(path: str) -> Store:
-    """Return this process's one open store of a folder or URL, so that recordings and runs share it."""
-    place = path.rstrip("/") if is_url(path) else str(folder_of(path))
-    key = (os.getpid(), place)
-    with _open_lock:
-        store = _open.get(key)
-        if store is not None and not is_url(path) and not (store.path / _LEDGER).exists():
-            store.close()  # somebody removed the folder
-            store = None
-        if store is None:
-            store = _open[key] = Store(path)
-        return store
-
-
-@atexit.register
-def _close_stores() -> None:
-    for (pid, _), store in _open.items():
-        # A forked child must leave its parent's connections alone.
-        if pid == os.getpid():
-            store.close()

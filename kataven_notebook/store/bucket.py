@@ -12,16 +12,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from kataven_notebook._ledger import Entry, Ledger
-from kataven_notebook._objects import ObjectFolder, RemoteObject, object_name, outcome_file
-from kataven_notebook._store_arguments import forgettable
 from kataven_notebook.errors import StoreError
 from kataven_notebook.machine.folders import make_private
 from kataven_notebook.redact import redact
 from kataven_notebook.settings import current_settings
 from kataven_notebook.sound.decode import SoundInfo
 from kataven_notebook.sound.recording import Recording
-from kataven_notebook.store import Store, account_mark
+from kataven_notebook.store.folder import Store, account_mark
+from kataven_notebook.store.ledger import Entry, Ledger
+from kataven_notebook.store.objects import ObjectFolder, RemoteObject, object_name, outcome_file
+from kataven_notebook.store.places import forgettable
 
 if TYPE_CHECKING:
     import os
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _MOST_BY_NAME = 500
 
 
-class RemoteStore(Store):
+class RemoteStore(Store, for_urls=True):
     """A store in a bucket, or on anything else that fsspec opens; `Store("s3://bucket/calls")` makes it.
 
     Guaranteed: sound is uploaded and verified before its outcome is written, so what has an outcome

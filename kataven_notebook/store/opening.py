@@ -1,0 +1,66 @@
+"""Opens the store of a place: a folder or a bucket, one for the whole process."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import re
+import threading
+from typing import TYPE_CHECKING
+
+from kataven_notebook.errors import ConfigurationError
+from kataven_notebook.redact import redact
+from kataven_notebook.store import bucket as _bucket  # noqa: F401 - makes `Store` of URLs known
+from kataven_notebook.store.folder import LEDGER_FILE, Store
+from kataven_notebook.store.objects import is_url
+from kataven_notebook.store.places import folder_of
+
+if TYPE_CHECKING:
+    StoreLike = str | os.PathLike[str] | Store | None
+
+
+def open_store(store: StoreLike) -> Store | None:
+    """Return the store of a folder, the same one for the whole process.
+
+    Raises
+    ------
+    ConfigurationError
+        It is neither a place nor a store.
+    StoreError
+        It can't be opened.
+    """
+    if store is None or isinstance(store, Store):
+        return store
+    place = os.fspath(store) if isinstance(store, str | os.PathLike) else None
+    if not isinstance(place, str) or not place.strip():
+        raise ConfigurationError(f"store={store!r}: pass a folder, a URL such as s3://bucket/calls, or a Store")
+    if re.match(r"[A-Za-z][A-Za-z0-9+.\-]+:/(?!/)", place):
+        # It would be made as a folder here, and nothing would reach the bucket.
+        raise ConfigurationError(f"store={redact(place)!r}: a URL has two slashes, such as s3://bucket/calls")
+    return shared_store(place)
+
+
+_open: dict[tuple[int, str], Store] = {}
+_open_lock = threading.Lock()
+
+
+def shared_store(path: str) -> Store:
+    """Return this process's one open store of a folder or URL, so that recordings and runs share it."""
+    place = path.rstrip("/") if is_url(path) else str(folder_of(path))
+    key = (os.getpid(), place)
+    with _open_lock:
+        store = _open.get(key)
+        if store is not None and not is_url(path) and not (store.path / LEDGER_FILE).exists():
+            store.close()  # somebody removed the folder
+            store = None
+        if store is None:
+            store = _open[key] = Store(path)
+        return store
+
+
+@atexit.register
+def _close_stores() -> None:
+    for (pid, _), store in _open.items():
+        # A forked child must leave its parent's connections alone.
+        if pid == os.getpid():
+            store.close()
