@@ -39,7 +39,7 @@ from scipy import signal
 
 import kataven_notebook.demo
 from kataven_notebook.sound.recording import Recording
-from kataven_notebook.speech import SpeechOption, speech_intervals
+from kataven_notebook.speech.detect import SpeechOption, speech_intervals
 
 Samples = npt.NDArray[np.floating[Any]]
 Segments = list[tuple[float, float]]
@@ -309,7 +309,7 @@ _PEAK = """
 import sys
 from pathlib import Path
 from kataven_notebook.sound.recording import Recording
-from kataven_notebook.speech import speech_intervals
+from kataven_notebook.speech.detect import speech_intervals
 speech_intervals(Recording.from_file(sys.argv[1]))
 # A child's `ru_maxrss` begins with its parent's.
 print(f"{int(Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0]) * 1024 / 1e6:.0f}")

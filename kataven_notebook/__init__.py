@@ -24,7 +24,7 @@ from kataven_notebook.listening import player
 from kataven_notebook.rttm import to_rttm
 from kataven_notebook.settings import Limits, Settings, configure
 from kataven_notebook.sound.recording import Recording
-from kataven_notebook.speech import speech_intervals
+from kataven_notebook.speech.detect import speech_intervals
 from kataven_notebook.status import Status
 from kataven_notebook.store.folder import Store
 

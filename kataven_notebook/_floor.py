@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from kataven_notebook._intervals import Intervals
+    from kataven_notebook.speech.intervals import Intervals
 
 UTTERANCE_PAUSE_S = 0.2
 """Speech with shorter pauses is one utterance (inter-pausal unit)."""

@@ -16,7 +16,7 @@ from kataven_notebook._work import working
 from kataven_notebook.errors import ConfigurationError
 from kataven_notebook.measures import CallMeasures, measure
 from kataven_notebook.roles import AgentChannel, infer_agent_channels
-from kataven_notebook.speech import check_speech
+from kataven_notebook.speech.detect import check_speech
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from kataven_notebook._outcome import Outcome
     from kataven_notebook._work import ExecutorLike
     from kataven_notebook.sound.recording import Recording
-    from kataven_notebook.speech import SpeechOption
+    from kataven_notebook.speech.detect import SpeechOption
 
 
 @dataclass(frozen=True)

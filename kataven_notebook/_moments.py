@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from kataven_notebook._intervals import intersection, join, tidy, total_s
 from kataven_notebook.conversation import DEAD_AIR_S, interruptions, response_latencies, silences
 from kataven_notebook.rows import call_turns, role_of
+from kataven_notebook.speech.intervals import intersection, join, tidy, total_s
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kataven_notebook._intervals import Intervals
     from kataven_notebook.measures import CallMeasures
     from kataven_notebook.rows import Value
+    from kataven_notebook.speech.intervals import Intervals
 
 SLOW_RESPONSE_S = 1.5
 """People answer within a quarter of a second (Stivers et al. 2009); six times that is heard as trouble."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kataven_notebook import _drawing as drawing
-from kataven_notebook._intervals import intersection
 from kataven_notebook.conversation import response_latencies
 from kataven_notebook.rows import call_turns, role_of
+from kataven_notebook.speech.intervals import intersection
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from kataven_notebook._outcome import Outcome
     from kataven_notebook._work import ExecutorLike
     from kataven_notebook.settings import Settings
-    from kataven_notebook.speech import SpeechOption
+    from kataven_notebook.speech.detect import SpeechOption
     from kataven_notebook.store.opening import StoreLike
 
 AGENT_CHANNEL, CONFIDENCE = "agent_channel", "agent_channel_confidence"

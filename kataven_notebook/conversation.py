@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from kataven_notebook._floor import Limits, check_seconds, cut, group, holds_floor, without_backchannels
-from kataven_notebook._intervals import Intervals, between, complement, intersection, join, tidy, total_s, union
+from kataven_notebook.speech.intervals import Intervals, between, complement, intersection, join, tidy, total_s, union
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

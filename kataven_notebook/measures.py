@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakKeyDictionary
 
 from kataven_notebook.quality import ChannelQuality, QualityMeter
-from kataven_notebook.speech import speech_intervals
+from kataven_notebook.speech.detect import speech_intervals
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from kataven_notebook._intervals import Intervals
     from kataven_notebook.sound.recording import Recording
-    from kataven_notebook.speech import SpeechOption
+    from kataven_notebook.speech.detect import SpeechOption
+    from kataven_notebook.speech.intervals import Intervals
 
 MIN_FINITE_RATIO = 0.9
 """Of a channel's samples. What is no number is heard as silence: with more of it, talk times would be wrong."""

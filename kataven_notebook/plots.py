@@ -17,7 +17,7 @@ from kataven_notebook import _panels as panels
 from kataven_notebook._timeline import draw_timeline
 from kataven_notebook.errors import ConfigurationError, FrameError
 from kataven_notebook.measures import measure
-from kataven_notebook.speech import check_recording
+from kataven_notebook.speech.detect import check_recording
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from kataven_notebook.sound.recording import Recording
-    from kataven_notebook.speech import SpeechOption
+    from kataven_notebook.speech.detect import SpeechOption
 
 _WIDTH_IN = 9.0
 _DARK_DBFS = -120.0

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kataven_notebook._clipping import ClippingMeter
-from kataven_notebook._intervals import Intervals, tidy
+from kataven_notebook.speech.intervals import Intervals, tidy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

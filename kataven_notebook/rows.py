@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from kataven_notebook._intervals import total_s, union
 from kataven_notebook.conversation import (
     DEAD_AIR_S,
     Turn,
@@ -20,14 +19,15 @@ from kataven_notebook.conversation import (
     silences,
     talk_time,
 )
+from kataven_notebook.speech.intervals import total_s, union
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import numpy.typing as npt
 
-    from kataven_notebook._intervals import Intervals
     from kataven_notebook.measures import CallMeasures
+    from kataven_notebook.speech.intervals import Intervals
 
 Value = float | int | str | bool | None
 

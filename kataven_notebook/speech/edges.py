@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kataven_notebook._intervals import join
-from kataven_notebook._level import MIN_PAUSE_S, MIN_SPEECH_S, decibels, joined, runs, smoothed
-from kataven_notebook._spectrum import FRAME_S, unpacked
+from kataven_notebook.speech.intervals import join
+from kataven_notebook.speech.level import MIN_PAUSE_S, MIN_SPEECH_S, decibels, joined, runs, smoothed
+from kataven_notebook.speech.spectrum import FRAME_S, unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from kataven_notebook._bleed import Leak
-    from kataven_notebook._intervals import Intervals
+    from kataven_notebook.speech.intervals import Intervals
+    from kataven_notebook.speech.leak import Leak
 
     Floats = NDArray[np.float32]
     Halves = NDArray[np.float16]

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kataven_notebook._spectrum import CONTEXT, FRAMES_PER_WINDOW, RATE, WINDOW, power_spectra, windows_of
+from kataven_notebook.speech.spectrum import CONTEXT, FRAMES_PER_WINDOW, RATE, WINDOW, power_spectra, windows_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
