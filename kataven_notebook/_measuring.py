@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from kataven_notebook._execute import execute
 from kataven_notebook._known import split_for_work
 from kataven_notebook._options import check_choice, sound_plan
 from kataven_notebook._sessions import Sessions, find_sessions, session_column
-from kataven_notebook._work import working
 from kataven_notebook.errors import ConfigurationError
 from kataven_notebook.measures import CallMeasures, measure
 from kataven_notebook.roles import AgentChannel, infer_agent_channels
+from kataven_notebook.run.supervise import execute
+from kataven_notebook.run.work import working
 from kataven_notebook.speech.detect import check_speech
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from kataven_notebook._outcome import Outcome
-    from kataven_notebook._work import ExecutorLike
+    from kataven_notebook.run.plan import Outcome
+    from kataven_notebook.run.work import ExecutorLike
     from kataven_notebook.sound.recording import Recording
     from kataven_notebook.speech.detect import SpeechOption
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from kataven_notebook.errors import ConfigurationError
-from kataven_notebook.pipeline import Plan
+from kataven_notebook.run.plan import Plan
 from kataven_notebook.settings import current_settings
 from kataven_notebook.store.opening import open_store
 

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from kataven_notebook import _columns
-from kataven_notebook._calling import name_of
 from kataven_notebook.errors import ConfigurationError
+from kataven_notebook.run.invoke import name_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

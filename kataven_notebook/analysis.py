@@ -15,16 +15,16 @@ from kataven_notebook._sessions import session_column
 from kataven_notebook.errors import FrameError
 from kataven_notebook.frames import sound_frame
 from kataven_notebook.measures import CallMeasures
-from kataven_notebook.pipeline import DEFAULT_MAX_BYTES
 from kataven_notebook.roles import MIN_CONFIDENCE, AgentChannel
 from kataven_notebook.rows import METRIC_COLUMNS, call_row, role_of, turn_rows
+from kataven_notebook.run.plan import DEFAULT_MAX_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from kataven_notebook._options import Duration
-    from kataven_notebook._outcome import Outcome
-    from kataven_notebook._work import ExecutorLike
+    from kataven_notebook.run.plan import Outcome
+    from kataven_notebook.run.work import ExecutorLike
     from kataven_notebook.settings import Settings
     from kataven_notebook.speech.detect import SpeechOption
     from kataven_notebook.store.opening import StoreLike

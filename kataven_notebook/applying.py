@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING, Any, Literal
 import pandas as pd
 
 from kataven_notebook import _columns
-from kataven_notebook._execute import execute
 from kataven_notebook._known import split_for_work
 from kataven_notebook._options import check_choice, sound_plan
 from kataven_notebook._results import Shaped, column, wanted_columns
 from kataven_notebook._sessions import Sessions, find_sessions
-from kataven_notebook._work import working
 from kataven_notebook.errors import ConfigurationError, FrameError, WorkFailed
 from kataven_notebook.frames import sound_frame
-from kataven_notebook.pipeline import DEFAULT_MAX_BYTES
+from kataven_notebook.run.plan import DEFAULT_MAX_BYTES
+from kataven_notebook.run.supervise import execute
+from kataven_notebook.run.work import working
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from kataven_notebook._options import Duration
-    from kataven_notebook._outcome import Outcome
-    from kataven_notebook._work import ExecutorLike
+    from kataven_notebook.run.plan import Outcome
+    from kataven_notebook.run.work import ExecutorLike
     from kataven_notebook.settings import Settings
     from kataven_notebook.sound.recording import Recording
     from kataven_notebook.store.opening import StoreLike

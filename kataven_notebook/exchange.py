@@ -12,16 +12,15 @@ import numpy as np
 import pandas as pd
 
 from kataven_notebook import _columns, _sheets
-from kataven_notebook._execute import execute
 from kataven_notebook._known import split_for_work
 from kataven_notebook._options import check_choice, sound_plan
-from kataven_notebook._outcome import Outcome
 from kataven_notebook._sessions import find_sessions, session_column
 from kataven_notebook._soundfiles import ENCODINGS, SoundFiles, Written, alike, atomic, can_encode
-from kataven_notebook._work import working
 from kataven_notebook.errors import ConfigurationError, DecodeError, FrameError, StoreError
 from kataven_notebook.machine.folders import make_private
-from kataven_notebook.pipeline import DEFAULT_MAX_BYTES
+from kataven_notebook.run.plan import DEFAULT_MAX_BYTES, Outcome
+from kataven_notebook.run.supervise import execute
+from kataven_notebook.run.work import working
 from kataven_notebook.sound.recording import Recording
 from kataven_notebook.status import Status, status_of
 
@@ -30,8 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kataven_notebook._options import Duration
-    from kataven_notebook._outcome import Task
     from kataven_notebook._sessions import Sessions
+    from kataven_notebook.run.plan import Task
     from kataven_notebook.settings import Settings
     from kataven_notebook.store.opening import StoreLike
 

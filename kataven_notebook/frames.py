@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import pandas as pd
 
 from kataven_notebook import _columns
-from kataven_notebook._execute import execute, last_interrupted, stream
 from kataven_notebook._known import split
 from kataven_notebook._options import check_choice, duration_s, sound_plan
 from kataven_notebook._sessions import Sessions, find_sessions
 from kataven_notebook.errors import FrameError
-from kataven_notebook.pipeline import DEFAULT_MAX_BYTES, Plan
+from kataven_notebook.run.plan import DEFAULT_MAX_BYTES, Plan
+from kataven_notebook.run.supervise import execute, last_interrupted, stream
 from kataven_notebook.settings import Settings, current_settings
 from kataven_notebook.status import Status
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from kataven_notebook._options import Duration
-    from kataven_notebook._outcome import Outcome
+    from kataven_notebook.run.plan import Outcome
     from kataven_notebook.sound.recording import Recording
     from kataven_notebook.store.opening import StoreLike
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 import kataven_notebook as kn
-from kataven_notebook import _execute, settings
+from kataven_notebook import settings
+from kataven_notebook.run import supervise as _execute
 
 PROJECT = Path(__file__).parent.parent
 README = (PROJECT / "README.md").read_text(encoding="utf-8")

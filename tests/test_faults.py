@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from kataven_notebook import Limits, demo
-from kataven_notebook._outcome import Outcome, Task
-from kataven_notebook.pipeline import Plan, Run
+from kataven_notebook.run.plan import Outcome, Plan, Task
+from kataven_notebook.run.run import Run
 from kataven_notebook.settings import Settings
 
 pytestmark = pytest.mark.core

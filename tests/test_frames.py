@@ -392,7 +392,7 @@ def test_sound_that_will_not_fit_is_warned_of_in_time(hub, monkeypatch) -> None:
     class Memory:
         available = 40_000
 
-    monkeypatch.setattr("kataven_notebook._execute.psutil.virtual_memory", Memory)
+    monkeypatch.setattr("kataven_notebook.run.supervise.psutil.virtual_memory", Memory)
     frame = calls("s1", "s2", "s3")
     with pytest.warns(UserWarning, match='store="calls/"'):
         kn.audio(frame, settings=hub.settings, progress=False)

@@ -12,8 +12,8 @@ import pytest
 
 import kataven_notebook as kn
 from kataven_notebook import Limits, demo
-from kataven_notebook._outcome import Task
-from kataven_notebook.pipeline import Plan, Run
+from kataven_notebook.run.plan import Plan, Task
+from kataven_notebook.run.run import Run
 from kataven_notebook.service.budget_table import BudgetTable
 
 pytestmark = pytest.mark.core

@@ -32,8 +32,7 @@ import soundfile as sf
 
 import kataven_notebook as kn
 from kataven_notebook import demo
-from kataven_notebook._outcome import Outcome, Task
-from kataven_notebook._plan import Plan
+from kataven_notebook.run.plan import Outcome, Plan, Task
 from kataven_notebook.service import client, download
 from kataven_notebook.service.budget import Budget
 from kataven_notebook.settings import Settings

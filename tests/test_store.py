@@ -15,9 +15,9 @@ import pytest
 
 import kataven_notebook as kn
 from kataven_notebook import Status, Store
-from kataven_notebook._outcome import Task
 from kataven_notebook.errors import ConfigurationError, StoreError
-from kataven_notebook.pipeline import Plan, Run
+from kataven_notebook.run.plan import Plan, Task
+from kataven_notebook.run.run import Run
 from kataven_notebook.service.budget import shared_budget
 
 pytestmark = pytest.mark.core

@@ -8,17 +8,17 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from kataven_notebook._calling import Called, call, name_of
-from kataven_notebook._executors import ExecutorWork
 from kataven_notebook.errors import ConfigurationError, KatavenError, WorkFailed
 from kataven_notebook.machine.cores import processors
+from kataven_notebook.run.executor import ExecutorWork
+from kataven_notebook.run.invoke import Called, call, name_of
 from kataven_notebook.signals import Stopped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from concurrent.futures import Executor
 
-    from kataven_notebook.pipeline import Plan
+    from kataven_notebook.run.plan import Plan
     from kataven_notebook.sound.recording import Recording
 
     # An executor, a function that makes one, or None for threads of this process.

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import psutil
 
 from kataven_notebook import errors
-from kataven_notebook._outcome import Outcome, Task, skipped
-from kataven_notebook._progress import Progress
-from kataven_notebook.pipeline import Plan, Run
+from kataven_notebook.run.plan import Outcome, Plan, Task, skipped
+from kataven_notebook.run.progress import Progress
+from kataven_notebook.run.run import Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 import cloudpickle
 
-from kataven_notebook._calling import call, failure_text
 from kataven_notebook.errors import KatavenError, SessionError, StoreError
 from kataven_notebook.machine.cores import keep_to_one_core
+from kataven_notebook.run.invoke import call, failure_text
 from kataven_notebook.service.download import Downloader, Transfer
 from kataven_notebook.sound.recording import Recording
 

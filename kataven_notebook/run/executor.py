@@ -18,17 +18,17 @@ from typing import TYPE_CHECKING, Any, Self
 
 import cloudpickle
 
-from kataven_notebook._calling import Called, name_of
-from kataven_notebook._outcome import Outcome
-from kataven_notebook._worker import Fetching, Job, Report, run_job
 from kataven_notebook.errors import ConfigurationError, UrlExpired, WorkFailed
+from kataven_notebook.run.invoke import Called, name_of
+from kataven_notebook.run.plan import Outcome
+from kataven_notebook.run.worker import Fetching, Job, Report, run_job
 from kataven_notebook.signals import NotAttempted, Stopped
 from kataven_notebook.status import Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from kataven_notebook.pipeline import Plan
+    from kataven_notebook.run.plan import Plan
     from kataven_notebook.service.client import SignedUrl
     from kataven_notebook.sound.recording import Recording
 

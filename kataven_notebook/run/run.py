@@ -16,10 +16,9 @@ from collections import Counter, deque
 from typing import TYPE_CHECKING, Self
 
 from kataven_notebook import errors
-from kataven_notebook._outcome import Outcome, Task, skipped
-from kataven_notebook._plan import DEFAULT_MAX_BYTES, Plan
-from kataven_notebook._signing import Signer
 from kataven_notebook.clock import clock_text
+from kataven_notebook.run.plan import Outcome, Plan, Task, skipped
+from kataven_notebook.run.signing import Signer
 from kataven_notebook.service.client import HubClient, SignedUrl
 from kataven_notebook.service.download import Downloader, Transfer
 from kataven_notebook.service.transport import THREAD_PREFIX
@@ -391,6 +390,3 @@ class Run:
         if self._plan.store is not None and self._plan.sound:
             with contextlib.suppress(errors.StoreError):
                 self._plan.store.release(session_id)
-
-
-__all__ = ["DEFAULT_MAX_BYTES", "Plan", "Run"]
