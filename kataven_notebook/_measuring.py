@@ -12,8 +12,8 @@ from kataven_notebook._known import split_for_work
 from kataven_notebook._options import check_choice, sound_plan
 from kataven_notebook._sessions import Sessions, find_sessions, session_column
 from kataven_notebook.errors import ConfigurationError
-from kataven_notebook.measures import CallMeasures, measure
-from kataven_notebook.roles import AgentChannel, infer_agent_channels
+from kataven_notebook.numbers.measures import CallMeasures, measure
+from kataven_notebook.numbers.roles import AgentChannel, infer_agent_channels
 from kataven_notebook.run.supervise import execute
 from kataven_notebook.run.work import working
 from kataven_notebook.speech.detect import check_speech

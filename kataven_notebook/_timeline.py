@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kataven_notebook import _drawing as drawing
-from kataven_notebook.conversation import response_latencies
-from kataven_notebook.rows import call_turns, role_of
+from kataven_notebook.numbers.conversation import response_latencies
+from kataven_notebook.numbers.rows import call_turns, role_of
 from kataven_notebook.speech.intervals import intersection
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
-    from kataven_notebook.measures import CallMeasures
+    from kataven_notebook.numbers.measures import CallMeasures
 
 _BAR = 0.6
 _LABEL_SHARE = 0.045

@@ -10,13 +10,13 @@ import pandas as pd
 
 from kataven_notebook import _columns
 from kataven_notebook._measuring import Measured, measure_all
-from kataven_notebook._moments import moment_rows
 from kataven_notebook._sessions import session_column
 from kataven_notebook.errors import FrameError
 from kataven_notebook.frames import sound_frame
-from kataven_notebook.measures import CallMeasures
-from kataven_notebook.roles import MIN_CONFIDENCE, AgentChannel
-from kataven_notebook.rows import METRIC_COLUMNS, call_row, role_of, turn_rows
+from kataven_notebook.numbers.measures import CallMeasures
+from kataven_notebook.numbers.moments import moment_rows
+from kataven_notebook.numbers.roles import MIN_CONFIDENCE, AgentChannel
+from kataven_notebook.numbers.rows import METRIC_COLUMNS, call_row, role_of, turn_rows
 from kataven_notebook.run.plan import DEFAULT_MAX_BYTES
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def metrics(
     pandas.DataFrame
         A new frame with `recording_status`, `recording_error`, `duration_s`, `agent_channel`
         (Int64), `agent_channel_confidence` (float64, 0 to 1), and the columns of
-        `kataven_notebook.rows.METRIC_COLUMNS`, which defines each: measures are float64, counts
+        `kataven_notebook.numbers.rows.METRIC_COLUMNS`, which defines each: measures are float64, counts
         Int64, text string.
 
     Raises

@@ -16,7 +16,7 @@ from kataven_notebook import _drawing as drawing
 from kataven_notebook import _panels as panels
 from kataven_notebook._timeline import draw_timeline
 from kataven_notebook.errors import ConfigurationError, FrameError
-from kataven_notebook.measures import measure
+from kataven_notebook.numbers.measures import measure
 from kataven_notebook.speech.detect import check_recording
 
 if TYPE_CHECKING:

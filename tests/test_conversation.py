@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kataven_notebook.conversation import (
+from kataven_notebook.numbers.conversation import (
     DEAD_AIR_S,
     Turn,
     find_turns,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kataven_notebook.quality import ChannelQuality, QualityMeter, measure_quality
+from kataven_notebook.numbers.quality import ChannelQuality, QualityMeter, measure_quality
 
 RATE = 8_000
 

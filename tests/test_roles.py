@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kataven_notebook.measures import CallMeasures
-from kataven_notebook.quality import measure_quality
-from kataven_notebook.roles import infer_agent_channels
+from kataven_notebook.numbers.measures import CallMeasures
+from kataven_notebook.numbers.quality import measure_quality
+from kataven_notebook.numbers.roles import infer_agent_channels
 from kataven_notebook.speech.intervals import tidy
 
 RATE = 8_000

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from kataven_notebook.conversation import DEAD_AIR_S, interruptions, response_latencies, silences
-from kataven_notebook.rows import call_turns, role_of
+from kataven_notebook.numbers.conversation import DEAD_AIR_S, interruptions, response_latencies, silences
+from kataven_notebook.numbers.rows import call_turns, role_of
 from kataven_notebook.speech.intervals import intersection, join, tidy, total_s
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kataven_notebook.measures import CallMeasures
-    from kataven_notebook.rows import Value
+    from kataven_notebook.numbers.measures import CallMeasures
+    from kataven_notebook.numbers.rows import Value
     from kataven_notebook.speech.intervals import Intervals
 
 SLOW_RESPONSE_S = 1.5

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kataven_notebook._clipping import ClippingMeter
+from kataven_notebook.numbers.clipping import ClippingMeter
 from kataven_notebook.speech.intervals import Intervals, tidy
 
 if TYPE_CHECKING:

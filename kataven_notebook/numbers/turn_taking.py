@@ -31,7 +31,15 @@ def check_seconds(name: str, value: object) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class Thresholds:
+    """From which durations on a pause, a backchannel and an overlap count, in seconds.
+
+    Raises
+    ------
+    ValueError
+        One of them is no number of seconds, below 0, or NaN.
+    """
+
     max_pause_s: float
     max_backchannel_s: float
     min_overlap_s: float
@@ -43,6 +51,8 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Side:
+    """One party's turns, and the backchannels that were taken out of them."""
+
     turns: list[Intervals]
     backchannels: list[Intervals]
 
@@ -60,19 +70,20 @@ def holder(turns: list[Intervals], time_s: float) -> Intervals | None:
     return turns[index - 1] if index else None
 
 
-def holds_floor(turns: list[Intervals], start_s: float, limits: Limits) -> bool:
+def holds_floor(turns: list[Intervals], start_s: float, thresholds: Thresholds) -> bool:
+    """Whether the party of `turns` has the floor when another one begins to speak at `start_s`."""
     held = holder(turns, start_s)
     # Starting together is no interruption, and neither is overlapping the last syllable.
-    margin = limits.min_overlap_s
+    margin = thresholds.min_overlap_s
     return held is not None and held[0, 0] + margin <= start_s and held[-1, 1] - margin >= start_s
 
 
-def without_backchannels(own: list[Intervals], others: list[Intervals], limits: Limits) -> Side:
+def without_backchannels(own: list[Intervals], others: list[Intervals], thresholds: Thresholds) -> Side:
     """Take the backchannels with which turns begin, or of which they consist, out of one party's turns."""
     side = Side([], [])
     for turn in own:
         rest = turn
-        while len(rest) and (length := _backchannel_length(rest, others, limits)):
+        while len(rest) and (length := _backchannel_length(rest, others, thresholds)):
             side.backchannels.append(rest[:length])
             rest = rest[length:]
         if len(rest):
@@ -80,24 +91,24 @@ def without_backchannels(own: list[Intervals], others: list[Intervals], limits: 
     return side
 
 
-def _backchannel_length(turn: Intervals, others: list[Intervals], limits: Limits) -> int:
+def _backchannel_length(turn: Intervals, others: list[Intervals], thresholds: Thresholds) -> int:
     """Return how many segments at the beginning of `turn` are a backchannel, or 0."""
     pauses = turn[1:, 0] - turn[:-1, 1]
     ends = np.flatnonzero(pauses >= UTTERANCE_PAUSE_S)
     length = int(ends[0]) + 1 if len(ends) else len(turn)
     held = holder(others, turn[0, 0])
     end = turn[length - 1, 1]
-    if held is None or end - turn[0, 0] >= limits.max_backchannel_s or held[-1, 1] < end + limits.min_overlap_s:
+    if held is None or end - turn[0, 0] >= thresholds.max_backchannel_s or held[-1, 1] < end + thresholds.min_overlap_s:
         return 0
     if length == len(turn):
         return length
     # What goes on at once after the other has finished was no feedback but the start of a turn.
     again = turn[length, 0]
-    apart = held[-1, 1] >= again + limits.min_overlap_s or again - end >= limits.max_pause_s / 2
+    apart = held[-1, 1] >= again + thresholds.min_overlap_s or again - end >= thresholds.max_pause_s / 2
     return length if apart else 0
 
 
-def cut(own: list[Intervals], others: list[Intervals], limits: Limits) -> list[Intervals]:
+def cut(own: list[Intervals], others: list[Intervals], thresholds: Thresholds) -> list[Intervals]:
     """Cut one party's turns at pauses in which the other party took the floor."""
     parts = []
     for turn in own:
@@ -109,7 +120,7 @@ def cut(own: list[Intervals], others: list[Intervals], limits: Limits) -> list[I
                 continue
             alone_s = min(taker[-1, 1], pause[1]) - max(taker[0, 0], pause[0])
             # Who comes back while the other still speaks may only have taken breath.
-            if taker[-1, 1] <= pause[1] or alone_s >= limits.max_pause_s / 2:
+            if taker[-1, 1] <= pause[1] or alone_s >= thresholds.max_pause_s / 2:
                 parts.append(turn[first:index])
                 first = index
         parts.append(turn[first:])

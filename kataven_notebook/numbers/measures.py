@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakKeyDictionary
 
-from kataven_notebook.quality import ChannelQuality, QualityMeter
+from kataven_notebook.numbers.quality import ChannelQuality, QualityMeter
 from kataven_notebook.speech.detect import speech_intervals
 
 if TYPE_CHECKING:

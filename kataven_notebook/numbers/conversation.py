@@ -22,7 +22,14 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from kataven_notebook._floor import Limits, check_seconds, cut, group, holds_floor, without_backchannels
+from kataven_notebook.numbers.turn_taking import (
+    Thresholds,
+    check_seconds,
+    cut,
+    group,
+    holds_floor,
+    without_backchannels,
+)
 from kataven_notebook.speech.intervals import Intervals, between, complement, intersection, join, tidy, total_s, union
 
 if TYPE_CHECKING:
@@ -234,13 +241,13 @@ def find_turns(
     [(0, 'turn', 0.0), (1, 'backchannel', 1.0), (1, 'interruption', 3.5), (0, 'turn', 5.5)]
     """
     speech = (tidy(first), tidy(second))
-    limits = Limits(max_pause_s, max_backchannel_s, min_overlap_s)
+    thresholds = Thresholds(max_pause_s, max_backchannel_s, min_overlap_s)
     # Backchannels first: they don't take the floor, so they must not cut the other's turn.
     whole = (group(speech[0], max_pause_s), group(speech[1], max_pause_s))
-    sides = [without_backchannels(whole[c], whole[1 - c], limits) for c in (0, 1)]
-    parts = tuple(cut(sides[c].turns, sides[1 - c].turns, limits) for c in (0, 1))
+    sides = [without_backchannels(whole[c], whole[1 - c], thresholds) for c in (0, 1)]
+    parts = tuple(cut(sides[c].turns, sides[1 - c].turns, thresholds) for c in (0, 1))
     # Cutting shows backchannels that looked like the start of a longer turn before.
-    final = [without_backchannels(parts[c], parts[1 - c], limits) for c in (0, 1)]
+    final = [without_backchannels(parts[c], parts[1 - c], thresholds) for c in (0, 1)]
     everyone = np.concatenate(speech)
     ends = np.sort(everyone[:, 1])
     found = []
@@ -249,7 +256,7 @@ def find_turns(
         feedback = [*sides[channel].backchannels, *final[channel].backchannels]
         for part in [*final[channel].turns, *feedback]:
             is_turn = not any(part is one for one in feedback)
-            interrupts = is_turn and holds_floor(other, part[0, 0], limits)
+            interrupts = is_turn and holds_floor(other, part[0, 0], thresholds)
             kind: TurnKind = "interruption" if interrupts else "turn" if is_turn else "backchannel"
             near = between(speech[1 - channel], part[0, 0], part[-1, 1])
             overlap_s = total_s(intersection(part, near))

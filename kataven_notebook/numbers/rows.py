@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from kataven_notebook.conversation import (
+from kataven_notebook.numbers.conversation import (
     DEAD_AIR_S,
     Turn,
     find_turns,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from kataven_notebook.measures import CallMeasures
+    from kataven_notebook.numbers.measures import CallMeasures
     from kataven_notebook.speech.intervals import Intervals
 
 Value = float | int | str | bool | None
@@ -120,7 +120,7 @@ def call_row(measures: CallMeasures, agent_channel: int | None) -> dict[str, Val
 
     Examples
     --------
-    >>> from kataven_notebook.measures import measure
+    >>> from kataven_notebook.numbers.measures import measure
     >>> from kataven_notebook.sound.recording import Recording
     >>> row = call_row(measure(Recording.from_samples([0.0] * 8_000, 8_000)), agent_channel=None)
     >>> row["silence_s"], row["agent_talk_s"], row["turn_count"]

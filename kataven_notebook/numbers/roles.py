@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from kataven_notebook.measures import CallMeasures
+    from kataven_notebook.numbers.measures import CallMeasures
 
     Doubles = npt.NDArray[np.float64]
 
