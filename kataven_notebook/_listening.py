@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from kataven_notebook import _columns
-from kataven_notebook._sessions import find_sessions
 from kataven_notebook._sources import FrameSource
 from kataven_notebook.errors import ConfigurationError
+from kataven_notebook.frame import columns as _columns
+from kataven_notebook.frame.sessions import find_sessions
 from kataven_notebook.numbers.measures import measured
 from kataven_notebook.numbers.moments import moment_rows
 from kataven_notebook.numbers.rows import turn_rows

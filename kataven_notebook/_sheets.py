@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from kataven_notebook import _columns
 from kataven_notebook.errors import ConfigurationError, MissingExtra
+from kataven_notebook.frame import columns as _columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from kataven_notebook import _columns, demo
-from kataven_notebook.applying import apply
+from kataven_notebook import demo
 from kataven_notebook.errors import ConfigurationError, MissingExtra
-from kataven_notebook.frames import audio, summary
+from kataven_notebook.frame import columns as _columns
+from kataven_notebook.frame.apply import apply
+from kataven_notebook.frame.fetch import audio, summary
 from kataven_notebook.settings import Limits, configure
 from kataven_notebook.status import Status
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import pandas as pd
 
-from kataven_notebook._sessions import session_column
 from kataven_notebook.errors import UrlExpired
+from kataven_notebook.frame.sessions import session_column
 from kataven_notebook.sound.recording import Recording
 
 if TYPE_CHECKING:

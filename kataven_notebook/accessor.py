@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from kataven_notebook import analysis, applying, comparison, exchange, frames, listening
+from kataven_notebook import exchange, listening
+from kataven_notebook.frame import analysis, fetch, groups
+from kataven_notebook.frame import apply as applying
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,14 +47,14 @@ class KatavenAccessor:
         # Nothing may fail here: an AttributeError would run this twice, others escape hasattr.
         self._frame = frame
 
-    recordings = _method(frames.recordings)
-    audio = _method(frames.audio)
+    recordings = _method(fetch.recordings)
+    audio = _method(fetch.audio)
     metrics = _method(analysis.metrics)
     turns = _method(analysis.turns)
     moments = _method(analysis.moments)
-    compare_groups = _method(comparison.compare_groups)
+    compare_groups = _method(groups.compare_groups)
     apply = _method(applying.apply)
-    summary = _method(frames.summary)
-    iter_recordings = _method(frames.iter_recordings)
+    summary = _method(fetch.summary)
+    iter_recordings = _method(fetch.iter_recordings)
     to_audiofolder = _method(exchange.to_audiofolder)
     player = _method(listening.player)

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from kataven_notebook import _columns, _sheets
-from kataven_notebook._known import split_for_work
-from kataven_notebook._options import check_choice, sound_plan
-from kataven_notebook._sessions import find_sessions, session_column
+from kataven_notebook import _sheets
 from kataven_notebook._soundfiles import ENCODINGS, SoundFiles, Written, alike, atomic, can_encode
 from kataven_notebook.errors import ConfigurationError, DecodeError, FrameError, StoreError
+from kataven_notebook.frame import columns as _columns
+from kataven_notebook.frame.known import split_for_work
+from kataven_notebook.frame.options import check_choice, sound_plan
+from kataven_notebook.frame.sessions import find_sessions, session_column
 from kataven_notebook.machine.folders import make_private
 from kataven_notebook.run.plan import DEFAULT_MAX_BYTES, Outcome
 from kataven_notebook.run.supervise import execute
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
 
-    from kataven_notebook._options import Duration
-    from kataven_notebook._sessions import Sessions
+    from kataven_notebook.frame.options import Duration
+    from kataven_notebook.frame.sessions import Sessions
     from kataven_notebook.run.plan import Task
     from kataven_notebook.settings import Settings
     from kataven_notebook.store.opening import StoreLike

@@ -15,8 +15,8 @@ from kataven_notebook._desk import Contents, Desk
 from kataven_notebook._labels import LabelBook
 from kataven_notebook._listening import source_of, told_by_metrics
 from kataven_notebook._marks import Marks
-from kataven_notebook._sessions import session_column
 from kataven_notebook.errors import ConfigurationError, FrameError
+from kataven_notebook.frame.sessions import session_column
 
 if TYPE_CHECKING:
     import os

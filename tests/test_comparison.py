@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kataven_notebook.comparison import compare, compare_groups
 from kataven_notebook.errors import ConfigurationError, FrameError
+from kataven_notebook.frame.groups import compare, compare_groups
 
 RANDOM = np.random.default_rng(7)
 

@@ -21,7 +21,7 @@ import soundfile as sf
 
 import kataven_notebook as kn
 from kataven_notebook import demo, errors
-from kataven_notebook.applying import apply
+from kataven_notebook.frame.apply import apply
 from kataven_notebook.run.worker import Fetching, Job
 from kataven_notebook.service.client import SignedUrl
 

@@ -12,7 +12,7 @@ import soundfile as sf
 
 import kataven_notebook as kn
 from kataven_notebook import demo
-from kataven_notebook._options import duration_s
+from kataven_notebook.frame.options import duration_s
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

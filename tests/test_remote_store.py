@@ -17,7 +17,7 @@ from weed import ACCESS_KEY, BUCKET, SECRET_KEY
 
 import kataven_notebook as kn
 from kataven_notebook import demo, errors
-from kataven_notebook.applying import apply
+from kataven_notebook.frame.apply import apply
 from kataven_notebook.store.bucket import RemoteStore
 from kataven_notebook.store.folder import account_mark
 from kataven_notebook.store.objects import ObjectFolder, outcome_file

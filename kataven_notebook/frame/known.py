@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kataven_notebook import _columns
 from kataven_notebook.errors import InvalidSessionId, SessionError
+from kataven_notebook.frame import columns as _columns
 from kataven_notebook.run.plan import Outcome, Task
 from kataven_notebook.service.client import SignedUrl, check_session_id
 from kataven_notebook.status import Status
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
-    from kataven_notebook._sessions import Sessions
+    from kataven_notebook.frame.sessions import Sessions
     from kataven_notebook.run.plan import Plan
 
 # A URL with less life than this is not worth keeping, in seconds.

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from kataven_notebook._known import split_for_work
-from kataven_notebook._options import check_choice, sound_plan
-from kataven_notebook._sessions import Sessions, find_sessions, session_column
 from kataven_notebook.errors import ConfigurationError
+from kataven_notebook.frame.known import split_for_work
+from kataven_notebook.frame.options import check_choice, sound_plan
+from kataven_notebook.frame.sessions import Sessions, find_sessions, session_column
 from kataven_notebook.numbers.measures import CallMeasures, measure
 from kataven_notebook.numbers.roles import AgentChannel, infer_agent_channels
 from kataven_notebook.run.supervise import execute

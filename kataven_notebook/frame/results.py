@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from kataven_notebook import _columns
 from kataven_notebook.errors import ConfigurationError
+from kataven_notebook.frame import columns as _columns
 from kataven_notebook.run.invoke import name_of
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
-from kataven_notebook import _columns
-from kataven_notebook._known import split
-from kataven_notebook._options import check_choice, duration_s, sound_plan
-from kataven_notebook._sessions import Sessions, find_sessions
 from kataven_notebook.errors import FrameError
+from kataven_notebook.frame import columns as _columns
+from kataven_notebook.frame.known import split
+from kataven_notebook.frame.options import check_choice, duration_s, sound_plan
+from kataven_notebook.frame.sessions import Sessions, find_sessions
 from kataven_notebook.run.plan import DEFAULT_MAX_BYTES, Plan
 from kataven_notebook.run.supervise import execute, last_interrupted, stream
 from kataven_notebook.settings import Settings, current_settings
@@ -20,7 +20,7 @@ from kataven_notebook.status import Status
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from kataven_notebook._options import Duration
+    from kataven_notebook.frame.options import Duration
     from kataven_notebook.run.plan import Outcome
     from kataven_notebook.sound.recording import Recording
     from kataven_notebook.store.opening import StoreLike

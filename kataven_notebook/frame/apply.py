@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
-from kataven_notebook import _columns
-from kataven_notebook._known import split_for_work
-from kataven_notebook._options import check_choice, sound_plan
-from kataven_notebook._results import Shaped, column, wanted_columns
-from kataven_notebook._sessions import Sessions, find_sessions
 from kataven_notebook.errors import ConfigurationError, FrameError, WorkFailed
-from kataven_notebook.frames import sound_frame
+from kataven_notebook.frame import columns as _columns
+from kataven_notebook.frame.fetch import sound_frame
+from kataven_notebook.frame.known import split_for_work
+from kataven_notebook.frame.options import check_choice, sound_plan
+from kataven_notebook.frame.results import Shaped, column, wanted_columns
+from kataven_notebook.frame.sessions import Sessions, find_sessions
 from kataven_notebook.run.plan import DEFAULT_MAX_BYTES
 from kataven_notebook.run.supervise import execute
 from kataven_notebook.run.work import working
@@ -21,7 +21,7 @@ from kataven_notebook.run.work import working
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from kataven_notebook._options import Duration
+    from kataven_notebook.frame.options import Duration
     from kataven_notebook.run.plan import Outcome
     from kataven_notebook.run.work import ExecutorLike
     from kataven_notebook.settings import Settings
@@ -115,7 +115,7 @@ def apply(  # noqa: PLR0913 - the options of `audio`, and those of the work
     Examples
     --------
     >>> import kataven_notebook as kn
-    >>> from kataven_notebook.applying import apply
+    >>> from kataven_notebook.frame.apply import apply
     >>> def length(recording):
     ...     return {"minutes": recording.duration_s / 60, "is_stereo": recording.channels == 2}
     >>> with kn.demo.hub() as hub:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from kataven_notebook import _columns
-from kataven_notebook._measuring import Measured, measure_all
-from kataven_notebook._sessions import session_column
 from kataven_notebook.errors import FrameError
-from kataven_notebook.frames import sound_frame
+from kataven_notebook.frame import columns as _columns
+from kataven_notebook.frame.fetch import sound_frame
+from kataven_notebook.frame.measuring import Measured, measure_all
+from kataven_notebook.frame.sessions import session_column
 from kataven_notebook.numbers.measures import CallMeasures
 from kataven_notebook.numbers.moments import moment_rows
 from kataven_notebook.numbers.roles import MIN_CONFIDENCE, AgentChannel
@@ -22,7 +22,7 @@ from kataven_notebook.run.plan import DEFAULT_MAX_BYTES
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from kataven_notebook._options import Duration
+    from kataven_notebook.frame.options import Duration
     from kataven_notebook.run.plan import Outcome
     from kataven_notebook.run.work import ExecutorLike
     from kataven_notebook.settings import Settings
