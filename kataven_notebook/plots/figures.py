@@ -1,9 +1,4 @@
-"""Figures of one call and of a whole frame, for notebooks: labelled, with units, in the current style.
-
-Needs the extra `[plots]`. Colours come from matplotlib's current style, so that
-`plt.style.use("dark_background")` and others just work; nothing global is changed, and nothing is shown: a
-notebook shows the figure at the cell's end.
-"""
+"""The figures: each draws into the axes that it is given, or into a new figure."""
 
 from __future__ import annotations
 
@@ -12,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kataven_notebook import _drawing as drawing
-from kataven_notebook import _panels as panels
-from kataven_notebook._timeline import draw_timeline
 from kataven_notebook.errors import ConfigurationError, FrameError
 from kataven_notebook.numbers.measures import measure
+from kataven_notebook.plots import drawing, panels
+from kataven_notebook.plots.lanes import draw_timeline
 from kataven_notebook.speech.detect import check_recording
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from kataven_notebook import _drawing as drawing
 from kataven_notebook.errors import FrameError
+from kataven_notebook.plots import drawing
 from kataven_notebook.status import Status
 
 if TYPE_CHECKING:
