@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 from kataven_notebook import accessor as _accessor  # noqa: F401 - registers df.kataven
 from kataven_notebook import errors
 from kataven_notebook._version import __version__
-from kataven_notebook.exchange import read_audiofolder, to_audiofolder
+from kataven_notebook.exchange.audiofolder import read_audiofolder, to_audiofolder
+from kataven_notebook.exchange.rttm import to_rttm
 from kataven_notebook.frame.analysis import metrics, moments, turns
 from kataven_notebook.frame.apply import apply
 from kataven_notebook.frame.fetch import audio, interrupted, iter_recordings, recordings, summary
 from kataven_notebook.frame.groups import compare_groups
 from kataven_notebook.listening import player
-from kataven_notebook.rttm import to_rttm
 from kataven_notebook.settings import Limits, Settings, configure
 from kataven_notebook.sound.recording import Recording
 from kataven_notebook.speech.detect import speech_intervals

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from kataven_notebook import exchange, listening
+from kataven_notebook import listening
+from kataven_notebook.exchange import audiofolder
 from kataven_notebook.frame import analysis, fetch, groups
 from kataven_notebook.frame import apply as applying
 
@@ -56,5 +57,5 @@ class KatavenAccessor:
     apply = _method(applying.apply)
     summary = _method(fetch.summary)
     iter_recordings = _method(fetch.iter_recordings)
-    to_audiofolder = _method(exchange.to_audiofolder)
+    to_audiofolder = _method(audiofolder.to_audiofolder)
     player = _method(listening.player)

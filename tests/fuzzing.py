@@ -26,7 +26,7 @@ import soundfile as sf
 
 from kataven_notebook import Recording, Store, errors
 from kataven_notebook._labels import LabelBook
-from kataven_notebook.exchange import read_audiofolder, to_audiofolder
+from kataven_notebook.exchange.audiofolder import read_audiofolder, to_audiofolder
 from kataven_notebook.redact import redact
 from kataven_notebook.service import client
 from kataven_notebook.service.budget import Budget

@@ -13,8 +13,8 @@ import soundfile as sf
 
 import kataven_notebook as kn
 from kataven_notebook import Recording, demo, errors
-from kataven_notebook.exchange import read_audiofolder, to_audiofolder
-from kataven_notebook.rttm import to_rttm
+from kataven_notebook.exchange.audiofolder import read_audiofolder, to_audiofolder
+from kataven_notebook.exchange.rttm import to_rttm
 
 IDS = ["007", "agent_01", "test: call 7", "ümläut", "con", "AGENT_02"]
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from kataven_notebook import _sheets
-from kataven_notebook._soundfiles import ENCODINGS, SoundFiles, Written, alike, atomic, can_encode
 from kataven_notebook.errors import ConfigurationError, DecodeError, FrameError, StoreError
+from kataven_notebook.exchange import sheets as _sheets
+from kataven_notebook.exchange.sound_files import ENCODINGS, SoundFiles, Written, alike, atomic, can_encode
 from kataven_notebook.frame import columns as _columns
 from kataven_notebook.frame.known import split_for_work
 from kataven_notebook.frame.options import check_choice, sound_plan
