@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from kataven_notebook._peaks import peak_blocks
+from kataven_notebook.desk.peaks import peak_blocks
 from kataven_notebook.sound.recording import Recording
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "browser"))
@@ -39,7 +39,7 @@ import numpy as np, pandas as pd, soundfile as sf
 from kataven_notebook import demo
 from kataven_notebook.sound.recording import Recording
 from kataven_notebook import player
-from kataven_notebook.widget import Player
+from kataven_notebook.desk.widget import Player
 
 def call(minutes, sample_rate=8000):
     noise = (np.random.default_rng(0).standard_normal((60 * sample_rate, 2)) * 4000).astype(np.int16)

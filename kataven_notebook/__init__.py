@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 from kataven_notebook import accessor as _accessor  # noqa: F401 - registers df.kataven
 from kataven_notebook import errors
 from kataven_notebook._version import __version__
+from kataven_notebook.desk.open import player
 from kataven_notebook.exchange.audiofolder import read_audiofolder, to_audiofolder
 from kataven_notebook.exchange.rttm import to_rttm
 from kataven_notebook.frame.analysis import metrics, moments, turns
 from kataven_notebook.frame.apply import apply
 from kataven_notebook.frame.fetch import audio, interrupted, iter_recordings, recordings, summary
 from kataven_notebook.frame.groups import compare_groups
-from kataven_notebook.listening import player
 from kataven_notebook.settings import Limits, Settings, configure
 from kataven_notebook.sound.recording import Recording
 from kataven_notebook.speech.detect import speech_intervals
@@ -30,11 +30,11 @@ from kataven_notebook.store.folder import Store
 
 if TYPE_CHECKING:
     from kataven_notebook import demo, plots
-    from kataven_notebook.widget import Player
+    from kataven_notebook.desk.widget import Player
 
 # Widgets, figures and servers are slow to import: they come when they are asked for.
 _LAZY = {
-    "Player": "kataven_notebook.widget",
+    "Player": "kataven_notebook.desk.widget",
     "demo": "",
     "plots": "",
 }
@@ -70,7 +70,7 @@ __all__ = [
 
 
 def _player_of(recording: Recording) -> Player:
-    from kataven_notebook.widget import play_one  # noqa: PLC0415 - ipywidgets only when shown
+    from kataven_notebook.desk.widget import play_one  # noqa: PLC0415 - ipywidgets only when shown
 
     return play_one(recording)
 

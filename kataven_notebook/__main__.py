@@ -72,24 +72,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if rest and not getattr(options, "serve", False):
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     # What commands need takes a moment to import, and --help should not.
-    from kataven_notebook import _shell, errors  # noqa: PLC0415 - see above
+    from kataven_notebook import (
+        command_line,  # noqa: PLC0415 - see above
+        errors,  # noqa: PLC0415 - see above
+    )
 
     try:
         if options.command == "fetch":
-            return _shell.fetch(options)
+            return command_line.fetch(options)
         if options.serve:
             from kataven_notebook import demo  # noqa: PLC0415 - only here
 
             return demo.serve(rest)
-        return _shell.open_lab() if options.lab else _shell.show_demo()
+        return command_line.open_lab() if options.lab else command_line.show_demo()
     except KeyboardInterrupt as interrupted:
         # How many are finished is said there; how to go on is another thing in a shell.
         told = str(interrupted).partition(";")[0] or "interrupted"
         print(f"\n{told}; run the same command again to go on", file=sys.stderr)
-        return _shell.INTERRUPTED
+        return command_line.INTERRUPTED
     except errors.KatavenError as error:
         print(f"kataven-notebook: {error}", file=sys.stderr)
-        return _shell.UNUSABLE
+        return command_line.UNUSABLE
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from kataven_notebook import listening
+from kataven_notebook.desk.open import player
 from kataven_notebook.exchange import audiofolder
 from kataven_notebook.frame import analysis, fetch, groups
 from kataven_notebook.frame import apply as applying
@@ -58,4 +58,4 @@ class KatavenAccessor:
     summary = _method(fetch.summary)
     iter_recordings = _method(fetch.iter_recordings)
     to_audiofolder = _method(audiofolder.to_audiofolder)
-    player = _method(listening.player)
+    player = _method(player)

@@ -25,7 +25,7 @@ import pandas as pd
 import soundfile as sf
 
 from kataven_notebook import Recording, Store, errors
-from kataven_notebook._labels import LabelBook
+from kataven_notebook.desk.labels import LabelBook
 from kataven_notebook.exchange.audiofolder import read_audiofolder, to_audiofolder
 from kataven_notebook.redact import redact
 from kataven_notebook.service import client

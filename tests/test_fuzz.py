@@ -24,7 +24,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kataven_notebook import Recording, Store, errors
-from kataven_notebook._labels import LabelBook
+from kataven_notebook.desk.labels import LabelBook
 from kataven_notebook.service import client
 
 pytestmark = pytest.mark.core

@@ -76,8 +76,8 @@ def wheel(tmp_path_factory) -> list[str]:
 
 def test_the_wheel_holds_code_front_end_and_demo_calls(wheel) -> None:
     """And nothing else: no tests, no notebooks, no benchmarks."""
-    assert "kataven_notebook/static/player.js" in wheel
-    assert "kataven_notebook/static/player.css" in wheel
+    assert "kataven_notebook/desk/static/player.js" in wheel
+    assert "kataven_notebook/desk/static/player.css" in wheel
     assert "kataven_notebook/py.typed" in wheel
     assert sum(name.startswith("kataven_notebook/demo/calls/") for name in wheel) >= 24
     roots = {name.split("/")[0] for name in wheel}

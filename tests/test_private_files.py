@@ -16,7 +16,7 @@ import pytest
 
 import kataven_notebook as kn
 from kataven_notebook import demo
-from kataven_notebook._labels import LabelBook
+from kataven_notebook.desk.labels import LabelBook
 from kataven_notebook.service.budget import Budget
 from kataven_notebook.settings import Settings
 

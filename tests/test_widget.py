@@ -16,16 +16,16 @@ import pytest
 import soundfile as sf
 
 import kataven_notebook as kn
-from kataven_notebook import _feed
-from kataven_notebook._calls import CallList
-from kataven_notebook._labels import LabelBook
-from kataven_notebook._peaks import frames_per_bin, peak_blocks
-from kataven_notebook._playable import playable
-from kataven_notebook._sources import FrameSource
+from kataven_notebook.desk import feed as _feed
+from kataven_notebook.desk.call_list import CallList
+from kataven_notebook.desk.labels import LabelBook
+from kataven_notebook.desk.open import player
+from kataven_notebook.desk.peaks import frames_per_bin, peak_blocks
+from kataven_notebook.desk.playable import playable
+from kataven_notebook.desk.sources import FrameSource
+from kataven_notebook.desk.widget import Player, play_one
 from kataven_notebook.errors import ConfigurationError, FrameError, ServiceFailed, UrlExpired
-from kataven_notebook.listening import player
 from kataven_notebook.sound.recording import Recording
-from kataven_notebook.widget import Player, play_one
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from browsing import wait_for
 
-from kataven_notebook._captions import KEYS
+from kataven_notebook.desk.captions import KEYS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,8 +21,8 @@ import io, json, threading, time
 import numpy as np, pandas as pd, soundfile as sf
 from kataven_notebook import demo
 from kataven_notebook.sound.recording import Recording
-from kataven_notebook.listening import player
-from kataven_notebook.widget import Player
+from kataven_notebook.desk.open import player
+from kataven_notebook.desk.widget import Player
 
 def call(seconds, left_hz=300.0, right_hz=1500.0, sample_rate=8000, **options):
     """A tone a channel, with known loudness, as a file."""

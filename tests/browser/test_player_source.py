@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 HERE = Path(__file__).parent
-STATIC = HERE.parent.parent / "kataven_notebook" / "static"
+STATIC = HERE.parent.parent / "kataven_notebook" / "desk" / "static"
 
 
 def test_script_and_style_stay_under_40_kilobytes() -> None:

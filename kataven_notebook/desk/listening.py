@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from kataven_notebook._sources import FrameSource
+from kataven_notebook.desk.sources import FrameSource
 from kataven_notebook.errors import ConfigurationError
 from kataven_notebook.frame import columns as _columns
 from kataven_notebook.frame.sessions import find_sessions

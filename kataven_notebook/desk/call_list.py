@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_datetime64_any_dtype, is_list_like, is_numeric_dtype, is_timedelta64_dtype
 
-from kataven_notebook._marks import text_of
 from kataven_notebook.clock import duration_text
+from kataven_notebook.desk.marks import text_of
 from kataven_notebook.errors import FrameError
 from kataven_notebook.frame.sessions import session_column
 from kataven_notebook.redact import redact

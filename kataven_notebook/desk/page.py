@@ -12,19 +12,19 @@ import ipywidgets
 import pandas as pd
 import traitlets
 
-from kataven_notebook._captions import KEYS, captioned, drawn, fitting
-from kataven_notebook._feed import Call, Feed
 from kataven_notebook.clock import duration_text
+from kataven_notebook.desk.captions import KEYS, captioned, drawn, fitting
+from kataven_notebook.desk.feed import Call, Feed
 from kataven_notebook.redact import redact
 from kataven_notebook.status import Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from kataven_notebook._calls import CallList
-    from kataven_notebook._labels import LabelBook
-    from kataven_notebook._marks import Marks
-    from kataven_notebook._sources import Source
+    from kataven_notebook.desk.call_list import CallList
+    from kataven_notebook.desk.labels import LabelBook
+    from kataven_notebook.desk.marks import Marks
+    from kataven_notebook.desk.sources import Source
 
 _STATIC = Path(__file__).parent / "static"
 # What is saved with the notebook: enough for the first paint, little enough for any list.

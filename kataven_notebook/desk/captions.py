@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from kataven_notebook.clock import duration_text
 
 if TYPE_CHECKING:
-    from kataven_notebook._labels import Decision
-    from kataven_notebook._marks import Mark
+    from kataven_notebook.desk.labels import Decision
+    from kataven_notebook.desk.marks import Mark
 
 Item = TypeVar("Item")
 

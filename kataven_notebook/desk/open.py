@@ -10,9 +10,9 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from kataven_notebook.desk.widget import Player
     from kataven_notebook.settings import Settings
     from kataven_notebook.store.opening import StoreLike
-    from kataven_notebook.widget import Player
 
 
 def player(
@@ -92,7 +92,7 @@ def player(
     >>> desk.labels.columns.tolist()
     ['session_id', 'label', 'start_s', 'end_s', 'note', 'labelled_at']
     """
-    from kataven_notebook.widget import Player  # noqa: PLC0415 - ipywidgets only when shown
+    from kataven_notebook.desk.widget import Player  # noqa: PLC0415 - ipywidgets only when shown
 
     return Player(
         df,

@@ -8,16 +8,16 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from kataven_notebook._peaks import frames_per_bin, peak_blocks
-from kataven_notebook._playable import playable
 from kataven_notebook.clock import duration_text
+from kataven_notebook.desk.peaks import frames_per_bin, peak_blocks
+from kataven_notebook.desk.playable import playable
 from kataven_notebook.errors import DecodeError, KatavenError, SessionError
 from kataven_notebook.redact import redact
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kataven_notebook._sources import Source
+    from kataven_notebook.desk.sources import Source
     from kataven_notebook.sound.recording import Recording
 
 _LOG = logging.getLogger(__name__)

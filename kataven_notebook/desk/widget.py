@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, cast
 import ipywidgets
 import pandas as pd
 
-from kataven_notebook._calls import CallList
-from kataven_notebook._card import card
-from kataven_notebook._desk import Contents, Desk
-from kataven_notebook._labels import LabelBook
-from kataven_notebook._listening import source_of, told_by_metrics
-from kataven_notebook._marks import Marks
+from kataven_notebook.desk.call_list import CallList
+from kataven_notebook.desk.card import card
+from kataven_notebook.desk.labels import LabelBook
+from kataven_notebook.desk.listening import source_of, told_by_metrics
+from kataven_notebook.desk.marks import Marks
+from kataven_notebook.desk.page import Contents, Desk
 from kataven_notebook.errors import ConfigurationError, FrameError
 from kataven_notebook.frame.sessions import session_column
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Hashable, Sequence
 
-    from kataven_notebook._sources import Source
+    from kataven_notebook.desk.sources import Source
     from kataven_notebook.settings import Settings
     from kataven_notebook.sound.recording import Recording
     from kataven_notebook.store.opening import StoreLike
