@@ -2,7 +2,7 @@
 
     python benchmarks/fuzz.py --minutes 8
 
-The inputs of `tests/fuzzing.py`, made from consecutive seeds, in a child process with bounded
+The inputs of `tests/support/fuzzing.py`, made from consecutive seeds, in a child process with bounded
 memory. A child that dies or hangs is reported with its target and seed, and the next one goes on
 behind it. Ends with status 1 when anything but the package's own errors came out.
 """
@@ -19,7 +19,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "support"))
 
 MEMORY_BYTES = 3 << 30
 # No input takes a second; one that takes so many hangs.

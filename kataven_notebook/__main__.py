@@ -72,10 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if rest and not getattr(options, "serve", False):
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     # What commands need takes a moment to import, and --help should not.
-    from kataven_notebook import (
-        command_line,  # noqa: PLC0415 - see above
-        errors,  # noqa: PLC0415 - see above
-    )
+    from kataven_notebook import command_line, errors  # noqa: PLC0415 - see above
 
     try:
         if options.command == "fetch":

@@ -4,19 +4,13 @@ from __future__ import annotations
 
 import io
 import os
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 import soundfile as sf
 import stamina
-
-# The tests are no package: their fixture modules are imported by name.
-sys.path.insert(0, str(Path(__file__).parent))
-
-from weed import seaweed  # noqa: F401 - the fixture; after the path that it is found by
+from weed import seaweed  # noqa: F401 - the fixture
 
 from kataven_notebook import Limits, demo
 from kataven_notebook import settings as settings_module

@@ -11,7 +11,7 @@ from nbclient import NotebookClient
 
 from kataven_notebook import demo
 
-FOLDER = Path(__file__).parent.parent / "notebooks"
+FOLDER = Path(__file__).parents[2] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 SECRETS = re.compile(r"X-Amz-|sk_live_|eyJ[A-Za-z0-9]|https?://127\.0\.0\.1|RIFF|OggS|fLaC|UklGR|T2dnU|/home/")
 

@@ -14,7 +14,7 @@ import kataven_notebook as kn
 from kataven_notebook import settings
 from kataven_notebook.run import supervise as _execute
 
-PROJECT = Path(__file__).parent.parent
+PROJECT = Path(__file__).parents[2]
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 MODULES = sorted(
     name

@@ -16,7 +16,7 @@ import yaml
 
 import kataven_notebook as kn
 
-PROJECT = Path(__file__).parent.parent
+PROJECT = Path(__file__).parents[2]
 PACKAGE = PROJECT / "kataven_notebook"
 
 
