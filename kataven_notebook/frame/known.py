@@ -12,7 +12,8 @@ import numpy as np
 from kataven_notebook.errors import InvalidSessionId, SessionError
 from kataven_notebook.frame import columns as _columns
 from kataven_notebook.run.plan import Outcome, Task
-from kataven_notebook.service.client import SignedUrl, check_session_id
+from kataven_notebook.service.answers import URL_MARGIN_S, SignedUrl
+from kataven_notebook.service.session_ids import check_session_id
 from kataven_notebook.status import Status
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from kataven_notebook.frame.sessions import Sessions
     from kataven_notebook.run.plan import Plan
 
-# A URL with less life than this is not worth keeping, in seconds.
-_URL_MARGIN_S = 5.0
 _FINAL = {status.value: status for status in (Status.MISSING, Status.CORRUPT)}
 
 
@@ -152,7 +151,7 @@ def _kept(
     state: Any, error: Any, sound: Any, signed: SignedUrl | None, *, keeps_ready: bool, now: float
 ) -> Outcome | None:
     if keeps_ready:
-        is_live = signed is not None and signed.lives(_URL_MARGIN_S, now=now)
+        is_live = signed is not None and signed.lives(URL_MARGIN_S, now=now)
         if state in (Status.READY, Status.DOWNLOADED) and is_live:
             return Outcome(Status(state), signed=signed)
         return Outcome(Status.MISSING, error) if state == Status.MISSING else None

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from kataven_notebook.run.plan import Plan
-    from kataven_notebook.service.client import SignedUrl
+    from kataven_notebook.service.answers import SignedUrl
     from kataven_notebook.sound.recording import Recording
 
     Settle = Callable[[Called, str | None], tuple[Any, str | None]]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Callable
 
-    from kataven_notebook.service.client import SignedUrl
+    from kataven_notebook.service.answers import SignedUrl
     from kataven_notebook.settings import Settings
     from kataven_notebook.sound.recording import Recording
     from kataven_notebook.store.folder import Store

@@ -19,7 +19,8 @@ from kataven_notebook import errors
 from kataven_notebook.clock import clock_text
 from kataven_notebook.run.plan import Outcome, Plan, Task, skipped
 from kataven_notebook.run.signing import Signer
-from kataven_notebook.service.client import HubClient, SignedUrl
+from kataven_notebook.service.answers import URL_MARGIN_S, SignedUrl
+from kataven_notebook.service.client import HubClient
 from kataven_notebook.service.download import Downloader, Transfer
 from kataven_notebook.service.transport import THREAD_PREFIX
 from kataven_notebook.signals import NotAttempted, Stopped
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from kataven_notebook.service.budget import Budget
 
 
-# A URL with less life left than this is signed again before it is used.
-_URL_MARGIN_S = 5.0
 # How long an interrupted run waits for what is about to finish.
 _DRAIN_S = 0.5
 _CLAIM_RETRY_S = 0.5
@@ -320,7 +319,7 @@ class Run:
         return signed
 
     def _needs_request(self, task: Task) -> bool:
-        has_url = task.signed is not None and task.signed.lives(_URL_MARGIN_S, now=self._began_at)
+        has_url = task.signed is not None and task.signed.lives(URL_MARGIN_S, now=self._began_at)
         return task.recording is None and not has_url
 
     def _count_signed(self, task: Task, *, is_over: bool = False) -> None:
@@ -349,7 +348,7 @@ class Run:
 
     def _fetch_now(self, task: Task, transfer: Transfer) -> Outcome:
         signed, signed_again = task.signed, 0
-        if signed is None or not signed.lives(_URL_MARGIN_S):
+        if signed is None or not signed.lives(URL_MARGIN_S):
             signed = self._signed(task)
         while True:
             received_bytes, began = transfer.received_bytes, time.monotonic()
@@ -357,7 +356,7 @@ class Run:
                 return self._take(task.session_id, signed, transfer)
             except errors.UrlExpired:
                 # Once per need: a URL that dies at once, though just signed, will not live the next time.
-                was_of_use = transfer.received_bytes > received_bytes or time.monotonic() - began > _URL_MARGIN_S
+                was_of_use = transfer.received_bytes > received_bytes or time.monotonic() - began > URL_MARGIN_S
                 if signed_again >= (_MOST_SIGNED_AGAIN if was_of_use else 1):
                     raise
                 signed_again += 1

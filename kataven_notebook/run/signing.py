@@ -12,7 +12,8 @@ from kataven_notebook.signals import NotAttempted, Stopped
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kataven_notebook.service.client import HubClient, SignedUrl
+    from kataven_notebook.service.answers import SignedUrl
+    from kataven_notebook.service.client import HubClient
 
 # The first request goes alone, so that a wrong key costs one and not twenty; for so long at most.
 _ALONE_S = 2.0

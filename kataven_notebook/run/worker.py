@@ -26,7 +26,7 @@ from kataven_notebook.sound.recording import Recording
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kataven_notebook.service.client import SignedUrl
+    from kataven_notebook.service.answers import SignedUrl
     from kataven_notebook.store.ledger import Entry
     from kataven_notebook.store.objects import ObjectFolder
 

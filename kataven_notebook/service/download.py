@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Iterator
 
-    from kataven_notebook.service.client import SignedUrl
+    from kataven_notebook.service.answers import SignedUrl
 
 _REDIRECTS = 3
 _ERROR_BODY_BYTES = 64 << 10

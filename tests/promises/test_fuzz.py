@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 
 from kataven_notebook import Recording, Store, errors
 from kataven_notebook.desk.labels import LabelBook
-from kataven_notebook.service import client
+from kataven_notebook.service.session_ids import check_session_id
 
 pytestmark = pytest.mark.core
 
@@ -148,7 +148,7 @@ def test_cells_that_are_arrays_are_no_session_ids() -> None:
     """An array does not say whether it differs from itself."""
     for cell in (np.array([1, 2]), np.datetime64("NaT"), [1], object()):
         with pytest.raises(errors.InvalidSessionId):
-            client.check_session_id(cell)
+            check_session_id(cell)
 
 
 def test_a_ledger_can_not_make_a_store_touch_other_files(tmp_path) -> None:

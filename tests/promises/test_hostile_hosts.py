@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 import kataven_notebook as kn
-from kataven_notebook.service.client import SignedUrl
+from kataven_notebook.service.answers import SignedUrl
 from kataven_notebook.service.download import Downloader, Transfer
 from kataven_notebook.settings import Settings
 

@@ -34,6 +34,7 @@ import kataven_notebook as kn
 from kataven_notebook import demo
 from kataven_notebook.run.plan import Outcome, Plan, Task
 from kataven_notebook.service import client, download
+from kataven_notebook.service.answers import SignedUrl
 from kataven_notebook.service.budget import Budget
 from kataven_notebook.settings import Settings
 
@@ -244,7 +245,7 @@ def show_error(channels: Channels, error: BaseException | None, *, with_own_fram
 
 def show_objects(hub, settings: Settings, channels: Channels, recording: kn.Recording, folder: Path) -> None:
     """Keep every public object, and those that they are made of, as text and as pickles."""
-    signed = client.SignedUrl(hub.sign("good0"), 1e12)
+    signed = SignedUrl(hub.sign("good0"), 1e12)
     hub_client, downloader = client.HubClient(settings), download.Downloader(timeout_s=1.0, max_bytes=1_000)
     budget = Budget(settings)
     objects = (

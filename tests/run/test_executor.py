@@ -23,7 +23,7 @@ import kataven_notebook as kn
 from kataven_notebook import demo, errors
 from kataven_notebook.frame.apply import apply
 from kataven_notebook.run.worker import Fetching, Job
-from kataven_notebook.service.client import SignedUrl
+from kataven_notebook.service.answers import SignedUrl
 
 # Forking a process that has threads is warned of from Python 3.12 on; these tests start afresh.
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
@@ -273,7 +273,7 @@ def test_a_pool_that_is_shut_down_midway_ends_the_run(run) -> None:
 
 def test_no_url_dies_in_the_queue(run, hub, frame, monkeypatch) -> None:
     """With calls slower than URLs live, what died is signed again, once per need, and all are done."""
-    monkeypatch.setattr("kataven_notebook.run.run._URL_MARGIN_S", 0.5)  # scaled down with the life of URLs
+    monkeypatch.setattr("kataven_notebook.run.run.URL_MARGIN_S", 0.5)  # scaled down with the life of URLs
     hub.options.url_life_s = 2.0  # signed in whole seconds: from one to two are left
 
     def slow(recording: kn.Recording) -> int:

@@ -16,8 +16,8 @@ from kataven_notebook.clock import clock_text
 from kataven_notebook.run.plan import Plan, Task
 from kataven_notebook.run.progress import Progress, forecast_text, is_watched, waiting_text
 from kataven_notebook.run.run import Run
+from kataven_notebook.service.answers import SignedUrl
 from kataven_notebook.service.budget import Budget, Forecast
-from kataven_notebook.service.client import SignedUrl
 
 pytestmark = pytest.mark.core
 

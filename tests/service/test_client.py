@@ -9,14 +9,9 @@ import pytest
 
 import kataven_notebook as kn
 from kataven_notebook import errors
-from kataven_notebook.service.client import (
-    HubClient,
-    SignedUrl,
-    check_session_id,
-    parse_limit_text,
-    parse_retry_after,
-    read_signed_url,
-)
+from kataven_notebook.service.answers import SignedUrl, parse_limit_text, parse_retry_after, read_signed_url
+from kataven_notebook.service.client import HubClient
+from kataven_notebook.service.session_ids import check_session_id
 
 pytestmark = pytest.mark.core
 

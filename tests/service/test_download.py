@@ -9,7 +9,7 @@ import time
 import pytest
 
 from kataven_notebook import errors
-from kataven_notebook.service.client import SignedUrl
+from kataven_notebook.service.answers import SignedUrl
 from kataven_notebook.service.download import Downloader, Transfer
 from kataven_notebook.signals import Stopped
 

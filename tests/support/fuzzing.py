@@ -29,7 +29,9 @@ from kataven_notebook.desk.labels import LabelBook
 from kataven_notebook.exchange.audiofolder import read_audiofolder, to_audiofolder
 from kataven_notebook.redact import redact
 from kataven_notebook.service import client
+from kataven_notebook.service.answers import read_signed_url
 from kataven_notebook.service.budget import Budget
+from kataven_notebook.service.session_ids import check_session_id
 from kataven_notebook.settings import Settings
 from kataven_notebook.status import Status
 
@@ -241,7 +243,7 @@ def run_answer(given: tuple[bytes, dict[str, str], float]) -> None:
     """Read it: a URL with a bounded life, or a ValueError that becomes `ServiceFailed`."""
     body, headers, now = given
     try:
-        signed = client.read_signed_url(body, headers, now=now)
+        signed = read_signed_url(body, headers, now=now)
     except ValueError as error:
         assert type(error) is ValueError, repr(error)  # noqa: PT017 - or it is read: both are fine
         assert "X-Amz-Signature=0f3a" not in str(error)  # noqa: PT017 - the same
@@ -298,7 +300,7 @@ def make_id(rng: random.Random) -> Any:
 def run_id(given: Any) -> None:
     """Check an id: what passes is one path segment, all else is `InvalidSessionId`."""
     try:
-        kept = client.check_session_id(given)
+        kept = check_session_id(given)
     except errors.InvalidSessionId:
         return
     assert isinstance(kept, str)

@@ -1,0 +1,198 @@
+"""What the service answers: a signed URL and when it ends, or which error it is."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
+
+from kataven_notebook import errors
+from kataven_notebook.redact import one_line
+from kataven_notebook.service.transport import is_safe_url
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MAX_BODY_BYTES = 1 << 20
+# A URL with less life left than this is signed again before it is used.
+URL_MARGIN_S = 5.0
+_DEFAULT_LIFE_S = 300.0
+_URL_KEYS = ("url", "recording_url", "presigned_url", "playback_url", "download_url")
+_LONGEST_PAUSE_S = 2 * 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class SignedUrl:
+    """A presigned URL and when it dies, in seconds since the epoch by this machine's clock.
+
+    The URL is a secret: whoever has it can listen. It stands in no repr.
+    """
+
+    url: str = field(repr=False)
+    expires_at: float
+
+    def lives(self, at_least_s: float, *, now: float | None = None) -> bool:
+        """Whether it will still be accepted in `at_least_s` seconds."""
+        return self.expires_at - (time.time() if now is None else now) > at_least_s
+
+
+class Transient(errors.ServiceFailed):
+    """Worth another try."""
+
+
+def explain_refusal(code: int, text: str, *, is_session_token: bool) -> tuple[type[errors.ApiError], str]:
+    hint = "session tokens live about an hour: get a new one" if is_session_token else "check KATAVEN_API_KEY"
+    lowered = text.lower()
+    rules: tuple[tuple[bool, type[errors.ApiError], str], ...] = (
+        # A page is a web server's or a proxy's 404: final for no session.
+        (code == 404 and not text.startswith("<"), errors.RecordingMissing, "the session has no recording"),
+        (
+            code == 409,
+            errors.RecordingPending,
+            'the recording is not uploaded yet: call again later, or pass poll_pending="10min"',
+        ),
+        (code == 401, errors.AccessRefused, f"the Hub refuses the credentials (401): {hint}"),
+        (
+            code == 403,
+            errors.AccessRefused,
+            "the Hub does not allow this (403): check the key's account and rights",
+        ),
+        (
+            code == 400 and "account" in lowered,
+            errors.AccessRefused,
+            "the Hub does not accept the account (400): check KATAVEN_ACCOUNT_ID",
+        ),
+        (
+            code == 503 and "not configured" in lowered,
+            errors.PlaybackUnconfigured,
+            "recording playback is not configured for this account: ask for it to be",
+        ),
+        (code >= 500 or code == 408, Transient, f"the Hub failed ({code}), also when asked again: call again later"),
+        (
+            300 <= code < 400,
+            errors.ServiceFailed,
+            f"the Hub redirects ({code}), which is not followed: check KATAVEN_BASE_URL",
+        ),
+    )
+    unknown = f"the Hub answered {code}, which its contract does not know: check KATAVEN_BASE_URL"
+    return next(((kind, message) for holds, kind, message in rules if holds), (errors.ServiceFailed, unknown))
+
+
+def read_signed_url(
+    body: bytes | None, headers: Mapping[str, str], *, now: float, leave_https: bool = True
+) -> SignedUrl:
+    """Find the URL and its moment of expiry in the body of a 200; plain http (on loopback) with `leave_https` alone.
+
+    Raises
+    ------
+    ValueError
+        No JSON object, none of the known fields, or no absolute URL that may be fetched.
+    """
+    if body is None:
+        raise ValueError(f"the body is larger than {MAX_BODY_BYTES >> 20} MiB, or can't be unpacked")
+    try:
+        parsed = json.loads(body)
+    except (ValueError, RecursionError):
+        raise ValueError("the body is not JSON") from None
+    if not isinstance(parsed, dict):
+        raise ValueError(f"the body is a JSON {type(parsed).__name__}, not an object")  # noqa: TRY004 - one kind of error
+    inner = parsed.get("data")
+    places: list[dict[str, Any]] = [parsed, inner] if isinstance(inner, dict) else [parsed]
+    url = next((place[key] for place in places for key in _URL_KEYS if place.get(key) is not None), None)
+    if url is None:
+        found = sorted({one_line(str(key), most_chars=40) for place in places for key in place})[:12]
+        raise ValueError(f"the body has none of {', '.join(_URL_KEYS)}; it has {', '.join(found) or 'no fields'}")
+    if not isinstance(url, str) or not is_safe_url(url) or not (leave_https or urlsplit(url).scheme == "https"):
+        raise ValueError("its URL is not an absolute https URL")
+    return SignedUrl(url, now + _life_s(url, places, _server_now(headers, now)))
+
+
+def _server_now(headers: Mapping[str, str], now: float) -> float:
+    """Return the service's time, so that a wrong local clock does no harm."""
+    return _parse_http_date(headers.get("Date")) or now
+
+
+def _life_s(url: str, places: list[dict[str, Any]], server_now: float) -> float:
+    query = {key.lower(): values[-1] for key, values in parse_qs(urlsplit(url).query).items()}
+    try:
+        signed_at = datetime.strptime(query["x-amz-date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
+        granted_s = float(query["x-amz-expires"])
+        if 0 < granted_s <= 8 * 86_400:
+            return max(0.0, min(granted_s, signed_at + granted_s - server_now))
+    except (KeyError, ValueError, OverflowError):
+        pass
+    for place in places:
+        for key, is_time in (("expires_at", True), ("expires_in", False)):
+            value = parse_time(place.get(key)) if is_time else _number(place.get(key))
+            life_s = None if value is None else (value - server_now if is_time else value)
+            if life_s is not None and 0 < life_s <= 8 * 86_400:
+                return life_s
+    return _DEFAULT_LIFE_S
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if number == number and abs(number) < 1e14 else None  # noqa: PLR0124 - NaN differs from itself
+
+
+def parse_time(value: object) -> float | None:
+    """Return an ISO 8601 text or an epoch (seconds or milliseconds) as seconds since the epoch."""
+    number = _number(value)
+    if number is not None:
+        return number / 1000 if number > 1e11 else number
+    if not isinstance(value, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(value.strip())
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+def _parse_http_date(value: str | None) -> float | None:
+    if not value:
+        return None
+    try:
+        moment = parsedate_to_datetime(value)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None
+
+
+def parse_retry_after(value: str | None, date: str | None, *, now: float) -> float:
+    """Return for how many seconds a 429 asks us to wait; 1 where it does not say.
+
+    Examples
+    --------
+    >>> parse_retry_after("7", None, now=0.0), parse_retry_after("soon", None, now=0.0)
+    (7.0, 1.0)
+    """
+    seconds = _number(value)
+    if seconds is None and (at := _parse_http_date(value)) is not None:
+        seconds = at - (_parse_http_date(date) or now)
+    if seconds is None:
+        return 1.0
+    return min(max(seconds, 0.05), _LONGEST_PAUSE_S)
+
+
+def parse_limit_text(text: str) -> tuple[str | None, int | None]:
+    """Return the window and the limit that a 429's text names.
+
+    Examples
+    --------
+    >>> parse_limit_text("rate_limited: per-minute (60) exceeded")
+    ('minute', 60)
+    """
+    window = re.search(r"per[-_ ]?(minute|hour|day)", text, re.IGNORECASE)
+    number = re.search(r"\((\d{1,9})\)", text)
+    return (window.group(1).lower() if window else None), (int(number.group(1)) if window and number else None)

@@ -1,0 +1,50 @@
+"""Session ids: which are sent, and why others never are."""
+
+from __future__ import annotations
+
+import re
+
+from kataven_notebook import errors
+
+MAX_ID_BYTES = 512
+# What nearly all ids are; only the others are looked at closely.
+_PLAIN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,511}")
+
+
+def check_session_id(session_id: object) -> str:
+    """Return a usable session id as it is, or say why it is never sent.
+
+    Raises
+    ------
+    InvalidSessionId
+        Missing, blank, not a string, longer than 512 bytes, or of a shape that would reach
+        another route: slashes, backslashes, control characters, or dots only.
+    """
+    if isinstance(session_id, str) and _PLAIN_ID.fullmatch(session_id):
+        return session_id
+    if not isinstance(session_id, str):
+        missing = session_id is None or type(session_id).__name__ in ("NAType", "NaTType")
+        # Of numbers alone: an array in a cell would not say whether it differs from itself.
+        missing = missing or (isinstance(session_id, float) and session_id != session_id)  # noqa: PLR0124 - NaN differs from itself
+        kind = type(session_id).__name__
+        raise errors.InvalidSessionId(
+            "there is no session id: nothing was sent; fill it in, or leave the row as it is"
+            if missing
+            else f"the session id is of type {kind}, not text: it was not sent; write the id as text"
+        )
+    problem = None
+    if not session_id.strip():
+        problem = "the session id is blank"
+    elif set(session_id.strip()) == {"."}:
+        problem = "the session id is dots only, which reaches another route"
+    elif re.search(r"[/\\\x00-\x1f\x7f-\x9f]", session_id):
+        problem = "the session id holds a slash, a backslash or a control character"
+    else:
+        try:
+            if len(session_id.encode()) > MAX_ID_BYTES:
+                problem = f"the session id is longer than {MAX_ID_BYTES} bytes"
+        except UnicodeEncodeError:
+            problem = "the session id holds half a character (a lone surrogate)"
+    if problem:
+        raise errors.InvalidSessionId(f"{problem}: it was not sent; correct it in the frame", session_id=session_id)
+    return session_id
