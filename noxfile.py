@@ -1,0 +1,102 @@
+"""The developers' loop: `nox -s check`, `nox -s test`, and what else continuous integration runs.
+
+Every session makes an environment of its own, so that nothing depends on what is installed elsewhere; `nox -r` keeps
+the environments from one call to the next, which is much faster. What stands after `--` is passed to pytest.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2024.4.15"
+nox.options.default_venv_backend = "venv"
+nox.options.sessions = ["check", "test"]
+
+TESTS = Path(__file__).parent / "tests"
+CORE = "pytest.mark.core"
+# `.pre-commit-config.yaml` runs the same commands; `test_loop.py` compares the two.
+CHECKS = (("ruff", "check", "."), ("ruff", "format", "--check", "."), ("mypy",))
+# Nothing may be missing that these sessions install, so a skipped test is a failure.
+NOTHING_SKIPPED = {"KATAVEN_TESTS_REQUIRE_ALL": "1"}
+
+
+def core_tests(tests: Path = TESTS) -> list[str]:
+    """Return the files with tests marked `core`, at any depth; other files import what that session lacks.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is none: pytest would take no argument to mean all files.
+    """
+    found = [str(path) for path in sorted(tests.rglob("test_*.py")) if CORE in path.read_text(encoding="utf-8")]
+    if not found:
+        raise FileNotFoundError(f"no test under {tests} is marked with {CORE}")
+    return found
+
+
+def named_tests(*names: str, tests: Path = TESTS) -> list[str]:
+    """Return the test files of these names, in whichever folder they are.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no test file of one of the names.
+    """
+    found = []
+    for name in names:
+        paths = sorted(tests.rglob(name))
+        if not paths:
+            raise FileNotFoundError(f"there is no {name} under {tests}: correct its name in noxfile.py")
+        found += map(str, paths)
+    return found
+
+
+@nox.session
+def check(session: nox.Session) -> None:
+    """Check style, format and types."""
+    # mypy reads the types of these extras; the rest of them ship none.
+    session.install("--editable", ".[dask,lint,parquet,plots]")
+    for command in CHECKS:
+        session.run(*command)
+
+
+@nox.session
+def test(session: nox.Session) -> None:
+    """Run all tests on the installed wheel; those in a browser need chromium and npm, and are skipped without."""
+    session.install(".[test]")
+    session.run("pytest", "-q", *session.posargs)
+
+
+@nox.session
+def core(session: nox.Session) -> None:
+    """Run the tests marked `core` with the oldest declared dependencies and with pandas 2."""
+    lowest = Path(session.virtualenv.location) / "lowest.txt"
+    lowest.write_text(str(session.run("python", ".ci/lowest.py", "av", "parquet", silent=True)), encoding="utf-8")
+    tools = ("pytest", "pytest-timeout", "hypothesis", "ipykernel", "jupyter-client")
+    session.install("--constraint", str(lowest), ".[av,parquet]", *tools)
+    options = ("-p", "no:cacheprovider", "-m", "core", *core_tests(), *session.posargs)
+    session.run("pytest", "-q", *options, env=NOTHING_SKIPPED)
+
+
+@nox.session
+def bare(session: nox.Session) -> None:
+    """Run the tests of an install without extras: the main job works, and what needs an extra names it."""
+    session.install(".", "pytest", "pytest-timeout")
+    options = ("-p", "no:cacheprovider", *named_tests("test_bare_install.py"), *session.posargs)
+    session.run("pytest", "-q", *options, env=NOTHING_SKIPPED)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Run the tests of pages and notebooks: examples, links, tables and commands. `test` runs them too."""
+    session.install(".[test]")
+    pages = named_tests("test_docs.py", "test_notebooks.py", "test_loop.py")
+    session.run("pytest", "-q", *pages, *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def ci(session: nox.Session) -> None:
+    """Run exactly what continuous integration runs."""
+    session.run("bash", ".ci/run", external=True)
