@@ -247,3 +247,9 @@ def test_continuous_integration_installs_the_programs_that_tests_need(tmp_path) 
     """Those that are missing, after the system's lists of packages were brought up to date."""
     _, _, asked = in_place_of_a_machine(tmp_path, installed=("chromium",))
     assert asked[:2] == ["apt-get update -qq", "apt-get install -y -qq --no-install-recommends npm"]
+
+
+def test_contributing_names_every_session() -> None:
+    """And none that there isn't."""
+    text = (PROJECT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"nox -s (\w+)", text)) == sessions()
