@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from functools import cache
 from pathlib import Path
 
@@ -116,6 +117,16 @@ def test_no_imports_run_in_a_circle() -> None:
     while ready := {name for name, needs in graph.items() if name not in placed and needs <= placed}:
         placed |= ready
     assert set(graph) == placed, f"these import each other in a circle: {sorted(set(graph) - placed)}"
+
+
+def test_the_drawing_shows_the_imports_between_wings() -> None:
+    """Each of them, and none that is not in the code."""
+    page = (PACKAGE.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
+    drawing = page.split("```mermaid")[1].split("```")[0]
+    drawn = re.findall(r"^ *(\w+) --> (\w+)$", drawing, re.MULTILINE)
+    edges = {(wing_of(name), wing_of(each)) for name in MODULES for each in imports_of(name, with_types=True)}
+    found = {(wing, below) for wing, below in edges if wing != below}
+    assert set(drawn) == found, f"not drawn: {sorted(found - set(drawn))}; not there: {sorted(set(drawn) - found)}"
 
 
 def test_the_demo_takes_settings_alone() -> None:
