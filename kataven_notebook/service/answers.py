@@ -46,41 +46,58 @@ class Transient(errors.ServiceFailed):
 
 
 def explain_refusal(code: int, text: str, *, is_session_token: bool) -> tuple[type[errors.ApiError], str]:
-    hint = "session tokens live about an hour: get a new one" if is_session_token else "check KATAVEN_API_KEY"
-    lowered = text.lower()
-    rules: tuple[tuple[bool, type[errors.ApiError], str], ...] = (
-        # A page is a web server's or a proxy's 404: final for no session.
-        (code == 404 and not text.startswith("<"), errors.RecordingMissing, "the session has no recording"),
-        (
-            code == 409,
+    """Return the class of the error that an answer means, and its message.
+
+    Parameters
+    ----------
+    code
+        The HTTP status: neither 200 nor 429.
+    text
+        The body, as far as it was read.
+    is_session_token
+        Whether the credentials were a session token, which needs other advice than a key.
+    """
+    refused = _explain_access(code, text, is_session_token=is_session_token)
+    if refused is not None:
+        return errors.AccessRefused, refused
+    # A page is a web server's or a proxy's 404: it says nothing about the session.
+    if code == 404 and not text.startswith("<"):
+        return errors.RecordingMissing, "the session has no recording"
+    if code == 409:
+        return (
             errors.RecordingPending,
             'the recording is not uploaded yet: call again later, or pass poll_pending="10min"',
-        ),
-        (code == 401, errors.AccessRefused, f"the Hub refuses the credentials (401): {hint}"),
-        (
-            code == 403,
-            errors.AccessRefused,
-            "the Hub does not allow this (403): check the key's account and rights",
-        ),
-        (
-            code == 400 and "account" in lowered,
-            errors.AccessRefused,
-            "the Hub does not accept the account (400): check KATAVEN_ACCOUNT_ID",
-        ),
-        (
-            code == 503 and "not configured" in lowered,
+        )
+    if code >= 500 or code == 408:
+        return _explain_failure(code, text)
+    if 300 <= code < 400:
+        return errors.ServiceFailed, f"the Hub redirects ({code}), which is not followed: check KATAVEN_BASE_URL"
+    return (
+        errors.ServiceFailed,
+        f"the Hub answered {code}, which its contract does not know: check KATAVEN_BASE_URL",
+    )
+
+
+def _explain_access(code: int, text: str, *, is_session_token: bool) -> str | None:
+    """Return what is wrong with the credentials, or None where the answer is not about them."""
+    if code == 401:
+        hint = "session tokens live about an hour: get a new one" if is_session_token else "check KATAVEN_API_KEY"
+        return f"the Hub refuses the credentials (401): {hint}"
+    if code == 403:
+        return "the Hub does not allow this (403): check the key's account and rights"
+    if code == 400 and "account" in text.lower():
+        return "the Hub does not accept the account (400): check KATAVEN_ACCOUNT_ID"
+    return None
+
+
+def _explain_failure(code: int, text: str) -> tuple[type[errors.ApiError], str]:
+    """Tell a setting of the account, which stays, from a failure that another try may pass."""
+    if code == 503 and "not configured" in text.lower():
+        return (
             errors.PlaybackUnconfigured,
             "recording playback is not configured for this account: ask for it to be",
-        ),
-        (code >= 500 or code == 408, Transient, f"the Hub failed ({code}), also when asked again: call again later"),
-        (
-            300 <= code < 400,
-            errors.ServiceFailed,
-            f"the Hub redirects ({code}), which is not followed: check KATAVEN_BASE_URL",
-        ),
-    )
-    unknown = f"the Hub answered {code}, which its contract does not know: check KATAVEN_BASE_URL"
-    return next(((kind, message) for holds, kind, message in rules if holds), (errors.ServiceFailed, unknown))
+        )
+    return Transient, f"the Hub failed ({code}), also when asked again: call again later"
 
 
 def read_signed_url(

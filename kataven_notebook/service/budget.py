@@ -80,7 +80,6 @@ class Budget:
         self._order = itertools.count()
         self._queue: list[tuple[int, int, threading.Event]] = []
         self._waiting: Wait | None = None
-        self._pid = os.getpid()
         lease_s = max(30.0, settings.request_timeout_s * _LEASE_TIMEOUTS)
         self._place = settings.state_path
         self._is_closed = False

@@ -10,7 +10,6 @@ from __future__ import annotations
 import secrets
 import sqlite3
 from contextlib import contextmanager
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from kataven_notebook.machine.database import Database
@@ -54,8 +53,8 @@ _DEAD_LEASE_S = 1.0
 _LOOK_FOR_DEAD_S = 0.5
 # Lease ids have 62 bits, moments far less.
 _MOST_NUMBER = 1 << 62
-# The table's columns; the limit and the length are not stored: they may change.
-_STORED = tuple(field.name for field in fields(Window))[:-2]
+# The columns of a window beside its scope. The limit and the length come from the settings at each opening.
+_STORED = ("name", "used", "late", "granted", "began_at", "opened_min", "opened_max", "settled_at")
 
 
 class BudgetTable:
