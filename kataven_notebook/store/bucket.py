@@ -16,11 +16,10 @@ from kataven_notebook.errors import StoreError
 from kataven_notebook.machine.folders import make_private
 from kataven_notebook.redact import redact
 from kataven_notebook.settings import current_settings
-from kataven_notebook.sound.decode import SoundInfo
 from kataven_notebook.sound.recording import Recording
 from kataven_notebook.store.folder import Store, account_mark
-from kataven_notebook.store.ledger import Entry, Ledger
-from kataven_notebook.store.objects import ObjectFolder, RemoteObject, object_name, outcome_file
+from kataven_notebook.store.ledger import Entry, Ledger, hashed_id
+from kataven_notebook.store.objects import ObjectFolder, RemoteObject, outcome_file
 from kataven_notebook.store.places import forgettable
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
 _MOST_BY_NAME = 500
 
 
-class RemoteStore(Store, for_urls=True):
+class RemoteStore(Store):
     """A store in a bucket, or on anything else that fsspec opens; `Store("s3://bucket/calls")` makes it.
 
     Guaranteed: sound is uploaded and verified before its outcome is written, so what has an outcome
@@ -141,17 +140,17 @@ class RemoteStore(Store, for_urls=True):
 
     def _look_up(self, known: dict[str, Entry], session_ids: Sequence[str] | None) -> None:
         if session_ids is not None and len(session_ids) <= _MOST_BY_NAME:
-            names = {object_name(each) for each in session_ids}
+            names = {hashed_id(each) for each in session_ids}
         else:
             there = self.folder.listed()
-            gone = [each for each in known if object_name(each) not in there]
+            gone = [each for each in known if hashed_id(each) not in there]
             self._ledger.forget(gone)
             for each in gone:
                 del known[each]
-            cached = {object_name(each) for each, entry in known.items() if entry.is_settled}
+            cached = {hashed_id(each) for each, entry in known.items() if entry.is_settled}
             names = there - cached
             if session_ids is not None:
-                names &= {object_name(each) for each in session_ids}
+                names &= {hashed_id(each) for each in session_ids}
         found = list(self.folder.outcomes(names))
         self._ledger.take_over(found)
         known.update((entry.session_id, entry) for entry in found)
@@ -159,11 +158,8 @@ class RemoteStore(Store, for_urls=True):
     def recording(self, entry: Entry) -> Recording:
         """Return the recording of an entry that has sound; it is read from the bucket when asked."""
         assert entry.file is not None  # noqa: S101 - callers look first
-        info = SoundInfo(
-            entry.format or "", entry.codec or "", entry.sample_rate or 0, entry.channels or 0, entry.frames or 0
-        )
         source = RemoteObject(self.folder, entry.file, entry.size_bytes or 0)
-        return Recording(source, info, entry.size_bytes or 0, session_id=entry.session_id)
+        return Recording(source, entry.sound_info, entry.size_bytes or 0, session_id=entry.session_id)
 
     @contextlib.contextmanager
     def part(self) -> Iterator[BinaryIO]:

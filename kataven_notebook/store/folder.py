@@ -12,19 +12,18 @@ import hashlib
 import os
 import tempfile
 import time
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Self
+from typing import TYPE_CHECKING, BinaryIO, ClassVar, Self
 
 import pandas as pd
 
-from kataven_notebook.errors import KatavenError, StoreError
+from kataven_notebook.errors import StoreError
 from kataven_notebook.machine.folders import make_private
 from kataven_notebook.machine.process import is_alive, owner_name
-from kataven_notebook.sound.decode import SoundInfo
 from kataven_notebook.sound.recording import Recording
 from kataven_notebook.status import Status
-from kataven_notebook.store.ledger import Entry, Ledger, explain_failure
+from kataven_notebook.store.failures import explain_failure, folder_errors
+from kataven_notebook.store.ledger import Entry, Ledger, hashed_id
 from kataven_notebook.store.objects import is_url
 from kataven_notebook.store.places import check_place, folder_of, forgettable
 
@@ -67,17 +66,19 @@ class Store:
     [['s1', 'missing']]
     """
 
-    _for_urls: ClassVar[type[Any]]
+    # `store.opening` sets it: the bucket's class derives from this one, which can't import it.
+    _class_for_urls: ClassVar[type[Store]]
 
-    def __new__(cls, path: str | os.PathLike[str]) -> Self:
-        """Make a store on object storage of a URL, as `Path` makes the kind of path that fits."""
+    def __new__(cls, path: str | os.PathLike[str]) -> Store:  # noqa: PYI034 - of another class for a URL
+        """Return a store of the class that fits the place, as `Path` does.
+
+        Raises
+        ------
+        ConfigurationError
+            `path` is no path, or empty.
+        """
         check_place(path)
-        return super().__new__(cls._for_urls if cls is Store and is_url(path) else cls)
-
-    def __init_subclass__(cls, *, for_urls: bool = False) -> None:
-        """Note a kind of store for URLs: it is built on this class, which can't import it."""
-        if for_urls:
-            Store._for_urls = cls
+        return super().__new__(cls._class_for_urls if cls is Store and is_url(path) else cls)
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._path = folder_of(path)
@@ -172,19 +173,13 @@ class Store:
     def recording(self, entry: Entry) -> Recording:
         """Return the recording of an entry that has a file; its sound is read when asked."""
         assert entry.file is not None  # noqa: S101 - callers look first
-        info = SoundInfo(
-            entry.format or "",
-            entry.codec or "",
-            entry.sample_rate or 0,
-            entry.channels or 0,
-            entry.frames or 0,
-        )
-        return Recording(self._prefix + entry.file, info, entry.size_bytes or 0, session_id=entry.session_id)
+        path = self._prefix + entry.file
+        return Recording(path, entry.sound_info, entry.size_bytes or 0, session_id=entry.session_id)
 
     @contextlib.contextmanager
     def part(self) -> Iterator[BinaryIO]:
         """Yield a private file for sound that is arriving; it is gone afterwards unless kept."""
-        with _speaking(self._path):
+        with folder_errors(self._path):
             prefix = owner_name().replace("|", "~").replace("/", "_") + "~"
             descriptor, name = tempfile.mkstemp(".part", prefix, self._path / "parts")
             os.close(descriptor)
@@ -215,25 +210,15 @@ class Store:
         RecordingCorrupt, FormatUnsupported
             The sound can't be read after all.
         """
-        with _speaking(self._path):
+        with folder_errors(self._path):
             arrived = self.arrived(session_id, part)
             os.fsync(part.fileno())
-            # Other sound of the same session gets another name: an entry never names a file that is not its own.
-            name = hashlib.sha256(session_id.encode()).hexdigest()
-            file = f"audio/{name[:2]}/{name[:40]}-{sha256[:16]}.{arrived.format}"
-            target = self._path / file
+            entry = Entry.of_sound(session_id, arrived, sha256)
+            target = self._path / str(entry.file)
             target.parent.mkdir(mode=0o700, exist_ok=True)
             Path(part.name).replace(target)
-        entry = Entry(
-            session_id=session_id,
-            status=Status.DOWNLOADED.value,
-            file=file,
-            size_bytes=arrived.size_bytes,
-            sha256=sha256,
-            **asdict(arrived.info),
-        )
         before = self._ledger.put(entry)
-        if before is not None and before != file:
+        if before is not None and before != entry.file:
             with contextlib.suppress(OSError):
                 (self._path / before).unlink(missing_ok=True)
         return self.recording(entry)
@@ -282,8 +267,8 @@ class Store:
         """
         wanted = forgettable(session_ids)
         # All of their sound, also what no outcome names because a process was killed before it was written.
-        names = {hashlib.sha256(each.encode()).hexdigest()[:40] for each in wanted}
-        with _speaking(self._path):
+        names = {hashed_id(each)[:40] for each in wanted}
+        with folder_errors(self._path):
             for folder in {name[:2] for name in names}:
                 for file in (self._path / "audio" / folder).glob("*-*"):
                     if file.name.partition("-")[0] in names:
@@ -317,17 +302,6 @@ class Store:
                     part.unlink(missing_ok=True)
             except OSError:
                 continue
-
-
-@contextlib.contextmanager
-def _speaking(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        # Some of our own errors are OSErrors to others: a refused account is no broken folder.
-        if isinstance(error, KatavenError):
-            raise
-        raise StoreError(explain_failure(path, error)) from None
 
 
 def account_mark(settings: Settings) -> str:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-import sqlite3
 import time
 from contextlib import closing, contextmanager
-from dataclasses import astuple, dataclass, fields
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, astuple, dataclass, fields
+from typing import TYPE_CHECKING, Any, Self
 
 from kataven_notebook.errors import StoreError
 from kataven_notebook.machine.database import Database
 from kataven_notebook.machine.process import is_alive, owner_name
+from kataven_notebook.sound.decode import SoundInfo
 from kataven_notebook.status import Status
+from kataven_notebook.store.failures import folder_errors
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
+
+    from kataven_notebook.sound.recording import Recording
 
 VERSION = 1
 _CLAIM_S = 1_800.0
@@ -53,10 +58,41 @@ class Entry:
     first_at: float = 0.0
     updated_at: float = 0.0
 
+    @classmethod
+    def of_sound(cls, session_id: str, recording: Recording, sha256: str, *, at: float = 0.0) -> Self:
+        """Return the entry of a downloaded recording, with the name that its file gets.
+
+        Parameters
+        ----------
+        session_id, recording, sha256
+            The session, its sound, and the checksum of the encoded bytes, hexadecimal.
+        at
+            When it was stored, in seconds since the epoch; 0 leaves that to the ledger.
+        """
+        name = hashed_id(session_id)
+        return cls(
+            session_id=session_id,
+            status=Status.DOWNLOADED.value,
+            # Other sound of the same session gets another name: an entry never names a file that is not its own.
+            file=f"audio/{name[:2]}/{name[:40]}-{sha256[:16]}.{recording.format}",
+            size_bytes=recording.size_bytes,
+            sha256=sha256,
+            first_at=at,
+            updated_at=at,
+            **asdict(recording.info),
+        )
+
     @property
     def is_settled(self) -> bool:
-        """Whether asking for the session again would tell nothing new."""
+        """Whether asking for the session again would bring nothing new."""
         return self.file is not None or self.status in _SETTLED
+
+    @property
+    def sound_info(self) -> SoundInfo:
+        """What the header of its sound says; of an entry that has a file."""
+        return SoundInfo(
+            self.format or "", self.codec or "", self.sample_rate or 0, self.channels or 0, self.frames or 0
+        )
 
 
 _SETTLED = frozenset({"missing", "corrupt"})
@@ -64,34 +100,79 @@ COLUMNS = tuple(field.name for field in fields(Entry))
 _FILE = re.compile(r"audio/[0-9a-f]{2}/[0-9a-f]{40}-[0-9a-f]{16}\.[a-z0-9]{1,8}")
 
 
+def hashed_id(session_id: str) -> str:
+    """Return the name that a session's files have: any id is safe in it, and none can be read from it."""
+    return hashlib.sha256(session_id.encode()).hexdigest()
+
+
 def is_file_name(name: object) -> bool:
-    """Whether a store could have given a sound file this name; what else stands in a ledger is never opened."""
+    """Whether a store could have given a sound file this name; any other name in a ledger is never opened."""
     return isinstance(name, str) and _FILE.fullmatch(name) is not None
 
 
-def _sane() -> str:
-    """Make the condition that a row was written by a ledger: a damaged one's session is asked for again.
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """What a store writes into one column: a type of SQLite's, and between which numbers."""
 
-    In SQL, because hundreds of thousands of rows are looked at.
+    column: str
+    kind: str
+    least: float = 0.0
+    most: float = 0.0
+    is_optional: bool = False
+
+    @property
+    def sql(self) -> str:
+        """The rule as a condition on a row."""
+        # SQLite keeps any type in any column.
+        kinds = f"IN ('{self.kind}', 'null')" if self.is_optional else f"= '{self.kind}'"
+        between = "" if self.kind == "text" else f" AND {self.column} BETWEEN {self.least} AND {self.most}"
+        return f"typeof({self.column}) {kinds}{between}"
+
+    def holds(self, value: object) -> bool:
+        """Whether a value from elsewhere keeps the rule."""
+        if value is None:
+            return self.is_optional
+        if self.kind == "text":
+            return isinstance(value, str) and _is_encodable(value)
+        number = float | int if self.kind == "real" else int
+        return isinstance(value, number) and not isinstance(value, bool) and self.least <= value <= self.most
+
+
+_RULES = (
+    _Rule("session_id", "text"),
+    _Rule("error", "text", is_optional=True),
+    _Rule("sha256", "text", is_optional=True),
+    _Rule("format", "text", is_optional=True),
+    _Rule("codec", "text", is_optional=True),
+    _Rule("attempts", "integer", 0, 1e9),
+    _Rule("first_at", "real", 0, 1e11),
+    _Rule("updated_at", "real", 0, 1e11),
+)
+# These are NULL where there is no file.
+_RULES_OF_SOUND = (
+    _Rule("size_bytes", "integer", 1, 1e15),
+    _Rule("sample_rate", "integer", 1, 1e6),
+    _Rule("channels", "integer", 1, 255),
+    _Rule("frames", "integer", 1, 1e15),
+)
+
+
+def _sane() -> str:
+    """Return the condition that a store wrote a row; a damaged row counts as none, and its session is asked for again.
+
+    In SQL, because hundreds of thousands of rows are read at once.
     """
-    texts = ("error", "sha256", "format", "codec")
-    rules = [
-        "typeof(session_id) = 'text'",
-        f"status IN ({', '.join(repr(each.value) for each in Status)})",
-        *(f"typeof({name}) IN ('text', 'null')" for name in texts),
-        *(f"typeof({name}) = 'real' AND {name} BETWEEN 0 AND 1e11" for name in ("first_at", "updated_at")),
-        "typeof(attempts) = 'integer' AND attempts BETWEEN 0 AND 1e9",
-        # Coarser than `is_file_name`, and four times as fast; no name that passes leads out of its folder.
-        (
-            "(file IS NULL AND frames IS NULL OR typeof(file) = 'text' AND substr(file, 1, 6) = 'audio/' "
-            "AND length(file) BETWEEN 68 AND 75 AND substr(file, 9, 1) = '/' AND instr(substr(file, 10), '/') = 0 "
-            "AND instr(file, '..') = 0 AND instr(file, '\\') = 0 AND typeof(size_bytes) = 'integer' "
-            "AND size_bytes > 0 AND typeof(sample_rate) = 'integer' AND sample_rate BETWEEN 1 AND 1e6 "
-            "AND typeof(channels) = 'integer' AND channels BETWEEN 1 AND 255 AND typeof(frames) = 'integer' "
-            "AND frames BETWEEN 1 AND 1e15)"
-        ),
-        *(f"typeof({name}) IN ('integer', 'null')" for name in ("size_bytes", "sample_rate", "channels")),
-    ]
+    rules = [rule.sql for rule in _RULES]
+    rules.append(f"status IN ({', '.join(repr(each.value) for each in Status)})")
+    no_sound = " AND ".join(f"{rule.column} IS NULL" for rule in _RULES_OF_SOUND)
+    sound = " AND ".join(rule.sql for rule in _RULES_OF_SOUND)
+    # Coarser than `is_file_name`, and four times as fast; no name that passes leads out of its folder.
+    file = (
+        "typeof(file) = 'text' AND substr(file, 1, 6) = 'audio/' AND length(file) BETWEEN 68 AND 75 "
+        "AND substr(file, 9, 1) = '/' AND instr(substr(file, 10), '/') = 0 "
+        "AND instr(file, '..') = 0 AND instr(file, '\\') = 0"
+    )
+    rules.append(f"(file IS NULL AND {no_sound} OR {file} AND {sound})")
     return " AND ".join(rules)
 
 
@@ -99,37 +180,24 @@ _SANE = _sane()
 
 
 def is_sane(entry: Entry) -> bool:
-    """Whether a store could have written this entry: the rules of `_sane` for one that comes from elsewhere."""
-    texts = (entry.error, entry.sha256, entry.format, entry.codec)
-    sizes = (entry.size_bytes, entry.sample_rate, entry.channels, entry.frames)
-    return (
-        _is_text(entry.session_id)
-        and entry.status in tuple(Status)
-        and all(text is None or _is_text(text) for text in texts)
-        and all(_is_number(moment, 0, 1e11) for moment in (entry.first_at, entry.updated_at))
-        and _is_number(entry.attempts, 0, 1e9)
-        and (
-            sizes == (None, None, None, None)
-            if entry.file is None
-            else is_file_name(entry.file)
-            and all(
-                type(size) is int and _is_number(size, 1, most)
-                for size, most in zip(sizes, (1e15, 1e6, 255, 1e15), strict=True)
-            )
-        )
-        and all(text.isprintable() for text in (entry.sha256, entry.format, entry.codec) if text is not None)
-    )
+    """Whether a store could have written an entry that comes from outside the ledger."""
+    if entry.status not in tuple(Status) or not all(rule.holds(getattr(entry, rule.column)) for rule in _RULES):
+        return False
+    # These are shown as they are.
+    if not all(text.isprintable() for text in (entry.sha256, entry.format, entry.codec) if text is not None):
+        return False
+    if entry.file is None:
+        return all(getattr(entry, rule.column) is None for rule in _RULES_OF_SOUND)
+    return is_file_name(entry.file) and all(rule.holds(getattr(entry, rule.column)) for rule in _RULES_OF_SOUND)
 
 
-def _is_text(value: object) -> bool:
+def _is_encodable(text: str) -> bool:
+    """Whether SQLite can keep a text: it can't keep half a character."""
     try:
-        return isinstance(value, str) and value.encode() is not None
+        text.encode()
     except UnicodeEncodeError:
         return False
-
-
-def _is_number(value: object, least: float, most: float) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= most
+    return True
 
 
 def _upsert() -> str:
@@ -167,7 +235,7 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._owner = owner_name()
-        with _speaking(path):
+        with folder_errors(path.parent):
             self._database = Database(path, _SCHEMA, timeout_s=30.0)
             try:
                 self._check_version()
@@ -215,7 +283,7 @@ class Ledger:
             yield from (Entry(*row) for row in self._read(query, batch))
 
     def _read(self, query: str, values: tuple[str, ...]) -> list[tuple[Any, ...]]:
-        with _speaking(self._path), self._database.connection() as db:
+        with folder_errors(self._path.parent), self._database.connection() as db:
             return db.execute(query, values).fetchall()
 
     def put(self, entry: Entry) -> str | None:
@@ -260,7 +328,7 @@ class Ledger:
 
     def has_settled(self, session_id: str, *, since: float) -> bool:
         """Whether a session was settled after `since`."""
-        with _speaking(self._path), self._database.connection() as db:
+        with folder_errors(self._path.parent), self._database.connection() as db:
             return _settled(db, session_id, since)
 
     def release(self, session_id: str) -> None:
@@ -276,7 +344,7 @@ class Ledger:
             db.executemany("DELETE FROM outcomes WHERE session_id = ?", [(each,) for each in wanted])
             db.executemany("DELETE FROM claims WHERE session_id = ?", [(each,) for each in wanted])
         with (
-            _speaking(self._path),
+            folder_errors(self._path.parent),
             self._database.connection() as db,
             closing(db.execute("PRAGMA wal_checkpoint(TRUNCATE)")) as done,
         ):
@@ -290,7 +358,7 @@ class Ledger:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with _speaking(self._path), self._database.transaction() as db:
+        with folder_errors(self._path.parent), self._database.transaction() as db:
             yield db
 
 
@@ -298,31 +366,3 @@ def _settled(db: sqlite3.Connection, session_id: str, since: float) -> bool:
     query = f"SELECT status, file FROM outcomes WHERE session_id = ? AND updated_at > ? AND {_SANE}"  # noqa: S608 - our own constants
     found = db.execute(query, (session_id, since)).fetchone()
     return found is not None and (found[1] is not None or found[0] in _SETTLED)
-
-
-@contextmanager
-def _speaking(path: Path) -> Iterator[None]:
-    """Turn what SQLite and the file system say into a sentence about the store."""
-    try:
-        yield
-    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # SQLite quotes what it found, which may be no text
-        raise StoreError(explain_failure(path.parent, error)) from None
-    except OSError as error:
-        if isinstance(error, StoreError):
-            raise
-        raise StoreError(explain_failure(path.parent, error)) from None
-
-
-def explain_failure(folder: Path | str, error: Exception) -> str:
-    """Say what is wrong with a store, and what to do."""
-    text = str(error).lower()
-    if "full" in text or "no space" in text:
-        return f"the disk of the store {folder} is full: free some space and call again; what is finished is safe"
-    if "readonly" in text or "read-only" in text or "permission" in text or "unable to open" in text:
-        return f"the store {folder} can't be written ({error}): check its permissions, or use another folder"
-    if isinstance(error, UnicodeDecodeError) or "not a database" in text or "malformed" in text:
-        return (
-            f"the ledger of the store {folder} is damaged ({error}): move ledger.sqlite3 away; the sound files stay, "
-            "and the sessions are asked for again"
-        )
-    return f"the store {folder} can't be used: {error}"

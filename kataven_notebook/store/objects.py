@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import re
 import time
@@ -11,10 +10,10 @@ import uuid
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from kataven_notebook.errors import ConfigurationError, KatavenError, MissingExtra, StoreError
+from kataven_notebook.errors import ConfigurationError, MissingExtra, StoreError
 from kataven_notebook.redact import redact
-from kataven_notebook.status import Status
-from kataven_notebook.store.ledger import Entry, is_sane
+from kataven_notebook.store.failures import bucket_errors
+from kataven_notebook.store.ledger import Entry, hashed_id, is_sane
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -63,29 +62,17 @@ class ObjectFolder:
         StoreError
             It can't be written.
         """
-        name = object_name(session_id)
-        file = f"audio/{name[:2]}/{name[:40]}-{sha256[:16]}.{recording.format}"
-        self.write(file, recording.encoded())
-        now = time.time()
-        entry = Entry(
-            session_id=session_id,
-            status=Status.DOWNLOADED.value,
-            file=file,
-            size_bytes=recording.size_bytes,
-            sha256=sha256,
-            first_at=now,
-            updated_at=now,
-            **asdict(recording.info),
-        )
+        entry = Entry.of_sound(session_id, recording, sha256, at=time.time())
+        self.write(str(entry.file), recording.encoded())
         self.write_outcome(entry)
         return entry
 
     def write_outcome(self, entry: Entry) -> None:
         """Write what became of a session, one object for each."""
-        self.write(_outcome_file(object_name(entry.session_id)), json.dumps(asdict(entry)).encode())
+        self.write(_outcome_file(hashed_id(entry.session_id)), json.dumps(asdict(entry)).encode())
 
     def outcomes(self, names: Iterable[str]) -> Iterator[Entry]:
-        """Yield the outcomes of those sessions, by `object_name`, that have one; what is damaged is none."""
+        """Yield the outcomes of those sessions, by `hashed_id`, that have one; what is damaged is none."""
         wanted = list(names)
         for start in range(0, len(wanted), _BATCH):
             files = [_outcome_file(name) for name in wanted[start : start + _BATCH]]
@@ -93,8 +80,8 @@ class ObjectFolder:
             yield from (entry for entry in entries if entry is not None)
 
     def listed(self) -> set[str]:
-        """Return the `object_name` of every session that has an outcome: one request per 1,000."""
-        with speaking(self.url):
+        """Return the `hashed_id` of every session that has an outcome: one request per 1,000."""
+        with bucket_errors(self.url):
             fs, root = self._opened()
             fs.invalidate_cache()
             with contextlib.suppress(FileNotFoundError):
@@ -104,8 +91,8 @@ class ObjectFolder:
 
     def sound_of(self, session_id: str) -> list[str]:
         """Return all sound of a session, also what no outcome names because a process was killed before."""
-        name = object_name(session_id)
-        with speaking(self.url):
+        name = hashed_id(session_id)
+        with bucket_errors(self.url):
             fs, root = self._opened()
             with contextlib.suppress(FileNotFoundError):
                 found = fs.glob(f"{root}/audio/{name[:2]}/{name[:40]}-*")
@@ -153,14 +140,14 @@ class ObjectFolder:
         StoreError
             It can't be read.
         """
-        with speaking(self.url):
+        with bucket_errors(self.url):
             fs, root = self._opened()
             data: bytes = fs.cat_file(f"{root}/{file}")
             return data
 
     def write(self, file: str, data: bytes) -> None:
         """Write an object; object storage shows it whole or not at all."""
-        with speaking(self.url):
+        with bucket_errors(self.url):
             fs, root = self._opened()
             path = f"{root}/{file}"
             if not _is_flat(fs):
@@ -169,7 +156,7 @@ class ObjectFolder:
 
     def remove(self, files: Iterable[str]) -> None:
         """Delete objects; those that are not there are passed over."""
-        with speaking(self.url):
+        with bucket_errors(self.url):
             fs, root = self._opened()
             for file in files:
                 with contextlib.suppress(FileNotFoundError):
@@ -181,7 +168,7 @@ class ObjectFolder:
         return f"ObjectFolder(url={redact(self.url)!r})"
 
     def _read_many(self, files: list[str]) -> dict[str, bytes]:
-        with speaking(self.url):
+        with bucket_errors(self.url):
             fs, root = self._opened()
             found = fs.cat([f"{root}/{file}" for file in files], on_error="return") if files else {}
             for value in found.values():
@@ -238,18 +225,13 @@ class RemoteObject:
         return data
 
 
-def object_name(session_id: str) -> str:
-    """Return the name of a session's objects: any id is safe in it, and none can be read from it."""
-    return hashlib.sha256(session_id.encode()).hexdigest()
-
-
 def _outcome_file(name: str) -> str:
     return f"outcomes/{name[:2]}/{name}.json"
 
 
 def outcome_file(session_id: str) -> str:
     """Return where a session's outcome lies."""
-    return _outcome_file(object_name(session_id))
+    return _outcome_file(hashed_id(session_id))
 
 
 def _entry(text: bytes, file: str) -> Entry | None:
@@ -259,7 +241,7 @@ def _entry(text: bytes, file: str) -> Entry | None:
         entry = Entry(**{each: found[each] for each in _FIELDS if each in found})
     except (ValueError, TypeError, RecursionError):
         return None
-    is_its_own = is_sane(entry) and file.endswith(f"/{object_name(entry.session_id)}.json")
+    is_its_own = is_sane(entry) and file.endswith(f"/{hashed_id(entry.session_id)}.json")
     return entry if is_its_own else None
 
 
@@ -267,18 +249,3 @@ def _is_flat(fs: Any) -> bool:
     """Whether keys need no folders made before them."""
     names = (fs.protocol,) if isinstance(fs.protocol, str) else fs.protocol
     return not {"file", "local", "memory", "sftp", "ssh", "smb", "hdfs"} & set(names)
-
-
-@contextlib.contextmanager
-def speaking(url: str) -> Iterator[None]:
-    """Turn what fsspec and its backends say into a sentence about the store; a missing object stays one."""
-    try:
-        yield
-    except (KatavenError, FileNotFoundError):
-        raise
-    except Exception as error:  # noqa: BLE001 - every backend has exceptions of its own
-        said = " ".join(redact(str(error)).split())[:200]
-        raise StoreError(
-            f"the store {redact(url)} can't be used ({type(error).__name__}: {said}): check that it exists, and the "
-            "credentials and endpoint that fsspec has for it"
-        ) from None

@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING
 
 from kataven_notebook.errors import ConfigurationError
 from kataven_notebook.redact import redact
-from kataven_notebook.store import bucket as _bucket  # noqa: F401 - makes `Store` of URLs known
+from kataven_notebook.store.bucket import RemoteStore
 from kataven_notebook.store.folder import LEDGER_FILE, Store
 from kataven_notebook.store.objects import is_url
 from kataven_notebook.store.places import folder_of
 
 if TYPE_CHECKING:
     StoreLike = str | os.PathLike[str] | Store | None
+
+# This module is the first that knows both classes, and the package always imports it.
+Store._class_for_urls = RemoteStore  # noqa: SLF001 - this is the place that sets it
 
 
 def open_store(store: StoreLike) -> Store | None:

@@ -1,0 +1,73 @@
+"""What goes wrong in a store, as sentences that say what to do."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from typing import TYPE_CHECKING
+
+from kataven_notebook.errors import KatavenError, StoreError
+from kataven_notebook.redact import redact
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@contextlib.contextmanager
+def folder_errors(folder: Path) -> Iterator[None]:
+    """Turn what the file system and SQLite raise into a `StoreError` about the store in `folder`.
+
+    Raises
+    ------
+    StoreError
+        The file system or SQLite failed within the block.
+    """
+    try:
+        yield
+    except KatavenError:
+        # Some of these are OSErrors too: a refused account is no broken folder.
+        raise
+    except (OSError, sqlite3.DatabaseError, UnicodeDecodeError) as error:
+        # SQLite quotes what it found in a file, and damaged text can't be decoded.
+        raise StoreError(explain_failure(folder, error)) from None
+
+
+def explain_failure(folder: Path | str, error: Exception) -> str:
+    """Return what is wrong with the store in `folder`, and what to do."""
+    text = str(error).lower()
+    if "full" in text or "no space" in text:
+        return f"the disk of the store {folder} is full: free some space and call again; what is finished is safe"
+    if "readonly" in text or "read-only" in text or "permission" in text or "unable to open" in text:
+        return f"the store {folder} can't be written ({error}): check its permissions, or use another folder"
+    if isinstance(error, UnicodeDecodeError) or "not a database" in text or "malformed" in text:
+        return (
+            f"the ledger of the store {folder} is damaged ({error}): move ledger.sqlite3 away; the sound files stay, "
+            "and the sessions are asked for again"
+        )
+    return f"the store {folder} can't be used: {error}"
+
+
+@contextlib.contextmanager
+def bucket_errors(url: str) -> Iterator[None]:
+    """Turn what fsspec and its backends raise into a `StoreError` about the store at `url`.
+
+    A missing object stays a `FileNotFoundError`: callers decide what that means.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such object.
+    StoreError
+        The backend failed in any other way.
+    """
+    try:
+        yield
+    except (KatavenError, FileNotFoundError):
+        raise
+    except Exception as error:  # noqa: BLE001 - every backend has exceptions of its own
+        reason = " ".join(redact(str(error)).split())[:200]
+        raise StoreError(
+            f"the store {redact(url)} can't be used ({type(error).__name__}: {reason}): check that it exists, and the "
+            "credentials and endpoint that fsspec has for it"
+        ) from None
