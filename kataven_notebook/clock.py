@@ -6,7 +6,7 @@ import time
 
 
 def clock_text(at: float, *, now: float | None = None) -> str:
-    """Return a time of day, with the date when it is not today's.
+    """Return a time of day, with the date where it is not today.
 
     Parameters
     ----------

@@ -6,7 +6,7 @@
     ├── ConfigurationError (ValueError)      a key, account, URL or option that can't work
     ├── FrameError (ValueError)              a frame that can't be used: no session column, a taken name
     ├── MissingExtra (ImportError)           an optional dependency is not installed
-    ├── StoreError (OSError)                 the store can't be read or written, or is somebody else's
+    ├── StoreError (OSError)                 the store can't be read or written, or is another account's
     ├── SessionError                         about one session
     │   ├── InvalidSessionId (ValueError)    never sent
     │   ├── ApiError                         what the Hub answered
@@ -24,7 +24,7 @@
     │   │   ├── RecordingCorrupt
     │   │   └── FormatUnsupported
     │   └── WorkFailed                       a function given to `apply` raised, in errors="raise"
-    Interrupted (KeyboardInterrupt)          somebody pressed stop; carries what is finished
+    Interrupted (KeyboardInterrupt)          the run was interrupted; carries what is finished
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class MissingExtra(KatavenError, ImportError):  # noqa: N818 - named for what is
 
     @classmethod
     def of(cls, extra: str, purpose: str) -> Self:
-        """Say which extra `purpose` needs, and how to get it."""
+        """Return the error that says which extra `purpose` needs, and how to install it."""
         return cls(f'{purpose} needs the extra [{extra}]: pip install "kataven-notebook[{extra}]"')
 
 
@@ -68,7 +68,7 @@ class SessionError(KatavenError):
     message
         What happened and what to do next, without the session's id.
     session_id
-        Which session; stands in front of the message when the error is shown.
+        Which session; shown in front of the message.
     """
 
     def __init__(self, message: str, *, session_id: str | None = None) -> None:
@@ -77,11 +77,11 @@ class SessionError(KatavenError):
         self.session_id = session_id
 
     def __str__(self) -> str:
-        """Session and message; in a frame's row the message alone is used."""
+        """Return session and message; a frame's row holds the message alone."""
         return f"session {self.session_id!r}: {self.message}" if self.session_id is not None else self.message
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Pickle with keyword arguments, so that errors come back whole from workers."""
+        """Pickle the keyword arguments too, so that errors from workers keep their session."""
         return (_rebuild, (type(self), self.message, self.__dict__))
 
 
@@ -92,7 +92,7 @@ def _rebuild(kind: type[SessionError], message: str, state: dict[str, object]) -
 
 
 class InvalidSessionId(SessionError, ValueError):  # noqa: N818 - named for what is wrong
-    """The id is missing, blank, or of a shape that would reach another route; it was not sent."""
+    """The id is missing, blank, or would reach another route of the service; it was not sent."""
 
 
 class ApiError(SessionError):
@@ -120,15 +120,15 @@ class RecordingPending(ApiError):  # noqa: N818 - named for what is wrong
 
 
 class AccessRefused(ApiError, PermissionError):  # noqa: N818 - named for what is wrong
-    """400 that names the account, 401 or 403: the credentials do not open this account or session."""
+    """401, 403, or 400 that names the account: the credentials do not open this account or session."""
 
 
 class PlaybackUnconfigured(ApiError):  # noqa: N818 - named for what is wrong
-    """503 with the service's text that recording playback is not configured for the account."""
+    """503 that says that recording playback is not configured for the account."""
 
 
 class ServiceFailed(ApiError):  # noqa: N818 - named for what is wrong
-    """The Hub failed, could not be reached, or answered what its contract does not know."""
+    """The Hub failed, could not be reached, or gave an answer that its contract does not define."""
 
 
 class RateLimited(SessionError):  # noqa: N818 - named for what is wrong
@@ -148,7 +148,7 @@ class RateLimited(SessionError):  # noqa: N818 - named for what is wrong
 
 
 class DownloadError(SessionError):
-    """The storage did not hand over the sound."""
+    """The storage did not deliver the sound."""
 
 
 class UrlExpired(DownloadError):  # noqa: N818 - named for what is wrong
@@ -160,19 +160,19 @@ class RecordingTooLarge(DownloadError):  # noqa: N818 - named for what is wrong
 
 
 class DownloadFailed(DownloadError):  # noqa: N818 - named for what is wrong
-    """The storage refused, failed or could not be reached, also when tried again."""
+    """The storage refused, failed or could not be reached, after all retries."""
 
 
 class DecodeError(SessionError, ValueError):
-    """The bytes that came are no sound that can be used."""
+    """The bytes that arrived are not usable sound."""
 
 
 class RecordingCorrupt(DecodeError):  # noqa: N818 - named for what is wrong
-    """The bytes are empty, truncated, no audio, or claim what their size can't hold."""
+    """The bytes are empty, truncated, not audio, or their header claims more than they can hold."""
 
 
 class FormatUnsupported(DecodeError):  # noqa: N818 - named for what is wrong
-    """The sound is of a format that this installation can't decode; the message names what would."""
+    """The format can't be decoded by this installation; the message names the extra that can."""
 
 
 class WorkFailed(SessionError):  # noqa: N818 - named for what is wrong
@@ -180,7 +180,7 @@ class WorkFailed(SessionError):  # noqa: N818 - named for what is wrong
 
 
 class Interrupted(KeyboardInterrupt):
-    """Somebody interrupted a run; what is finished is in `frame`.
+    """A run was interrupted; what is finished is in `frame`.
 
     Parameters
     ----------

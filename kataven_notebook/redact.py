@@ -1,4 +1,4 @@
-"""Takes credentials and signed queries out of any text before it can be shown, logged or raised."""
+"""Removes credentials and signed queries from any text before it is shown, logged or raised."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 
 _URL = re.compile(r"[a-z][a-z0-9+.\-]{1,19}://[^\s\"'<>]*", re.IGNORECASE)
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
-    # Parts of a query that stand alone, as in httpcore's target or in an S3 error document.
+    # Parts of a query without their URL, as in httpcore's target or in an S3 error document.
     (
         re.compile(
             r"(?P<kept>\b(?:X-Amz-(?:Signature|Credential|Security-Token)|AWSAccessKeyId|Signature|sig)"
@@ -23,7 +23,7 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
 
 
 def _without_secrets(found: re.Match[str]) -> str:
-    """Take user, password and query out of a URL: which parameters are secret is the storage's business."""
+    """Remove user, password and query from a URL: only the storage knows which parameters are secret."""
     address, mark, _ = re.sub("[?#]", "?", found[0], count=1).partition("?")
     scheme, _, rest = address.partition("://")
     authority, slash, path = rest.partition("/")
@@ -40,13 +40,14 @@ def redact(text: str, *secrets: str | None) -> str:
     text
         Any text, for instance the message of an exception of the HTTP library.
     *secrets
-        Values known to be secret, taken out wherever they stand, whatever their shape.
+        Values known to be secret; removed wherever they occur, whatever their shape.
 
     Examples
     --------
     >>> redact("GET https://bucket.s3.amazonaws.com/a.wav?X-Amz-Signature=0f3a failed")
     'GET https://bucket.s3.amazonaws.com/a.wav?[redacted] failed'
     """
+    # First, while they are whole: a rule below may cut one short.
     for secret in secrets:
         if secret:
             text = text.replace(secret, "[redacted]")
@@ -57,18 +58,18 @@ def redact(text: str, *secrets: str | None) -> str:
 
 
 def one_line(text: str, *secrets: str | None, most_chars: int = 200) -> str:
-    r"""Return what somebody else said as a short line that may be shown: redacted, and without control characters.
+    r"""Return text from outside as one short line that is safe to show: redacted and without control characters.
 
-    A terminal obeys some of them, and others turn round the order in which text is read.
+    Terminals execute some control characters, and others reverse the order in which text is read.
 
     Parameters
     ----------
     text
-        Any text, for instance what a host answered.
+        Any text, for instance the answer of a host.
     *secrets
         As for `redact`.
     most_chars
-        Where it is cut.
+        The length at which the line is cut.
 
     Examples
     --------
@@ -80,13 +81,13 @@ def one_line(text: str, *secrets: str | None, most_chars: int = 200) -> str:
 
 
 class RedactingFilter(logging.Filter):
-    """Redacts the records of libraries that log whole URLs and headers.
+    """Redacts the log records of libraries that log whole URLs and headers.
 
     httpx logs each URL at INFO and httpcore each target at DEBUG: both hold the signature.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Rewrite the record in place; never drops one."""
+        """Rewrite the record in place and keep it."""
         record.msg = redact(record.getMessage())
         record.args = ()
         return True
@@ -103,9 +104,9 @@ _LOGGERS = (
 
 
 def guard_http_logging() -> None:
-    """Put the filter on the HTTP libraries' loggers, once.
+    """Add the filter to the loggers of the HTTP libraries, once.
 
-    A filter on a logger sees only what is logged on that very logger, so each of them gets one.
+    A filter sees only what is logged on its own logger and not on loggers below it, so each gets one.
     """
     for name in _LOGGERS:
         logger = logging.getLogger(name)

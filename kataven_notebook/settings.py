@@ -1,4 +1,4 @@
-"""Frozen configuration: from arguments, then `configure`, then the environment."""
+"""Configuration: from arguments, then from `configure`, then from the environment; never changed once made."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ _ACCOUNT = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 class Limits:
     """What the service grants one account; None lifts a limit.
 
-    The defaults are the service's. Windows are fixed and opened by their first request, so a full
-    burst may go out at once and the next one when the window has ended.
+    The defaults are the service's. A window is fixed: its first request opens it. So a full burst
+    may be sent at once, and the next one when the window has ended.
 
     Parameters
     ----------
     per_minute, per_hour, per_day
         Requests in a window, at least 1.
     in_flight
-        Requests under way at once, at least 1.
+        Requests in flight at once, at least 1.
     minute_s, hour_s, day_s
         Lengths of the windows in seconds; tests scale them down.
 
@@ -81,11 +81,11 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Who asks, where, and how fast: everything a run needs to know of the outside.
+    """Credentials, address, limits and places: everything that a run takes from its environment.
 
-    Usually made by `configure` or read from the environment by `current_settings`; a function's
-    `settings=` takes one for a single call. Its repr never shows the key, and its pickles do not
-    hold it.
+    Usually made by `configure` or read from the environment by `current_settings`; the argument
+    `settings=` of a function takes one for that use alone. Neither its repr nor its pickles hold
+    the key.
 
     Parameters
     ----------
@@ -98,13 +98,13 @@ class Settings:
     limits
         What the service grants the account.
     request_timeout_s
-        How long one request may stay silent, in seconds; 10 by default, so that an interrupted
-        run has no thread left after as many seconds.
+        How long a request waits for the next byte, in seconds; 10 by default, so that the threads
+        of an interrupted run end within that time.
     store
-        Where `audio` and its kin keep sound and outcomes when their `store=` is not given.
+        Where sound and outcomes are kept when a function's `store=` is not given.
     state_dir
         Where the budget is counted for all processes of this machine; by default the platform's
-        place for state.
+        directory for state.
 
     Raises
     ------
@@ -143,27 +143,27 @@ class Settings:
             )
 
     def __repr__(self) -> str:
-        """Everything that is not secret and not a default."""
+        """Return key (redacted), account and base URL."""
         return f"Settings(api_key={_shown(self.api_key)!r}, account_id={self.account_id!r}, base_url={self.base_url!r})"
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Pickle without the key, so that it can't travel in a cache, a checkpoint or a function sent to workers.
+        """Pickle without the key, so that no cache, checkpoint or function sent to workers holds it.
 
-        Where settings come back without it, the first use says that there is no key and how to give one.
+        The first use of unpickled settings raises an error that says how to give a key.
         """
         values = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "api_key"}
         return (_without_key, (values,))
 
     def __copy__(self) -> Self:
-        """Return itself: nothing of it changes."""
+        """Return the same object: it never changes."""
         return self
 
     def __deepcopy__(self, _: object) -> Self:
-        """Return itself, as `copy.copy` does; only pickles leave the process."""
+        """Return the same object, as `copy.copy` does; only pickles leave the process."""
         return self
 
     def check_credentials(self) -> None:
-        """Find credentials that can't work before a request is spent on them.
+        """Raise for credentials that can't work, before a request is spent on them.
 
         Raises
         ------
@@ -192,20 +192,20 @@ class Settings:
 
     @property
     def budget_scope(self) -> str:
-        """Whose budget is spent: the account where it is known, else a hash of the key."""
+        """The name of the budget that is spent: the account where it is known, else a hash of the key."""
         if self.account_id:
             return f"account:{self.account_id}"
         return "key:" + hashlib.sha256((self.api_key or "").encode()).hexdigest()[:32]
 
     @property
     def state_path(self) -> Path:
-        """The directory that holds what is shared between processes of this machine."""
+        """The directory of what all processes of this machine share."""
         return self.state_dir or Path(platformdirs.user_state_dir("kataven-notebook"))
 
 
 def _text(name: str, value: object) -> str | None:
     if value is not None and not isinstance(value, str):
-        # Not the value itself: it may be a key.
+        # The value may be a key, so the message does not hold it.
         raise ConfigurationError(f"{name}= takes text, not {type(value).__name__}")
     return (value or "").strip() or None
 
@@ -233,7 +233,7 @@ def _shown(api_key: str | None) -> str | None:
 
 
 def is_loopback(host: str | None) -> bool:
-    """Whether `host` is this machine, where plain http can't be overheard."""
+    """Whether `host` is this machine, where nobody can listen in on plain http."""
     if host is None:
         return False
     if host == "localhost" or host.endswith(".localhost"):
@@ -253,7 +253,7 @@ def _checked_base_url(base_url: object) -> str:
         host, _ = parts.hostname, parts.port
     except ValueError:
         host, parts = None, urlsplit("")
-    # `urlsplit` passes over line ends, which no request can hold.
+    # `urlsplit` ignores line ends, which no request can hold.
     if parts.scheme not in ("http", "https") or not host or not text.isprintable() or " " in text:
         raise ConfigurationError(f"the base URL must look like {DEFAULT_BASE_URL}: https:// and a host")
     if parts.username or parts.password or parts.query or parts.fragment:
@@ -276,7 +276,7 @@ _ENVIRONMENT = {
 }
 
 
-def configure(  # one option a setting
+def configure(
     *,
     api_key: str | None = None,
     account_id: str | None = None,
@@ -286,27 +286,27 @@ def configure(  # one option a setting
     store: str | os.PathLike[str] | None = None,
     state_dir: str | os.PathLike[str] | None = None,
 ) -> Settings:
-    """Set what every later call in this process uses, and return it.
+    """Set what all functions of this process use from now on, and return it.
 
-    What is not given stays as it was: earlier calls first, then the environment
-    (`KATAVEN_API_KEY`, `KATAVEN_ACCOUNT_ID`, `KATAVEN_BASE_URL`, `KATAVEN_STATE_DIR`), then the
-    defaults of `Settings`.
+    A value that is not given comes from earlier uses of `configure`, then from the environment
+    (`KATAVEN_API_KEY`, `KATAVEN_ACCOUNT_ID`, `KATAVEN_BASE_URL`, `KATAVEN_STATE_DIR`), then from
+    the defaults of `Settings`.
 
     Parameters
     ----------
     api_key, account_id, base_url, limits, request_timeout_s, store, state_dir
-        As for `Settings`. An empty text takes the account, the base URL or the store back to its
-        default, for instance when an account follows the demo Hub in the same kernel.
+        As for `Settings`. An empty text resets the account, the base URL or the store to its
+        default, for instance after the demo Hub in the same kernel.
 
     Returns
     -------
     Settings
-        What holds now.
+        The settings in use from now on.
 
     Raises
     ------
     ConfigurationError
-        A value that can't work; then nothing has changed.
+        A value that can't work; nothing has changed.
 
     Examples
     --------
@@ -324,6 +324,7 @@ def configure(  # one option a setting
     }
     given = {name: value for name, value in given.items() if value is not None}
     with _lock:
+        # Checked before anything is set: a refused value leaves all as it was.
         settings = _build(_configured | given, os.environ)
         if "api_key" in given:
             settings.check_credentials()

@@ -42,12 +42,12 @@ class Status(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether asking again can't change it (`refresh=True` asks all the same)."""
+        """Whether asking again can't change it; only `refresh=True` asks again."""
         return self in _FINAL
 
     @property
     def is_good(self) -> bool:
-        """Whether all is well, so that the row has no error."""
+        """Whether the row has no error."""
         return self in (Status.READY, Status.DOWNLOADED)
 
     @property
@@ -56,6 +56,7 @@ class Status(StrEnum):
         return _ADVICE[self]
 
 
+# Without `unsupported` and `too_large`: an extra or a larger `max_bytes` changes those.
 _FINAL = frozenset({Status.DOWNLOADED, Status.MISSING, Status.CORRUPT, Status.INVALID})
 
 _ADVICE: Mapping[Status, str] = {
@@ -75,6 +76,7 @@ _ADVICE: Mapping[Status, str] = {
     Status.SKIPPED: "call again: it was not attempted",
 }
 
+# The first class that fits decides, so the base class comes last.
 _BY_ERROR: tuple[tuple[type[errors.SessionError], Status], ...] = (
     (errors.InvalidSessionId, Status.INVALID),
     (errors.RecordingMissing, Status.MISSING),

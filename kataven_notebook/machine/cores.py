@@ -1,7 +1,7 @@
-"""The machine's cores: how many this process may use, and linear algebra kept to one of them for a while.
+"""The machine's cores: how many this process may use, and linear algebra limited to one of them.
 
-Libraries of linear algebra spread a product over all cores. Where several threads or processes do that at once they
-wait for each other in loops that burn all of them: several times slower than one core each.
+Libraries of linear algebra spread each product over all cores. When several threads or processes do so at once, they
+wait for each other in busy loops, which makes them several times slower than with one core each.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _limit: Any = None
 
 @functools.cache
 def _libraries() -> threadpoolctl.ThreadpoolController:
-    # Looking the loaded libraries up takes milliseconds; limiting those that are known, microseconds.
+    # Finding the loaded libraries takes milliseconds; limiting known ones takes microseconds.
     return threadpoolctl.ThreadpoolController()
 
 
 @contextmanager
 def one_core() -> Iterator[None]:
-    """Hold the limit while anybody is inside; the last one out gives back what was before."""
-    global _inside, _limit  # noqa: PLW0603 - the limit is the process's, and so is the count of who is inside
+    """Limit linear algebra to one core while any thread is inside; the last thread to leave lifts the limit."""
+    global _inside, _limit  # noqa: PLW0603 - the limit is the process's, and so is the count of threads inside
     with _lock:
         if not _inside:
             _limit = _libraries().limit(limits=1, user_api="blas")
@@ -46,12 +46,13 @@ def one_core() -> Iterator[None]:
 
 
 def keep_to_one_core() -> None:
-    """Set the limit for good; for processes that do nothing else."""
+    """Limit linear algebra to one core for good; for processes that do nothing else."""
     threadpoolctl.threadpool_limits(1, user_api="blas")
 
 
 def processors() -> int:
     """Return how many processors this process may use."""
+    # In a container or under taskset these are fewer than the machine has.
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

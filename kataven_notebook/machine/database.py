@@ -1,4 +1,4 @@
-"""An SQLite file that threads and processes share: private, in WAL mode, nobody's locks lost."""
+"""An SQLite file that threads and processes share: private, in WAL mode, and without lost locks."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ _creating = threading.Lock()
 
 
 class Database:
-    """Opens a database, making it with mode 0600 where there is none.
+    """Opens a database, and creates it with mode 0600 where there is none.
 
     Parameters
     ----------
     path
         The file, in a folder that exists; None keeps the database in memory.
     schema
-        Statements that make what is not there yet; run at every opening.
+        Statements that create missing tables; run at each opening.
     timeout_s
         How long to wait for another connection's transaction, in seconds.
 
     Raises
     ------
     OSError, sqlite3.Error
-        The file can't be made or used, or is no database.
+        The file can't be created or used, or is not a database.
     """
 
     def __init__(self, path: Path | None, schema: str, *, timeout_s: float) -> None:
@@ -49,23 +49,31 @@ class Database:
             _shared.add(self)
 
     def close(self) -> None:
-        """Close the file; what was committed stays. Harmless when repeated."""
+        """Close the file; what was committed stays. Closing twice does nothing."""
         with self._lock:
             self._is_closed = True
             self._disconnect()
 
     def suspend(self) -> None:
-        """Wait for who has the connection, close it, and let nobody have it until `resume`."""
+        """Wait until the connection is free, close it, and block its use until `resume`."""
         self._lock.acquire()
         self._disconnect()
 
     def resume(self) -> None:
-        """End what `suspend` began; the next who wants the connection opens it."""
+        """Allow use of the connection again; the next use opens it."""
         self._lock.release()
 
     @contextmanager
     def connection(self) -> Iterator[sqlite3.Connection]:
-        """Have the connection to oneself, in no transaction."""
+        """Yield the connection to this thread alone, outside a transaction.
+
+        Raises
+        ------
+        sqlite3.ProgrammingError
+            The database has been closed.
+        OSError, sqlite3.Error
+            It can't be opened again.
+        """
         with self._lock:
             if self._is_closed:
                 raise sqlite3.ProgrammingError("the database has been closed")
@@ -75,7 +83,13 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Have the connection to oneself, and all changes at the end, or none when something is raised."""
+        """Yield the connection in a transaction: committed at the end, rolled back where the block raises.
+
+        Raises
+        ------
+        sqlite3.Error
+            The database has been closed, or stayed locked for longer than the timeout.
+        """
         with self.connection() as db:
             db.execute("BEGIN IMMEDIATE").close()
             try:
@@ -92,7 +106,7 @@ class Database:
             try:
                 return self._connect_now()
             except sqlite3.OperationalError as error:
-                # Who makes the log needs the file alone, and there SQLite refuses the others without waiting.
+                # Creating the log needs the file exclusively, and SQLite then refuses others without waiting.
                 if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _TAKEN or time.monotonic() >= give_up_at:
                     raise
             time.sleep(_RETRY_S)
@@ -107,7 +121,8 @@ class Database:
             check_same_thread=False,
         )
         try:
-            # WAL with NORMAL: survives a killed process without waiting for the disk at each change.
+            # WAL with NORMAL survives a killed process without waiting for the disk at each change; secure_delete
+            # overwrites deleted rows with zeros.
             for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "secure_delete=ON"):
                 connection.execute(f"PRAGMA {pragma}").close()
             connection.executescript(self._schema).close()
@@ -123,27 +138,27 @@ class Database:
 
 
 def _create(path: Path) -> None:
-    # Closing any descriptor of a file ends all locks that this process has on it. Were a database that is
-    # in use opened and closed here, another process could take itself for the last one and remove the log
-    # that our connections still write to. So only what is new is opened, by one thread at a time.
+    # Closing any descriptor of a file releases all locks that this process has on the file. If a database in
+    # use were opened and closed here, another process could conclude that it is the last user and remove the
+    # log that our connections still write to. So only a new file is opened, by one thread at a time.
     with _creating, suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     if path.is_symlink():
-        # SQLite would follow it, and make what it names for everybody to read.
+        # SQLite would follow the link and create its target readable for everybody.
         raise OSError(
             errno.ELOOP, "a link stands in the file's place, which others may have laid; remove it", str(path)
         )
 
 
 # A forked child has none of its parent's locks, but SQLite's memory there says that it has them: the same
-# loss as above. So nothing is open while a process forks, and either side opens again when it needs to.
+# loss as above. So no database is open while a process forks, and both sides open it again at the next use.
 _shared: weakref.WeakSet[Database] = weakref.WeakSet()
 _suspended: list[Database] = []
 _forking = threading.Lock()
 
 
 def _before_fork() -> None:
-    _forking.acquire()  # one thread forks at a time
+    _forking.acquire()  # one fork at a time
     for database in list(_shared):
         _suspended.append(database)
         database.suspend()

@@ -1,4 +1,4 @@
-"""Makes folders for their owner alone."""
+"""Folders that only their owner can read."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ if TYPE_CHECKING:
 
 
 def make_private(folder: Path) -> None:
-    """Make a folder, and those above it that are not there, with mode 0700; what exists stays as it is.
-
-    `mkdir(parents=True)` gives its mode to the last one alone.
+    """Create a folder and its missing parents with mode 0700; existing folders keep their mode.
 
     Raises
     ------
     OSError
-        It can't be made, or something else has its name.
+        It can't be created, or a file has its name.
     """
+    # `mkdir(parents=True)` gives the mode to the last folder alone.
     for each in reversed([above for above in folder.parents if not above.exists()]):
         each.mkdir(mode=0o700, exist_ok=True)
     folder.mkdir(mode=0o700, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Names processes so that others on the machine can tell whether they still live."""
+"""Names of processes, by which other processes of the machine find out whether they still run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _names: dict[int, str] = {}
 
 
 def owner_name() -> str:
-    """Name this process by machine, id and start, so that a later process of the same id is another one."""
+    """Return this process's name: machine, id and start time, since ids are used again."""
     pid = os.getpid()
     if pid not in _names:
         _names[pid] = f"{socket.gethostname()}|{pid}|{psutil.Process().create_time():.2f}"
@@ -19,14 +19,14 @@ def owner_name() -> str:
 
 
 def is_alive(owner: str) -> bool:
-    """Whether the process of that name still runs; of another machine's nobody can tell: assume it."""
+    """Whether the process of that name still runs; a process of another machine is taken to run."""
     host, _, rest = owner.partition("|")
     pid, _, created = rest.partition("|")
     if host != socket.gethostname() or not pid.isdigit():
         return True
     try:
         process = psutil.Process(int(pid))
-        # A killed process that nobody has waited for yet does nothing any more.
+        # A zombie: killed, and not yet waited for by its parent.
         return f"{process.create_time():.2f}" == created and process.status() != psutil.STATUS_ZOMBIE
     except psutil.Error:
         return False

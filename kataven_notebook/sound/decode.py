@@ -1,8 +1,8 @@
-"""From encoded bytes to samples: what a file is, whether its claims can be true, and its blocks.
+"""From encoded bytes to samples: the format of a file, whether its header can be true, and its blocks.
 
-The bytes come from the network. So a file is known by its first bytes and not by its name, only
-formats of telephony reach a decoder, and what a header claims is held against the file's size
-before any memory is taken for it.
+The bytes come from the network. So a file's format is read from its first bytes and not from its
+name, only formats of telephony reach a decoder, and the claims of a header are compared with the
+size of the file before memory is allocated for them.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import soundfile as sf
 
 from kataven_notebook.errors import RecordingCorrupt
 from kataven_notebook.sound import ffmpeg
+from kataven_notebook.sound.source import open_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,13 +30,14 @@ if TYPE_CHECKING:
 
 MAX_CHANNELS = 64
 MAX_SAMPLE_RATE = 768_000
-# Of all channels, a second: a minute of silence that packs into nothing would else be gigabytes.
+# Of all channels, a second. Without it a minute of silence, which takes no space in a file, would be gigabytes.
 _MAX_SAMPLES_PER_S = MAX_CHANNELS * 48_000
 # Digital silence is the densest honest sound: FLAC packs 65,535 frames of it in about 14 bytes.
 _MAX_FRAMES_PER_BYTE = 8_192
 MAX_DECODED_BYTES = 8 << 30
-# At most so much is taken at once on the word of a header.
+# The most memory that is allocated at once for what a header claims.
 _PIECE_BYTES = 16 << 20
+# A file of nothing but empty chunks would keep a thread busy for minutes.
 _MAX_WAV_CHUNKS = 10_000
 
 _SNDFILE_FORMATS = {
@@ -81,21 +83,22 @@ _MAGIC: tuple[tuple[Callable[[bytes], bool], str], ...] = (
     (lambda h: h[:4] == b"\x1aE\xdf\xa3", "webm"),
     (lambda h: h[:5] == b"#!AMR", "amr"),
     (lambda h: h[:4] == b"0&\xb2u", "wma"),
-    # An MPEG frame: eleven set bits; the layer bits tell AAC (none) from MP3.
+    # An MPEG frame starts with eleven set bits; AAC has no layer bits set, MP3 has.
     (lambda h: len(h) > 1 and h[0] == 0xFF and h[1] & 0xF6 == 0xF0, "aac"),
     (lambda h: len(h) > 1 and h[0] == 0xFF and h[1] & 0xE0 == 0xE0 and h[1] & 0x06 != 0, "mp3"),
 )
+# Lossless formats, whose headers count frames exactly.
 _EXACT_LENGTH = frozenset({"wav", "flac", "aiff", "au", "w64", "caf"})
 _NEEDS_AV = frozenset({"m4a", "webm", "amr", "wma", "aac"})
 
 
 def sniff(head: bytes) -> str | None:
-    """Return the format that the first bytes of a file (64 are enough) speak of, or None."""
+    """Return the format that the first bytes of a file (64 are enough) indicate, or None."""
     return next((name for matches, name in _MAGIC if matches(head)), None)
 
 
 def describe(head: bytes) -> str:
-    """Say in a few words what bytes that are no audio look like."""
+    """Return in a few words what bytes that are not audio look like."""
     if not head:
         return "the file is empty"
     start = head.lstrip()[:16].lower()
@@ -110,40 +113,15 @@ def describe(head: bytes) -> str:
     return "the file is not audio of a known format"
 
 
-class _Seeking:
-    """Lets a decoder that a damaged file sends to before its beginning stay where it is.
-
-    libsndfile calls back into Python, where an exception has nobody to catch it and lands on the screen.
-    """
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Move, where that is possible."""
-        try:
-            return super().seek(offset, whence)  # type: ignore[misc,no-any-return]  # of the file beside it
-        except (ValueError, OSError):
-            return self.tell()  # type: ignore[attr-defined,no-any-return]  # the same
-
-
-class _Bytes(_Seeking, io.BytesIO):
-    """Encoded sound in memory."""
-
-
-class _File(_Seeking, io.BufferedReader):
-    """Encoded sound in a file."""
-
-
-def open_bytes(source: bytes | Path) -> BinaryIO:
-    """Open encoded sound for reading, wherever it is."""
-    return _Bytes(source) if isinstance(source, bytes) else _File(io.FileIO(source))
-
-
 def probe(source: bytes | Path, session_id: str | None = None) -> SoundInfo:
-    """Read a header and hold its claims against the size of the file.
+    """Read a header and compare its claims with the size of the file.
 
     Raises
     ------
+    OSError
+        The file can't be opened or read.
     RecordingCorrupt
-        Empty, no audio, a header that can't be read or claims what can't be true.
+        Empty, not audio, a header that can't be read, or claims that can't be true.
     FormatUnsupported
         Audio that libsndfile can't read, where the extra `[av]` is not installed.
     """
@@ -177,7 +155,7 @@ def _probe_sndfile(file: BinaryIO, kind: str) -> SoundInfo:
         codec = {"MPEG_LAYER_III": "mp3"}.get(sound.subtype, sound.subtype.lower())
         name, frames = _SNDFILE_FORMATS.get(sound.format, kind), sound.frames
         if name == "mp3" and not _states_length(file):
-            # Without a Xing header the length is guessed from the first bit rate: 49 s for 20 s were seen.
+            # Without a Xing header libsndfile guesses the length from the first bit rate: 49 s for 20 s was seen.
             sound.seek(0)
             pieces = iter(lambda: len(_read(sound, 1 << 18)), 0)
             frames = sum(pieces)
@@ -185,9 +163,10 @@ def _probe_sndfile(file: BinaryIO, kind: str) -> SoundInfo:
 
 
 def _states_length(file: BinaryIO) -> bool:
-    """Whether an MP3 file begins with the frame that says how long it is."""
+    """Whether an MP3 file begins with a frame that states its length."""
     position = file.tell()
     file.seek(0)
+    # The size of an ID3 tag is stored in seven bits of each byte.
     head = file.read(10)
     tag_bytes = 0
     if head[:3] == b"ID3" and len(head) == 10:
@@ -199,7 +178,7 @@ def _states_length(file: BinaryIO) -> bool:
 
 
 def _check_wav_length(file: BinaryIO, size_bytes: int, order: str, session_id: str | None) -> None:
-    """Find a WAV file that was cut short: libsndfile reads what is there without a word."""
+    """Raise for a WAV file that was cut short: libsndfile reads what is there without an error."""
     position = 12
     for _ in range(_MAX_WAV_CHUNKS):
         file.seek(position)
@@ -208,7 +187,7 @@ def _check_wav_length(file: BinaryIO, size_bytes: int, order: str, session_id: s
             break
         name, length = struct.unpack(order + "4sI", head)
         if name == b"data":
-            # Writers that stream can't know the length beforehand and leave a sentinel.
+            # A writer that streams does not know the length beforehand and leaves a sentinel.
             streamed = length in (0, 0xFFFFFFFF) or length >= 0x7FFFF000
             if not streamed and position + 8 + length > size_bytes:
                 missing = position + 8 + length - size_bytes
@@ -236,6 +215,7 @@ def _check_claims(info: SoundInfo, size_bytes: int, session_id: str | None) -> N
         )
     if info.frames < 1:
         raise RecordingCorrupt("the file holds a header and no sound", session_id=session_id)
+    # Compared before any decoder sees the number.
     if info.frames > size_bytes * _MAX_FRAMES_PER_BYTE:
         raise RecordingCorrupt(
             f"the header claims {info.frames:,} frames, which {size_bytes:,} bytes can't hold",
@@ -256,7 +236,11 @@ def blocks(
     Raises
     ------
     RecordingCorrupt
-        The decoder gives up; what was yielded before was good.
+        The decoder fails; what was yielded before is good.
+    FormatUnsupported
+        The format needs the extra `[av]`, which is not installed.
+    OSError
+        The file can't be opened.
     """
     if info.format in _NEEDS_AV or info.codec.startswith("av:"):
         with open_bytes(source) as file:
@@ -277,12 +261,12 @@ def blocks(
 
 
 def _read(sound: sf.SoundFile, frames: int) -> Samples:
-    """Read up to `frames`, in pieces: memory is taken for what is there, not for what a header claims."""
+    """Read up to `frames`, in pieces: memory is allocated for frames that exist, not for those that a header claims."""
     most = max(1, _PIECE_BYTES // (4 * sound.channels))
     pieces: list[Samples] = []
     while frames > 0:
         claimed = sound.frames - sound.tell() if sound.seekable() else frames
-        # Damaged MP3 files have been seen to stand behind their own end.
+        # In damaged MP3 files the position has been seen behind the end.
         piece = np.empty((min(frames, most, max(claimed, 4_096)), sound.channels), np.float32)
         pieces.append(sound.read(out=piece))
         frames -= len(pieces[-1])
@@ -300,12 +284,16 @@ def _skip(sound: sf.SoundFile, frames: int) -> None:
 
 
 def verify(source: bytes | Path, info: SoundInfo, *, full: bool, session_id: str | None = None) -> None:
-    """Decode the first and the last second, or everything, and raise if that can't be done.
+    """Decode the first and the last second, or everything, and raise where that fails.
 
     Raises
     ------
     RecordingCorrupt
-        A part can't be decoded, or the end that the header promises is not there.
+        A part can't be decoded, or the file ends before the length in its header.
+    FormatUnsupported
+        The format needs the extra `[av]`, which is not installed.
+    OSError
+        The file can't be opened.
     """
     second = info.sample_rate
     if full or info.frames <= 2 * second or info.format in _NEEDS_AV:
@@ -316,7 +304,7 @@ def verify(source: bytes | Path, info: SoundInfo, *, full: bool, session_id: str
         next(blocks(source, info, second, session_id=session_id), None)
         tail = blocks(source, info, second, start_frame=info.frames - second, session_id=session_id)
         decoded, expected = sum(len(block) for block in tail), second
-    # Lossy formats round their length to packets; a quarter of a second is more than any of them.
+    # Lossy formats round their length to packets; no packet is as long as a quarter of a second.
     allowed_missing = 0 if info.format in _EXACT_LENGTH else second // 4
     if decoded < max(1, expected - allowed_missing):
         raise RecordingCorrupt(
@@ -326,7 +314,7 @@ def verify(source: bytes | Path, info: SoundInfo, *, full: bool, session_id: str
 
 
 def _rebuffer(pieces: Iterator[Samples], block_frames: int, skip_frames: int) -> Iterator[Samples]:
-    """Make blocks of one size of a decoder's pieces, which come as they like."""
+    """Yield blocks of one size from a decoder's pieces, which are of any size."""
     held: list[Samples] = []
     count = 0
     for each in pieces:
@@ -351,7 +339,7 @@ def check_sample_rate(sample_rate: object) -> int:
     Raises
     ------
     ValueError
-        It is none that can be.
+        It is not a whole number from 1 to 768,000.
     """
     is_number = isinstance(sample_rate, int | float | np.integer | np.floating) and not isinstance(sample_rate, bool)
     if not is_number or not 1 <= sample_rate <= MAX_SAMPLE_RATE or sample_rate % 1:  # type: ignore[operator]  # a number
@@ -365,7 +353,7 @@ def as_frames(samples: npt.ArrayLike) -> Samples:
     Raises
     ------
     ValueError
-        No frames, another shape, or whole numbers of a sound card's range, which are no samples in [-1, 1].
+        No frames, another shape, more than 64 channels, or whole numbers beyond [-1, 1].
     """
     array = np.asarray(samples)
     if array.dtype.kind in "iu" and array.size and max(-int(array.min()), int(array.max())) > 1:

@@ -1,4 +1,4 @@
-"""What libsndfile can't read, by the extra `[av]`: FFmpeg, kept to the one format that the bytes speak of."""
+"""Formats that libsndfile can't read, by the extra `[av]`: FFmpeg, limited to the format that the bytes indicate."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Samples = npt.NDArray[np.float32]
 
-# FFmpeg's names for the formats that it calls otherwise.
+# Formats that FFmpeg knows by another name.
 _DEMUXERS = {"m4a": "mov", "webm": "matroska", "wma": "asf"}
 
 
@@ -32,7 +32,7 @@ def probe(file: BinaryIO, kind: str, session_id: str | None) -> tuple[str, int, 
     Raises
     ------
     RecordingCorrupt
-        It can't be read.
+        The file can't be read.
     FormatUnsupported
         The extra is not installed.
     """
@@ -43,7 +43,7 @@ def probe(file: BinaryIO, kind: str, session_id: str | None) -> tuple[str, int, 
         elif container.duration:
             duration_s = container.duration / 1e6
         else:
-            # A live recording in WebM has no length in its header: its last packet tells.
+            # A live recording in WebM has no length in its header: the end of its last packet is the length.
             ends = [
                 float((p.pts + (p.duration or 0)) * p.time_base) for p in container.demux(stream) if p.pts is not None
             ]
@@ -57,7 +57,7 @@ def pieces(file: BinaryIO, kind: str, channels: int, session_id: str | None) -> 
     Raises
     ------
     RecordingCorrupt
-        The decoder gives up, or the channels change; what was yielded before was good.
+        The decoder fails, or the number of channels changes; what was yielded before is good.
     FormatUnsupported
         The extra is not installed.
     """
@@ -82,8 +82,8 @@ def pieces(file: BinaryIO, kind: str, channels: int, session_id: str | None) -> 
 def _opened(file: BinaryIO, kind: str, session_id: str | None) -> Iterator[tuple[Any, Any]]:
     av = _import_av(kind, session_id)
     try:
-        # Left to guess, FFmpeg takes a few lines of text for a stream to listen to on the network, or for a
-        # list of URLs to fetch.
+        # Without a given format FFmpeg guesses, and takes a few lines of text for a network stream to listen to,
+        # or for a list of URLs to fetch. The whitelist keeps formats that name other files from opening them.
         with av.open(
             file,
             mode="r",
@@ -95,7 +95,7 @@ def _opened(file: BinaryIO, kind: str, session_id: str | None) -> Iterator[tuple
                 raise RecordingCorrupt(f"the {kind} file holds no audio", session_id=session_id)
             yield container, container.streams.audio[0]
     except (av.FFmpegError, EOFError, ValueError, AttributeError, ArithmeticError) as error:
-        # A stream of a codec that FFmpeg does not know has no rate at all: an AttributeError.
+        # A stream of an unknown codec has no rate at all, which is an AttributeError.
         if isinstance(error, RecordingCorrupt):
             raise
         raise RecordingCorrupt(

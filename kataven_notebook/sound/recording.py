@@ -1,16 +1,17 @@
-"""`Recording`: one call's sound, kept encoded and decoded on demand."""
+"""`Recording`: the sound of one call, kept encoded and decoded on demand."""
 
 from __future__ import annotations
 
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import soundfile as sf
 
 from kataven_notebook.errors import DecodeError, RecordingCorrupt
 from kataven_notebook.sound import decode
+from kataven_notebook.sound.source import readable
 
 if TYPE_CHECKING:
     import os
@@ -18,24 +19,18 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from kataven_notebook.sound.source import Source
+
     Samples = npt.NDArray[np.float32]
 
 
-@runtime_checkable
-class RemoteSound(Protocol):
-    """Encoded sound that lies elsewhere and is read when asked, for instance in a bucket."""
-
-    def read(self) -> bytes:
-        """Return the encoded bytes."""
-
-
 class Recording:
-    """One call's sound: encoded bytes, a file or samples, decoded when asked and not kept.
+    """One call's sound: encoded bytes, a file or samples, decoded at each use and not kept.
 
     Immutable; two are equal only when they are the same object. Sound arrays are always
-    `(frames, channels)` float32 in [-1, 1]: *frame* is one instant of all channels. It has no
-    length, is no sequence and no array, so that pandas keeps it whole in a cell, and no repr,
-    JSON or HTML of it holds sound.
+    `(frames, channels)` float32 in [-1, 1]: *frame* is one instant of all channels. A recording has
+    no length and is neither a sequence nor an array, so that pandas keeps it whole in a cell; its
+    repr, JSON and HTML never hold sound.
 
     Made by `from_bytes`, `from_file` and `from_samples`, and by `audio()` in each row.
 
@@ -52,18 +47,13 @@ class Recording:
 
     __slots__ = ("__weakref__", "_info", "_session_id", "_size_bytes", "_source")
 
-    # The package sets it: the desk lies above this module, which must not import it.
+    # `kataven_notebook` sets it: the desk is above this module, which can't import it.
     _player_of: ClassVar[Callable[[Recording], Any]]
 
     def __init__(
-        self,
-        source: bytes | str | Path | RemoteSound,
-        info: decode.SoundInfo,
-        size_bytes: int,
-        *,
-        session_id: str | None = None,
+        self, source: Source, info: decode.SoundInfo, size_bytes: int, *, session_id: str | None = None
     ) -> None:
-        # A store gives a file's name as text: making a `Path` of each takes most of the time in large frames.
+        # A store gives a file's name as text: in large frames, making a `Path` of each takes most of the time.
         self._source = source
         self._info = info
         self._size_bytes = size_bytes
@@ -71,21 +61,21 @@ class Recording:
 
     @classmethod
     def from_bytes(cls, data: bytes, *, session_id: str | None = None) -> Self:
-        """Return the recording in `data`, the bytes of a sound file of any known format.
+        """Return the recording in the bytes of a sound file of any known format.
 
         Parameters
         ----------
         data
             The file's bytes; kept as they are.
         session_id
-            Whose sound it is.
+            The session that it is of, for messages.
 
         Raises
         ------
         TypeError
-            No bytes.
+            `data` is not bytes.
         RecordingCorrupt
-            Empty, no audio, or a header that can't be true.
+            Empty, not audio, or a header that can't be true.
         FormatUnsupported
             Audio that needs the extra `[av]`, which is not installed.
         """
@@ -96,19 +86,21 @@ class Recording:
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str], *, session_id: str | None = None) -> Self:
-        """Return the recording in a file, which is read each time sound is asked for.
+        """Return the recording in a file, which is read at each use.
 
         Parameters
         ----------
         path
-            The sound file; its name and ending mean nothing, its bytes do.
+            The sound file; the format is read from its bytes and not from its name.
         session_id
-            Whose sound it is.
+            The session that it is of, for messages.
 
         Raises
         ------
         FileNotFoundError
             There is no such file.
+        OSError
+            The file can't be read.
         RecordingCorrupt, FormatUnsupported
             As in `from_bytes`.
         """
@@ -126,13 +118,13 @@ class Recording:
         sample_rate
             Frames a second, Hz.
         session_id
-            Whose sound it is.
+            The session that it is of, for messages.
 
         Raises
         ------
         ValueError
             No frames, more than two dimensions or 64 channels, whole numbers beyond [-1, 1], or a
-            sample rate that can't be.
+            sample rate that is not a whole number from 1 to 768,000.
 
         Examples
         --------
@@ -146,7 +138,7 @@ class Recording:
 
     @property
     def session_id(self) -> str | None:
-        """Whose sound it is, for messages; None where nobody said."""
+        """The session that it is of, for messages; None where none was given."""
         return self._session_id
 
     @property
@@ -156,7 +148,7 @@ class Recording:
 
     @property
     def channels(self) -> int:
-        """How many channels."""
+        """The number of channels."""
         return self._info.channels
 
     @property
@@ -176,12 +168,12 @@ class Recording:
 
     @property
     def codec(self) -> str:
-        """What is in the container: "pcm_16", "ulaw", "opus", "vorbis", "aac", ..."""
+        """The coding of the samples: "pcm_16", "ulaw", "opus", "vorbis", "aac", ..."""
         return self._info.codec.removeprefix("av:")
 
     @property
     def info(self) -> decode.SoundInfo:
-        """What the header says, as the decoder wants it."""
+        """The contents of the header, as the decoder takes them."""
         return self._info
 
     @property
@@ -191,19 +183,23 @@ class Recording:
 
     @property
     def path(self) -> Path | None:
-        """The file it is read from, or None where it is in memory or in object storage."""
+        """The file that it is read from; None where it is in memory or in object storage."""
         return Path(self._source) if isinstance(self._source, str | Path) else None
 
     @property
     def samples(self) -> Samples:
-        """All samples, `(frames, channels)` float32 in [-1, 1], decoded at each call.
+        """All samples, `(frames, channels)` float32 in [-1, 1], decoded at each use.
 
-        A file of float samples may hold others, or NaN: they are handed on as they were recorded.
+        A file of float samples may hold values beyond [-1, 1], or NaN; they are returned as recorded.
 
         Raises
         ------
         DecodeError
-            The sound can't be decoded, or would take more than 8 GiB: use `blocks` then.
+            The samples would take more than 8 GiB: use `blocks`.
+        RecordingCorrupt
+            The sound can't be decoded.
+        OSError
+            The file is gone or can't be read.
         """
         if self.frames * self.channels * 4 > decode.MAX_DECODED_BYTES:
             raise DecodeError(
@@ -223,7 +219,7 @@ class Recording:
         block_s
             Length of a block in seconds; the last one is shorter. 30 s of stereo at 8 kHz are 2 MB.
         overlap_s
-            How much of a block's end comes again at the next one's start, below `block_s`.
+            How many seconds of a block's end the next block begins with; below `block_s`.
 
         Yields
         ------
@@ -233,33 +229,36 @@ class Recording:
         Raises
         ------
         ValueError
-            A length that can't be.
+            `block_s` or `overlap_s` is out of range.
         RecordingCorrupt
-            The sound breaks off; what came before was good.
+            The decoder fails; what was yielded before is good.
+        OSError
+            The file is gone or can't be read.
         """
         if not 0 <= overlap_s < block_s:
             raise ValueError(f"block_s={block_s!r}, overlap_s={overlap_s!r}: need 0 <= overlap_s < block_s")
         overlap = round(overlap_s * self.sample_rate)
         length = max(1, round(block_s * self.sample_rate) - overlap)
+        # The end of a block, kept for the beginning of the next one.
         kept: Samples | None = None
-        for block in decode.blocks(self._readable(), self._info, length, session_id=self._session_id):
+        for block in decode.blocks(readable(self._source), self._info, length, session_id=self._session_id):
             joined = block if kept is None else np.concatenate([kept, block])
             yield joined
             kept = joined[-overlap:] if overlap else None
 
     def encoded(self) -> bytes:
-        """Return the bytes of the sound file, as they were recorded.
+        """Return the bytes of the sound file, unchanged.
 
         Raises
         ------
         OSError
             The file is gone or can't be read.
         """
-        source = self._readable()
+        source = readable(self._source)
         return source if isinstance(source, bytes) else source.read_bytes()
 
     def near(self) -> Recording:
-        """Return the recording with its sound at hand: read once where it lies in a bucket, else itself.
+        """Return the recording with sound that is read from a bucket once; any other recording is returned as it is.
 
         Raises
         ------
@@ -282,6 +281,8 @@ class Recording:
         ------
         IndexError
             There is no such channel.
+        DecodeError, OSError
+            As in `samples`.
         """
         if not -self.channels <= index < self.channels:
             raise IndexError(f"channel {index}: there are {self.channels}, counted from 0")
@@ -290,7 +291,12 @@ class Recording:
     def mono(self) -> Recording:
         """Return the mean of all channels as one.
 
-        `recording.mono().resample(16_000).samples[:, 0]` is what most speech models want.
+        `recording.mono().resample(16_000).samples[:, 0]` is what most speech models take.
+
+        Raises
+        ------
+        DecodeError, OSError
+            As in `samples`.
         """
         return self._derived(self.samples.mean(axis=1, dtype=np.float32))
 
@@ -305,13 +311,16 @@ class Recording:
         Raises
         ------
         ValueError
-            Nothing of the recording lies between them.
+            No part of the recording lies between them.
+        RecordingCorrupt, OSError
+            As in `blocks`.
 
         Examples
         --------
         >>> Recording.from_samples([[0.1]] * 8000, 8000).slice(0.25, 0.75).duration_s
         0.5
         """
+        # Only the part is decoded, not what comes before it.
         first = max(0, round(start_s * self.sample_rate))
         last = min(self.frames, round(end_s * self.sample_rate))
         if first >= last:
@@ -320,13 +329,8 @@ class Recording:
             )
         parts: list[Samples] = []
         wanted = last - first
-        for block in decode.blocks(
-            self._readable(),
-            self._info,
-            min(wanted, 60 * self.sample_rate),
-            start_frame=first,
-            session_id=self._session_id,
-        ):
+        source, length = readable(self._source), min(wanted, 60 * self.sample_rate)
+        for block in decode.blocks(source, self._info, length, start_frame=first, session_id=self._session_id):
             parts.append(block[:wanted])
             wanted -= len(parts[-1])
             if not wanted:
@@ -344,7 +348,9 @@ class Recording:
         Raises
         ------
         ValueError
-            A sample rate that can't be.
+            The sample rate is not a whole number from 1 to 768,000.
+        DecodeError, OSError
+            As in `samples`.
         """
         sample_rate = decode.check_sample_rate(sample_rate)
         if sample_rate == self.sample_rate:
@@ -370,29 +376,24 @@ class Recording:
         Raises
         ------
         RecordingCorrupt
-            A part can't be decoded, or the end that the header promises is not there.
+            A part can't be decoded, or the file ends before the length in its header.
+        OSError
+            The file is gone or can't be read.
         """
-        decode.verify(self._readable(), self._info, full=full, session_id=self._session_id)
-
-    def _readable(self) -> bytes | Path:
-        if isinstance(self._source, str):
-            return Path(self._source)
-        return self._source if isinstance(self._source, bytes | Path) else self._source.read()
+        decode.verify(readable(self._source), self._info, full=full, session_id=self._session_id)
 
     def _derived(self, samples: Samples) -> Recording:
         return Recording.from_samples(samples, self.sample_rate, session_id=self._session_id)
 
     def __repr__(self) -> str:
-        """Length, rate, channels and format; never sound."""
+        """Return length, rate, channels and format; never sound."""
         channels = f"{self.channels} channel" + ("" if self.channels == 1 else "s")
         return f"<Recording {self.duration_s:.1f} s, {self.sample_rate} Hz, {channels}, {self.format}>"
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Pickle as the path where there is one, so that sound is not copied about."""
+        """Pickle the path where there is one, so that processes that share a disk copy no sound."""
         return (_restore, (self._source, self._info, self._size_bytes, self._session_id))
 
 
-def _restore(
-    source: bytes | str | Path | RemoteSound, info: decode.SoundInfo, size_bytes: int, session_id: str | None
-) -> Recording:
+def _restore(source: Source, info: decode.SoundInfo, size_bytes: int, session_id: str | None) -> Recording:
     return Recording(source, info, size_bytes, session_id=session_id)
