@@ -1,4 +1,4 @@
-"""What the service answers: a signed URL and when it ends, or which error it is."""
+"""What an answer of the service means: a signed URL and when it expires, or an error."""
 
 from __future__ import annotations
 
@@ -19,30 +19,32 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MAX_BODY_BYTES = 1 << 20
-# A URL with less life left than this is signed again before it is used.
+# A URL that expires sooner than this is signed again before it is used.
 URL_MARGIN_S = 5.0
+# Of a URL that does not state its own, seconds.
 _DEFAULT_LIFE_S = 300.0
 _URL_KEYS = ("url", "recording_url", "presigned_url", "playback_url", "download_url")
+# The longest window is a day; a longer pause is no answer of this service.
 _LONGEST_PAUSE_S = 2 * 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
 class SignedUrl:
-    """A presigned URL and when it dies, in seconds since the epoch by this machine's clock.
+    """A presigned URL and when it expires, in seconds since the epoch by this machine's clock.
 
-    The URL is a secret: whoever has it can listen. It stands in no repr.
+    The URL is a secret: anybody who has it can download the sound. No repr shows it.
     """
 
     url: str = field(repr=False)
     expires_at: float
 
     def lives(self, at_least_s: float, *, now: float | None = None) -> bool:
-        """Whether it will still be accepted in `at_least_s` seconds."""
+        """Whether the URL will still be valid in `at_least_s` seconds."""
         return self.expires_at - (time.time() if now is None else now) > at_least_s
 
 
 class Transient(errors.ServiceFailed):
-    """Worth another try."""
+    """A failure that another try may pass."""
 
 
 def explain_refusal(code: int, text: str, *, is_session_token: bool) -> tuple[type[errors.ApiError], str]:
@@ -103,7 +105,18 @@ def _explain_failure(code: int, text: str) -> tuple[type[errors.ApiError], str]:
 def read_signed_url(
     body: bytes | None, headers: Mapping[str, str], *, now: float, leave_https: bool = True
 ) -> SignedUrl:
-    """Find the URL and its moment of expiry in the body of a 200; plain http (on loopback) with `leave_https` alone.
+    """Return the URL in the body of a 200, and when it expires.
+
+    Parameters
+    ----------
+    body
+        The body; None where it was too large or could not be unpacked.
+    headers
+        Of the answer; `Date` is the service's time.
+    now
+        This machine's time, in seconds since the epoch.
+    leave_https
+        Whether the URL may be plain http on loopback; False where the service itself is on https.
 
     Raises
     ------
@@ -117,7 +130,7 @@ def read_signed_url(
     except (ValueError, RecursionError):
         raise ValueError("the body is not JSON") from None
     if not isinstance(parsed, dict):
-        raise ValueError(f"the body is a JSON {type(parsed).__name__}, not an object")  # noqa: TRY004 - one kind of error
+        raise ValueError(f"the body is a JSON {type(parsed).__name__}, not an object")  # noqa: TRY004 - callers catch one class
     inner = parsed.get("data")
     places: list[dict[str, Any]] = [parsed, inner] if isinstance(inner, dict) else [parsed]
     url = next((place[key] for place in places for key in _URL_KEYS if place.get(key) is not None), None)
@@ -130,11 +143,12 @@ def read_signed_url(
 
 
 def _server_now(headers: Mapping[str, str], now: float) -> float:
-    """Return the service's time, so that a wrong local clock does no harm."""
+    """Return the service's time: a life measured by it is right although the local clock is wrong."""
     return _parse_http_date(headers.get("Date")) or now
 
 
 def _life_s(url: str, places: list[dict[str, Any]], server_now: float) -> float:
+    # First the URL itself: its signature makes it the storage's own word.
     query = {key.lower(): values[-1] for key, values in parse_qs(urlsplit(url).query).items()}
     try:
         signed_at = datetime.strptime(query["x-amz-date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
@@ -163,15 +177,16 @@ def _number(value: object) -> float | None:
 
 
 def parse_time(value: object) -> float | None:
-    """Return an ISO 8601 text or an epoch (seconds or milliseconds) as seconds since the epoch."""
+    """Return an ISO 8601 text or an epoch (in seconds or milliseconds) as seconds since the epoch, else None."""
     number = _number(value)
     if number is not None:
+        # 1e11 seconds are in the year 5138: a larger number is of milliseconds.
         return number / 1000 if number > 1e11 else number
     if not isinstance(value, str):
         return None
     try:
-        moment = datetime.fromisoformat(value.strip())
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        time_of = datetime.fromisoformat(value.strip())
+        return (time_of if time_of.tzinfo else time_of.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
         return None
 
@@ -180,14 +195,21 @@ def _parse_http_date(value: str | None) -> float | None:
     if not value:
         return None
     try:
-        moment = parsedate_to_datetime(value)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        time_of = parsedate_to_datetime(value)
+        return (time_of if time_of.tzinfo else time_of.replace(tzinfo=UTC)).timestamp()
     except (ValueError, TypeError, OverflowError, IndexError):
         return None
 
 
 def parse_retry_after(value: str | None, date: str | None, *, now: float) -> float:
-    """Return for how many seconds a 429 asks us to wait; 1 where it does not say.
+    """Return how many seconds a 429 asks to wait; 1 where it does not say.
+
+    Parameters
+    ----------
+    value, date
+        The headers `Retry-After` and `Date`; None where there is none.
+    now
+        This machine's time, in seconds since the epoch.
 
     Examples
     --------
@@ -195,6 +217,7 @@ def parse_retry_after(value: str | None, date: str | None, *, now: float) -> flo
     (7.0, 1.0)
     """
     seconds = _number(value)
+    # A date is compared with the service's own clock, where it states one.
     if seconds is None and (at := _parse_http_date(value)) is not None:
         seconds = at - (_parse_http_date(date) or now)
     if seconds is None:
@@ -203,7 +226,7 @@ def parse_retry_after(value: str | None, date: str | None, *, now: float) -> flo
 
 
 def parse_limit_text(text: str) -> tuple[str | None, int | None]:
-    """Return the window and the limit that a 429's text names.
+    """Return the window and the limit that the text of a 429 names; None where it names none.
 
     Examples
     --------

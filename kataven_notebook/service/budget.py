@@ -1,8 +1,8 @@
-"""The service's limits, kept and used to the full: who may send the next request, and when.
+"""The service's limits, kept and used to the full: which request may be sent next, and when.
 
-One `Budget` serves all threads of a process; its counts lie in a table that all processes of the
-machine share (`_budget_table`). Threads queue here, so that one of them at a time asks the table,
-rows that were refused go first, and nobody polls while the time is known.
+One `Budget` serves all threads of a process; its counts are in a table that all processes of the
+machine share (`budget_table`). Threads queue here, so that one thread at a time asks the table,
+requests that were refused go first, and no thread polls while the time of the next request is known.
 """
 
 from __future__ import annotations
@@ -33,16 +33,17 @@ if TYPE_CHECKING:
     from kataven_notebook.settings import Settings
 
 _T = TypeVar("_T")
-# A waiting thread looks up at least this often: somebody else's request may have ended.
+# A waiting thread looks at least this often where no end is known: another process's request may have ended.
 _POLL_S = 0.02
+# And at least this often where one is known, so that a stop is seen soon.
 _STOP_POLL_S = 0.2
-# A request and its retries never last this long; a lease that does is of a dead process.
+# No request lasts this many timeouts; a lease that does belongs to a dead process.
 _LEASE_TIMEOUTS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """When `requests` requests will have been sent, and how many may go at once."""
+    """When `requests` requests will have been sent: `now` at once, then `then_count` every `then_every_s` seconds."""
 
     requests: int
     now: int
@@ -52,14 +53,14 @@ class Forecast:
 
 
 class Budget:
-    """Gives out leave to send requests, within the limits and in order.
+    """Grants permission to send requests, within the limits and in order.
 
     Parameters
     ----------
     settings
-        Whose budget, which limits, and where it is counted.
+        The account, its limits, and the directory of the table.
     clock
-        The time in seconds since the epoch; tests give their own.
+        Returns the time in seconds since the epoch; tests pass their own.
 
     Examples
     --------
@@ -87,7 +88,7 @@ class Budget:
 
     @property
     def waiting(self) -> Wait | None:
-        """What the queue waits for at this moment, or None; for progress displays."""
+        """What the queue waits for now, or None; for progress displays."""
         return self._waiting
 
     @contextmanager
@@ -98,22 +99,22 @@ class Budget:
         deadline: float | None = None,
         first: bool = False,
     ) -> Iterator[Request]:
-        """Wait for leave to send one request, and give it back at the end.
+        """Wait for permission to send one request, and return it at the end.
 
         Parameters
         ----------
         stop
-            Ends the waiting when set.
+            Ends the wait when set.
         deadline
-            Until when to wait at most, in seconds since the epoch; None waits as long as it takes.
+            The latest time to wait until, in seconds since the epoch; None waits as long as it takes.
         first
-            Go before those that wait already; for a row that was refused before.
+            Go ahead of requests that wait already; for a session that was refused before.
 
         Yields
         ------
         Request
-            To be told how it ended: `answered`, `refused` or `not_sent`; without a word it counts
-            as sent and unanswered.
+            Takes how it ended: `answered`, `refused` or `not_sent`; without any of them it counts
+            as sent and not answered.
 
         Raises
         ------
@@ -144,7 +145,7 @@ class Budget:
         return {window.name: window.used for window in windows}
 
     def forecast(self, requests: int) -> Forecast:
-        """Say when `requests` requests will have been sent, if nobody else spends the budget."""
+        """Return when `requests` requests will have been sent, if no other process spends the budget."""
         now = self._clock()
         at, usage = self._with_table(lambda table: table.usage(now))
         windows = [_Meter(each.used, each.limit, each.length_s, each.end) for each in usage]
@@ -200,23 +201,23 @@ class Budget:
                 self._call_head()
 
     def _hold(self, wait: Wait, turn: threading.Event, deadline: float | None) -> None:
-        """Sleep at the head of the queue until asking again makes sense, or somebody goes first."""
+        """Sleep at the head of the queue until it is time to ask again, or another request goes ahead."""
         self._waiting = wait
         now = self._clock()
         pause_s = _POLL_S if wait.until is None else wait.until - now
         if deadline is not None:
             pause_s = min(pause_s, deadline - now)
-        # Short naps: a clock that jumps, a laptop that wakes or a raised stop are seen soon. A request
+        # Short sleeps, so that a clock that jumps, a laptop that wakes or a stop is noticed soon. A request
         # of this process that ends wakes the head at once.
         turn.wait(min(max(pause_s, 0.0005), _STOP_POLL_S))
         self._wake_next()
 
     def _with_table(self, use: Callable[[BudgetTable], _T]) -> _T:
-        """Use the table; where it fails in mid-run (locked, disk full), go on alone from what it said last."""
+        """Use the table; where it fails during a run (locked, disk full), count in memory from its last state."""
         table = self._table
         try:
             return use(table)
-        # SQLite quotes what it found, which may be no text.
+        # SQLite quotes what it found in the file, and damaged text can't be decoded.
         except (OSError, sqlite3.Error, UnicodeDecodeError) as error:
             with self._lock:
                 if self._is_closed:
@@ -245,14 +246,14 @@ class _Meter:
     end: float
 
     def free(self, at: float) -> int:
-        """Turn the window where it has ended by then, and say how many requests it has left."""
+        """Begin the next window if this one has ended by `at`, and return how many requests are left."""
         if self.end <= at:
             self.used, self.end = 0, at + self.length_s
         return max(0, self.limit - self.used)
 
 
 class Request:
-    """One request under way; told how it ended."""
+    """One request in flight; takes how it ended."""
 
     __slots__ = ("refusal", "was_answered", "was_sent")
 
@@ -266,11 +267,19 @@ class Request:
         self.was_answered = True
 
     def not_sent(self) -> None:
-        """Note that the request surely never reached the service: no connection was made."""
+        """Note that the request never reached the service: no connection was made."""
         self.was_sent = False
 
     def refused(self, retry_after_s: float, *, window: str | None = None, stated_limit: int | None = None) -> None:
-        """Note a 429: everybody on the account waits, with up to a tenth of jitter on top."""
+        """Note a 429: all requests of the account wait, with up to a tenth of jitter added.
+
+        Parameters
+        ----------
+        retry_after_s
+            How long the service asks to wait, seconds.
+        window, stated_limit
+            As for `Refusal`.
+        """
         self.was_answered = True
         pause_s = retry_after_s * (1 + random.random() / 10)  # noqa: S311 - jitter is not cryptography
         self.refusal = Refusal(pause_s, window, stated_limit)

@@ -1,8 +1,8 @@
 """The counts of one account's requests, in an SQLite table that all processes of a machine share.
 
-A window (`_budget_window`) is taken to last until the earliest answer plus its length, nothing is
-sent while the service might already be in its next window, and a request that was under way at the
-turn is counted in both.
+A window (`budget_window`) is taken to last until its first answer plus its length. Nothing is sent
+while the service may already be in its next window, and a request that was in flight when the
+window ended counts in both.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS windows (
     scope TEXT NOT NULL, name TEXT NOT NULL,
-    used INTEGER NOT NULL,          -- requests that may stand in the service's window
-    late INTEGER NOT NULL,          -- of these, answered when the service might have turned the window
+    used INTEGER NOT NULL,          -- requests that the service may count in this window
+    late INTEGER NOT NULL,          -- of these, answered when the service may have been in the next window
     granted INTEGER NOT NULL,       -- of these, answered otherwise than with 429
-    began_at REAL NOT NULL,         -- requests sent from here on stand in no earlier window
+    began_at REAL NOT NULL,         -- requests sent from this time on are in no earlier window
     opened_min REAL NOT NULL,       -- the service opened the window no earlier
     opened_max REAL,                -- and no later: the first answer; NULL before one came
-    settled_at REAL,                -- the last request that ended without telling
+    settled_at REAL,                -- the last request that ended and did not show when the window opened
     PRIMARY KEY (scope, name)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS leases (
     id INTEGER PRIMARY KEY, scope TEXT NOT NULL, owner TEXT NOT NULL, sent_at REAL NOT NULL,
@@ -44,14 +44,14 @@ CREATE TABLE IF NOT EXISTS notices (
 _FILE = "budget-1.sqlite3"
 # How long a lower limit that the service stated is believed, in seconds.
 _LEARNT_LIMIT_S = 86_400.0
-# For how many windows it is believed that a stranger on the account takes the rest.
+# For how many windows the share that another user of the account takes is left to them.
 _STRANGER_WINDOWS = 4
-# Whatever a stranger does, a window is tried up to this part of its limit.
+# Whatever others spend, a window is tried up to this part of its limit.
 _LEAST_SHARE = 0.25
-# The service may still be busy with what a killed process has asked; for this long at most, in seconds.
+# How long the service may still be busy with the request of a killed process, in seconds.
 _DEAD_LEASE_S = 1.0
 _LOOK_FOR_DEAD_S = 0.5
-# Lease ids have 62 bits, moments far less.
+# Lease ids have 62 bits, times far fewer.
 _MOST_NUMBER = 1 << 62
 # The columns of a window beside its scope. The limit and the length come from the settings at each opening.
 _STORED = ("name", "used", "late", "granted", "began_at", "opened_min", "opened_max", "settled_at")
@@ -65,11 +65,11 @@ class BudgetTable:
     directory
         Where the table is; None counts in memory, for this process alone.
     scope
-        Whose budget.
+        The account, or the hash of a key.
     limits
         What the service grants.
     lease_s
-        After how many seconds a request that never ended is taken for dead.
+        After how many seconds a request that has not ended counts as lost.
 
     Raises
     ------
@@ -82,7 +82,7 @@ class BudgetTable:
         self._limits = limits
         self._lease_s = lease_s
         self._looked_for_dead_at = float("-inf")
-        # What was last seen, for a process that has to go on alone.
+        # The last state, for a process that has to count alone.
         self._last: list[Window] = []
         if directory is not None:
             make_private(directory)
@@ -93,14 +93,20 @@ class BudgetTable:
         self._database.close()
 
     def alone(self) -> BudgetTable:
-        """Return a table in memory that goes on from what this one saw last."""
+        """Return a table in memory that continues from the last state of this one."""
         table = BudgetTable(None, self._scope, self._limits, lease_s=self._lease_s)
         with table._database.transaction() as db:
             table._save(db, self._last)
         return table
 
     def reserve(self, now: float) -> Permit | Wait:
-        """Count one request that is sent now, or say why it may not be sent."""
+        """Count one request that is sent now, or return why it may not be sent.
+
+        Raises
+        ------
+        OSError, sqlite3.Error
+            The table can't be used.
+        """
         with self._database.transaction() as db:
             notices = self._notices(db, now)
             if "pause" in notices:
@@ -115,7 +121,7 @@ class BudgetTable:
             for window in windows:
                 window.used += 1
             self._save(db, windows)
-            # An id that never comes again: a permit that outlived its lease must not end another's.
+            # A random id, because an id that is used again would let a late answer end another request's lease.
             permit = Permit(secrets.randbits(62), now)
             lease = (permit.lease_id, self._scope, owner_name(), now, now + self._lease_s)
             db.execute("INSERT INTO leases VALUES (?, ?, ?, ?, ?)", lease).close()
@@ -124,18 +130,23 @@ class BudgetTable:
     def settle(
         self, permit: Permit, now: float, *, answered: bool, sent: bool = True, refusal: Refusal | None = None
     ) -> None:
-        """Take a permit back.
+        """Take a permit back, and note how its request ended.
 
         Parameters
         ----------
         permit, now
             What `reserve` gave, and the time in seconds since the epoch.
         answered
-            An answer came, of whatever status.
+            Whether an answer came, of any status.
         sent
-            False where the request surely never left, so that the service can't have counted it.
+            False where the request never left, so that the service can't have counted it.
         refusal
-            What the answer said where it was a 429.
+            What the answer said, where it was a 429.
+
+        Raises
+        ------
+        OSError, sqlite3.Error
+            The table can't be used.
         """
         with self._database.transaction() as db:
             db.execute("DELETE FROM leases WHERE id = ?", (permit.lease_id,)).close()
@@ -150,7 +161,7 @@ class BudgetTable:
             self._save(db, windows)
 
     def _refuse(self, db: sqlite3.Connection, windows: list[Window], now: float, refusal: Refusal) -> None:
-        """Hold everybody of the scope back, and learn who or what used the budget up."""
+        """Let the whole scope wait, and note which limit or which other user ended the window."""
         until = now + refusal.pause_s
         self._notify(db, "pause", 0, now, until)
         for window in windows:
@@ -159,14 +170,20 @@ class BudgetTable:
             if refusal.stated_limit is not None and 1 <= refusal.stated_limit < window.limit:
                 self._notify(db, f"limit:{window.name}", refusal.stated_limit, now, now + _LEARNT_LIMIT_S)
             elif window.name == "minute":
-                # Somebody else spends too: in the next windows stop where this one stopped us. The
-                # long windows turn so rarely that a few refusals at their end cost less than waiting.
+                # Another user of the account spends too: the next windows end at the same count. Long windows
+                # end so rarely that a few refusals at their end cost less than waiting.
                 share = max(1, window.granted, int(window.limit * _LEAST_SHARE))
                 self._notify(db, "share:minute", share, now, until + _STRANGER_WINDOWS * window.length_s)
             window.close(until)
 
     def usage(self, now: float) -> tuple[float, list[Usage]]:
-        """Return until when there is a pause (now, if there is none), and each window, for forecasts."""
+        """Return the end of a pause (now, if there is none) and the state of each window, for forecasts.
+
+        Raises
+        ------
+        OSError, sqlite3.Error
+            The table can't be used.
+        """
         with self._database.transaction() as db:
             notices = self._notices(db, now)
             in_flight = self._live_leases(db, now)
@@ -178,7 +195,7 @@ class BudgetTable:
             return notices.get("pause", (0.0, now))[1], rows
 
     def _live_leases(self, db: sqlite3.Connection, now: float) -> int:
-        # A lease from the future means that the clock was set back: let it end in due time.
+        # A lease from the future means that the clock was set back: it then ends its length from now.
         db.execute(
             "UPDATE leases SET sent_at = ?1, expires_at = ?2 WHERE scope = ?3 AND sent_at > ?4",
             (now, now + self._lease_s, self._scope, now + CLOCK_STEP_S),
@@ -192,13 +209,13 @@ class BudgetTable:
             db.executemany("DELETE FROM leases WHERE id = ?", [(lease,) for lease, _ in gone]).close()
             windows = self._stored(db)
             for window in windows:
-                for _, expires_at in gone:  # not now: the machine may have slept since
-                    window.end_untold(expires_at)
+                for _, expires_at in gone:  # at its own time: the machine may have slept since
+                    window.end(expires_at)
             self._save(db, windows)
         return len(found) - len(gone)
 
     def _hasten_dead(self, db: sqlite3.Connection, now: float, owners: Iterable[str]) -> None:
-        """Let what a killed process had under way end soon: nobody is there to give it back."""
+        """Let the leases of killed processes expire soon: no process is left to return them."""
         db.executemany(
             "UPDATE leases SET expires_at = min(expires_at, ?) WHERE scope = ? AND owner = ?",
             [
@@ -209,7 +226,7 @@ class BudgetTable:
         ).close()
 
     def _notices(self, db: sqlite3.Connection, now: float) -> dict[str, tuple[float, float]]:
-        """Return value and end of what holds now; a notice from the future lasts its length from now."""
+        """Return value and end of the notices in force; a notice from the future lasts its length from now."""
         rows = _rows(db, "SELECT name, value, noted_at, until FROM notices WHERE scope = ?", self._scope)
         for name, value, noted_at, until in rows:
             if noted_at > now:
@@ -237,7 +254,7 @@ class BudgetTable:
     def _load(
         self, db: sqlite3.Connection, now: float, in_flight: int, notices: dict[str, tuple[float, float]]
     ) -> list[Window]:
-        """Return all limited windows as they are now, those that ended turned to the next."""
+        """Return the current window of each limit: where one has ended, the next."""
         stored = {window.name: window for window in self._stored(db)}
         windows = []
         for name, limit, length_s in self._limits.windows:
@@ -247,7 +264,7 @@ class BudgetTable:
             learnt = [notices[key][0] for key in (f"limit:{name}", f"share:{name}") if key in notices]
             window.limit = max(1, min(limit, *map(int, learnt))) if learnt else limit
             windows.append(window)
-        # What follows from a clock set back is written down at once, or it would hold anew each time.
+        # What follows from a clock set back is stored at once, or it would begin again with each request.
         set_back = [window.not_after(now) for window in windows]
         if any(set_back):
             self._save(db, windows)
@@ -280,8 +297,8 @@ def _rows(db: sqlite3.Connection, query: str, *values: str) -> list[tuple[Any, .
 
 
 def _is_sane(row: tuple[Any, ...]) -> bool:
-    """Whether a row can be ours: SQLite keeps any type in any column, and a disk may change what it likes."""
-    # Each has one text, a name or an owner; the two moments that may be unknown are a window's last.
+    """Whether this package can have written a row: SQLite keeps any type in any column, and files get damaged."""
+    # Each row has one text, a name or an owner; only the last two times of a window may be NULL.
     numbers = [value for value in row if isinstance(value, int | float) and abs(value) < _MOST_NUMBER]
     unknown = row[6:].count(None)
     return len(numbers) + unknown == len(row) - 1 and sum(isinstance(value, str) for value in row) == 1

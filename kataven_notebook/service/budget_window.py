@@ -1,21 +1,21 @@
-"""One fixed window of the service's limits: what is counted in it, and between which bounds it ends.
+"""One fixed window of the service's limits: what counts in it, and between which times it ends.
 
-The service's window is opened by its first request. When that was is known only between bounds:
-not before the first request was sent, and not after the first answer came.
+The first request opens the service's window. That time is known only between bounds: not before
+the first request was sent, and not after the first answer came.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-# Clocks of one machine that differ by less were not set.
+# A smaller difference between two times is no clock that was set back.
 CLOCK_STEP_S = 1.0
 _A_WINDOW = {"minute": "a minute", "hour": "an hour", "day": "a day"}
 
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """Leave to send one request; must be given back with `BudgetTable.settle`."""
+    """Permission to send one request; must be returned with `BudgetTable.settle`."""
 
     lease_id: int
     sent_at: float
@@ -23,7 +23,7 @@ class Permit:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Why no request may be sent now, and until when; `until` is None where only an answer tells."""
+    """Why no request may be sent now, and until when; `until` is None where only an answer shows it."""
 
     reason: str
     until: float | None
@@ -36,12 +36,12 @@ class Refusal:
     Parameters
     ----------
     pause_s
-        For how many seconds everybody on the account is to wait.
+        How many seconds all requests of the account wait.
     window
-        Which window is full ("minute", "hour", "day"), where the service named it: it then ends
-        with the pause.
+        The full window ("minute", "hour", "day"), where the service names it: it ends with the
+        pause.
     stated_limit
-        The limit that the service named; a lower one than ours is believed for a day.
+        The limit that the service names; one that is lower than ours is used for a day.
     """
 
     pause_s: float
@@ -51,7 +51,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """One window as it stands: its end is the latest it can be, in seconds since the epoch."""
+    """The state of one window; `end` is the latest possible, in seconds since the epoch."""
 
     name: str
     used: int
@@ -62,7 +62,7 @@ class Usage:
 
 @dataclass(slots=True)
 class Window:
-    """A window as it is stored, and what follows from it."""
+    """A window as it is stored, and the rules by which it changes."""
 
     name: str
     used: int
@@ -76,7 +76,7 @@ class Window:
     length_s: float = 0.0
 
     def ends_at(self, *, in_flight: int) -> float | None:
-        """Say when the service's window has surely ended; None where only an answer tells."""
+        """Return when the service's window has ended at the latest; None where only an answer shows it."""
         if self.opened_max is not None:
             return self.opened_max + self.length_s
         if in_flight:
@@ -84,18 +84,18 @@ class Window:
         return (self.settled_at if self.settled_at is not None else self.began_at) + self.length_s
 
     def may_have_turned(self, now: float) -> bool:
-        """Whether the service may be in its next window already."""
+        """Whether the service may be in its next window."""
         return now > self.opened_min + self.length_s
 
     def turn(self, now: float, in_flight: int) -> None:
-        """Begin the next window; what was under way at the turn may stand in it."""
+        """Begin the next window; it counts the requests that were in flight at that time."""
         carried = self.late + in_flight
         opened_min = min(now, self.opened_min + self.length_s) if carried else now
         self.used, self.late, self.granted, self.began_at, self.opened_min = carried, 0, 0, now, opened_min
         self.opened_max, self.settled_at = None, ((now if in_flight else self.settled_at) if carried else None)
 
     def keep_up(self, now: float, in_flight: int) -> None:
-        """Turn to the window that holds now; what stands in the next one at most may be over, too."""
+        """Move on to the current window; the one after a window that ended may have ended too."""
         for _ in range(2):
             end = self.ends_at(in_flight=in_flight)
             if self.used and (end is None or end > now):
@@ -103,10 +103,10 @@ class Window:
             self.turn(now, in_flight if self.used else 0)
 
     def not_after(self, now: float) -> bool:
-        """After a clock was set back, let it end no later than its length from now; say whether that was so."""
-        moments = (self.began_at, self.opened_min, self.opened_max, self.settled_at)
-        # Another process may have written while we waited for our turn: that is no clock set back.
-        if not any(moment is not None and moment > now + CLOCK_STEP_S for moment in moments):
+        """Return whether the clock was set back; the window then ends at most its length from now."""
+        times = (self.began_at, self.opened_min, self.opened_max, self.settled_at)
+        # Another process may have written while this one waited for the table: that is no clock set back.
+        if not any(each is not None and each > now + CLOCK_STEP_S for each in times):
             return False
         self.began_at, self.opened_min = min(self.began_at, now), min(self.opened_min, now)
         self.opened_max = None if self.opened_max is None else min(self.opened_max, now)
@@ -115,28 +115,29 @@ class Window:
 
     def settle(self, permit: Permit, now: float, *, answered: bool, granted: bool) -> None:
         """Note how one of its requests ended."""
-        told = answered and permit.sent_at >= self.began_at
-        if told:
+        # Only the answer to a request of this window bounds when the service opened it.
+        shows_opening = answered and permit.sent_at >= self.began_at
+        if shows_opening:
             self.opened_max = now if self.opened_max is None else min(self.opened_max, now)
             self.granted += granted
-        self.end_untold(now, told=told)
+        self.end(now, shows_opening=shows_opening)
 
-    def end_untold(self, now: float, *, told: bool = False) -> None:
-        """Note a request that ended by then, without telling when the service's window opened."""
+    def end(self, now: float, *, shows_opening: bool = False) -> None:
+        """Note that a request ended, and whether its answer shows when the service opened the window."""
         is_late = self.may_have_turned(now)
         self.late += is_late
-        if is_late or not told:
+        if is_late or not shows_opening:
             self.settled_at = now if self.settled_at is None else max(now, self.settled_at)
 
     def close(self, until: float) -> None:
-        """Take it for full until then: the service said so."""
+        """Mark the window as full until a time that the service named."""
         self.used, self.late = max(self.used, self.limit), 0
         self.opened_min = self.opened_max = until - self.length_s
         self.began_at = min(self.began_at, self.opened_min)
 
     def blocked(self, now: float, in_flight: int) -> Wait | None:
-        """Say why no request may be sent now, as far as this window goes."""
-        # Between its earliest and latest end nobody can know which window a request would fall in.
+        """Return why this window allows no request now, or None."""
+        # Between the earliest and the latest end of the window, a request may fall into either window.
         if self.used < self.limit and not (self.used and now >= self.opened_min + self.length_s):
             return None
         text = f"{min(self.used, self.limit)}/{self.limit} {_A_WINDOW[self.name]} used"

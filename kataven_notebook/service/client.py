@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
     from kataven_notebook.settings import Settings
 
-_TIMEOUTS_IN_ALL = 2.9  # to connect, to wait and to read; less than the budget's lease
+# To connect, to wait and to read; less than the budget's lease, which would end first.
+_TIMEOUTS_IN_ALL = 2.9
 # One request and three retries, as the service asks for 429.
 ATTEMPTS = 4
 
@@ -41,11 +42,11 @@ class HubClient:
     Parameters
     ----------
     settings
-        Credentials, base URL, limits and time-outs.
+        Credentials, base URL, limits and timeouts.
     budget
-        Who counts; by default the one that all threads of the process share.
+        Counts the requests; by default the one that all threads of the process share.
     clock
-        The time in seconds since the epoch.
+        Returns the time in seconds since the epoch.
 
     Raises
     ------
@@ -93,17 +94,21 @@ class HubClient:
         stop, deadline, first
             As for `Budget.request`.
         gate
-            Called when leave to send is there, just before sending; what it raises ends the call,
-            and no request is counted.
+            Called when the budget permits a request, just before it is sent; an exception that it
+            raises passes through, and no request is counted.
 
         Raises
         ------
-        InvalidSessionId, RecordingMissing, RecordingPending, AccessRefused, PlaybackUnconfigured
-            As the service says.
+        InvalidSessionId
+            The id is never sent, see `check_session_id`.
+        RecordingMissing, RecordingPending, AccessRefused, PlaybackUnconfigured
+            As the service answers.
         RateLimited
-            `deadline` would be missed, or a 429 stayed after three retries.
+            The next permitted request is after `deadline`, or the service refused four times.
         ServiceFailed
-            5xx, time-outs, no connection, or malformed answers, also when tried again.
+            5xx, timeouts, no connection, or malformed answers, after all retries.
+        Stopped
+            `stop` was set.
         """
         path = f"{self._settings.base_url}/sessions/{quote(check_session_id(session_id), safe='')}/recording"
         for attempt in stamina.retry_context(
@@ -125,6 +130,7 @@ class HubClient:
                 body = read_bounded(response, MAX_BODY_BYTES, timeout_s=timeout_s)
         except httpx.HTTPError as error:
             if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+                # The service can't have counted it.
                 request.not_sent()
             raise Transient(
                 f"the Hub could not be asked: {explain(error)}; call again", session_id=session_id
@@ -137,7 +143,7 @@ class HubClient:
         raise self._refusal(response, text[:200], session_id)
 
     def _read(self, body: bytes | None, headers: Mapping[str, str], session_id: str) -> SignedUrl:
-        # A service on the network has no business with what listens on this machine.
+        # A service on the network must not make this machine send requests to its own ports.
         leave_https = not self._settings.base_url.startswith("https:")
         try:
             return read_signed_url(body, headers, now=self._clock(), leave_https=leave_https)

@@ -1,4 +1,8 @@
-"""Moments by which an exchange has to be over: a time-out for each read begins anew with every byte that drips."""
+"""Deadlines for a whole exchange.
+
+A timeout holds for one read, so a host that sends a byte now and then never reaches it; a deadline ends such an
+exchange too.
+"""
 
 from __future__ import annotations
 
@@ -13,37 +17,39 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterable, Iterator
 
+# A thread has one exchange at a time, while connections are shared: so the deadline is the thread's.
 _here = threading.local()
 
 
 @contextmanager
-def until(moment: float) -> Iterator[None]:
-    """Let this thread's connections wait no longer than `moment`, of `time.monotonic`; an earlier one stays."""
-    before = getattr(_here, "moment", float("inf"))
-    _here.moment = min(before, moment)
+def until(deadline: float) -> Iterator[None]:
+    """End all waiting of this thread's connections at `deadline`, by `time.monotonic`; an earlier deadline stays."""
+    before = getattr(_here, "deadline", float("inf"))
+    _here.deadline = min(before, deadline)
     try:
         yield
     finally:
-        _here.moment = before
+        _here.deadline = before
 
 
 def _left_s(timeout_s: float | None, error: type[Exception]) -> float | None:
-    moment = getattr(_here, "moment", float("inf"))
-    if moment == float("inf"):
+    """Return the shorter of the timeout and the time left until the deadline; raise `error` where none is left."""
+    deadline = getattr(_here, "deadline", float("inf"))
+    if deadline == float("inf"):
         return timeout_s
-    left_s = moment - time.monotonic()
+    left_s = deadline - time.monotonic()
     if left_s <= 0:
-        raise error("it drips, and its time was over")
+        raise error("the answer was not complete at its deadline")
     return left_s if timeout_s is None else min(timeout_s, left_s)
 
 
 class DeadlineBackend(httpcore.NetworkBackend):
-    """Opens connections that keep `until`.
+    """Opens connections that keep the deadline of `until`.
 
     Parameters
     ----------
     inner
-        What opens them.
+        Opens the connections.
     """
 
     def __init__(self, inner: httpcore.NetworkBackend) -> None:
@@ -57,7 +63,13 @@ class DeadlineBackend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        """Connect to a host."""
+        """Connect to a host.
+
+        Raises
+        ------
+        httpcore.ConnectTimeout
+            The deadline has passed.
+        """
         timeout = _left_s(timeout, httpcore.ConnectTimeout)
         return _Stream(self._inner.connect_tcp(host, port, timeout, local_address, socket_options))
 

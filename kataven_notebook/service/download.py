@@ -1,4 +1,4 @@
-"""Signed URL to bytes: without API credentials, capped, resumed by range, complete or an error."""
+"""From a signed URL to bytes: without API credentials, limited in size, resumed by range, whole or an error."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ if TYPE_CHECKING:
 _REDIRECTS = 3
 _ERROR_BODY_BYTES = 64 << 10
 _ERROR_BODY_S = 10.0
-# A download may be slow, but not slower than a line that can hardly carry a call's sound.
+# A download may be slow, but not slower than a line that can hardly carry the sound of a call.
 DEFAULT_TOTAL_TIMEOUT_S = 900.0
 
 
 class Transfer:
-    """What has arrived of one recording; survives a broken connection and a new URL.
+    """The bytes of one recording that have arrived; kept across a broken connection and a new URL.
 
     Parameters
     ----------
     file
-        Where the bytes go; in memory by default. Must be seekable and empty.
+        Receives the bytes; in memory by default. Must be seekable and empty.
     """
 
     def __init__(self, file: BinaryIO | None = None) -> None:
@@ -56,14 +56,14 @@ class Transfer:
         self._sha256 = hashlib.sha256()
 
     def restart(self) -> None:
-        """Forget what has arrived: the object is another one now, or can't be resumed."""
+        """Discard what has arrived: the object has changed, or can't be resumed."""
         self.file.seek(0)
         self.file.truncate()
         self.received_bytes, self.total_bytes, self.etag = 0, None, None
         self._sha256 = hashlib.sha256()
 
     def write(self, chunk: bytes) -> None:
-        """Take the next bytes."""
+        """Append the next bytes."""
         self.file.write(chunk)
         self._sha256.update(chunk)
         self.received_bytes += len(chunk)
@@ -75,31 +75,31 @@ class Transfer:
 
     def content(self) -> bytes:
         """All bytes of a transfer in memory."""
-        assert isinstance(self.file, io.BytesIO)  # noqa: S101 - only asked where no file was given
+        assert isinstance(self.file, io.BytesIO)  # noqa: S101 - used only where no file was given
         return self.file.getvalue()
 
 
 class Downloader:
-    """Fetches what signed URLs open; one for all threads of a run.
+    """Downloads from signed URLs; one for all threads of a run.
 
-    It is another HTTP client than the API's, so that no credential of the API can reach a
-    storage host.
+    Its HTTP client is separate from the API's, so that no credential of the API can reach a storage
+    host.
 
     Parameters
     ----------
     timeout_s
-        How long a connection may stay silent, seconds.
+        How long to wait for the next byte, seconds.
     max_bytes
-        A recording above this is `RecordingTooLarge`; found from its stated length where possible.
+        A larger recording raises `RecordingTooLarge`, before it is downloaded if its length is stated.
     total_timeout_s
-        How long one download may take in all, seconds: a storage that drips does not hold a run up.
+        How long one download may take in all, seconds, so that a slow storage can't hold up a run.
     """
 
     def __init__(self, *, timeout_s: float, max_bytes: int, total_timeout_s: float = DEFAULT_TOTAL_TIMEOUT_S) -> None:
         self._http = open_client(timeout_s=timeout_s)
         self._max_bytes = max_bytes
         self._total_timeout_s = total_timeout_s
-        # To connect, to shake hands and to wait for the head, each nearly a time-out.
+        # To connect, for the TLS handshake and for the head: up to a timeout each.
         self._head_s = 3 * timeout_s
 
     def __enter__(self) -> Self:
@@ -120,16 +120,27 @@ class Downloader:
         session_id: str | None = None,
         stop: threading.Event | None = None,
     ) -> None:
-        """Bring `transfer` to completion, going on where it stopped.
+        """Complete `transfer`, from where it stopped.
+
+        Parameters
+        ----------
+        signed, transfer
+            The URL, and what has arrived so far.
+        session_id
+            The session, for messages.
+        stop
+            Ends the download when set.
 
         Raises
         ------
         UrlExpired
-            The storage says that the URL has expired, or refuses it when its time has passed.
+            The storage says that the URL has expired, or refuses it after its expiry.
         RecordingTooLarge
-            Above `max_bytes`.
+            The recording is larger than `max_bytes`.
+        RecordingCorrupt
+            The storage sent it compressed, and it can't be unpacked.
         DownloadFailed
-            The storage refuses or fails, also when tried again; or it takes too long.
+            The storage refuses, fails after all retries, or takes too long.
         Stopped
             `stop` was set.
         """
@@ -154,8 +165,10 @@ class Downloader:
         if transfer.received_bytes and transfer.etag:
             headers = {"Range": f"bytes={transfer.received_bytes}-", "If-Match": transfer.etag}
         elif transfer.received_bytes:
+            # Without a strong ETag the rest may be of another object.
             transfer.restart()
-        at = signed  # never a bare text: tracebacks with variables would show it
+        # Never the bare text of the URL: a traceback with variables would show it.
+        at = signed
         try:
             for _ in range(_REDIRECTS + 1):
                 with exchange(self._http, at.url, headers=headers, head_s=self._head_s, ends_at=ends_at) as response:
@@ -224,7 +237,7 @@ def _sound(response: httpx.Response, session_id: str | None) -> Iterator[bytes]:
 
 
 class _Again(errors.DownloadFailed):
-    """Worth another try."""
+    """A failure that another try may pass."""
 
 
 def _redirected(url: str, location: str, session_id: str | None) -> str:
@@ -232,7 +245,7 @@ def _redirected(url: str, location: str, session_id: str | None) -> str:
         target = urljoin(url, location)
     except ValueError:
         target = ""
-    # From https to plain http the sound would travel readable.
+    # Over plain http anybody on the way could listen.
     if not is_safe_url(target) or (urlsplit(url).scheme == "https" and urlsplit(target).scheme != "https"):
         raise errors.DownloadFailed(
             "the storage redirects to where no safe connection is possible", session_id=session_id
@@ -264,6 +277,7 @@ def _strong_etag(response: httpx.Response) -> str | None:
 def _refusal(
     response: httpx.Response, transfer: Transfer, signed: SignedUrl, session_id: str | None
 ) -> errors.SessionError:
+    # S3's error document names the reason; of any other body only the status counts.
     code = response.status_code
     text = (read_bounded(response, _ERROR_BODY_BYTES, timeout_s=_ERROR_BODY_S) or b"").decode("utf-8", "replace")
     s3_code = _xml_text(text, "Code")

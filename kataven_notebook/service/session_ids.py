@@ -1,4 +1,4 @@
-"""Session ids: which are sent, and why others never are."""
+"""Session ids: which are sent, and why others are not."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import re
 from kataven_notebook import errors
 
 MAX_ID_BYTES = 512
-# What nearly all ids are; only the others are looked at closely.
+# Nearly all ids match this; only others are checked in detail.
 _PLAIN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,511}")
 
 
 def check_session_id(session_id: object) -> str:
-    """Return a usable session id as it is, or say why it is never sent.
+    """Return a usable session id unchanged; raise for any other.
 
     Raises
     ------
@@ -24,7 +24,7 @@ def check_session_id(session_id: object) -> str:
         return session_id
     if not isinstance(session_id, str):
         missing = session_id is None or type(session_id).__name__ in ("NAType", "NaTType")
-        # Of numbers alone: an array in a cell would not say whether it differs from itself.
+        # Floats alone are compared: whether an array differs from itself is an array.
         missing = missing or (isinstance(session_id, float) and session_id != session_id)  # noqa: PLR0124 - NaN differs from itself
         kind = type(session_id).__name__
         raise errors.InvalidSessionId(
@@ -32,6 +32,7 @@ def check_session_id(session_id: object) -> str:
             if missing
             else f"the session id is of type {kind}, not text: it was not sent; write the id as text"
         )
+    # A slash or dots would change the path of the request, and with it the route.
     problem = None
     if not session_id.strip():
         problem = "the session id is blank"

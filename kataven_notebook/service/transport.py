@@ -1,4 +1,4 @@
-"""What both HTTP clients share: trust, proxies, time-outs, quiet logs, and bounded bodies."""
+"""What the clients of the API and of the storage share: trust, proxies, timeouts, quiet logs, and bounded bodies."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import httpx as httpx  # noqa: PLC0414 - the others take it from here, so that another client is one line
+import httpx as httpx  # noqa: PLC0414 - others import it from here, so that the library is named once
 import truststore
 
 from kataven_notebook._version import __version__
@@ -24,28 +24,36 @@ from kataven_notebook.settings import is_loopback
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-# S3 closes idle connections after about 20 s; ours go first.
+# S3 closes idle connections after about 20 s; ours are closed before.
 _KEEPALIVE_S = 15.0
 _PIECE_BYTES = 1 << 20
 THREAD_PREFIX = "kataven-"
 
 
 class _QuietRetries(logging.Filter):
-    """Keeps stamina's line per retry out of the notebook: the row's outcome tells what became of it."""
+    """Keeps stamina's log line for each retry out of the notebook: the row's error says the outcome."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Drop what comes from our own threads."""
+        """Drop records of this package's threads, and keep others."""
         return not (record.threadName or threading.current_thread().name).startswith(THREAD_PREFIX)
 
 
 @cache
 def _trust() -> ssl.SSLContext:
-    # The system's trust store, where companies put their own authorities.
+    # The system's trust store, to which companies add their own authorities.
     return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def open_client(*, timeout_s: float, headers: Mapping[str, str] | None = None) -> httpx.Client:
-    """Return a client for many threads: certificates verified, no redirect followed, nothing secret logged."""
+    """Return a client for many threads: certificates verified, no redirect followed, nothing secret logged.
+
+    Parameters
+    ----------
+    timeout_s
+        How long to wait for a connection or for the next byte, seconds.
+    headers
+        Sent with each request, beside those that name this package.
+    """
     guard_http_logging()
     stamina_log = logging.getLogger("stamina")
     if not any(isinstance(each, _QuietRetries) for each in stamina_log.filters):
@@ -59,19 +67,21 @@ def open_client(*, timeout_s: float, headers: Mapping[str, str] | None = None) -
         timeout=httpx.Timeout(timeout_s, pool=None),
         limits=httpx.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=_KEEPALIVE_S),
         verify=_trust(),
-        # Plain http is for loopback alone: no proxy of the environment has a part in it.
+        # Plain http is for loopback alone, and must not pass a proxy of the environment.
         mounts={"http://": None},
         follow_redirects=False,
     )
-    # Nothing here needs a session of a host's: cookies would only tell one row's request from another's.
+    # No host needs cookies here: they would only link the requests of one row with those of another.
     client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=()))
     _keep_deadlines(client)
     return client
 
 
 def _keep_deadlines(client: httpx.Client) -> None:
-    # Proxies of the environment come in no other way, and httpx does not hand on httpcore's own parameter. Should
-    # a later httpx name these otherwise, time-outs for each read are left.
+    # httpcore takes a network backend as a documented parameter, but httpx.HTTPTransport does not pass it on, and a
+    # transport of our own (`transport=`, or `mounts=` for https://) replaces the proxies of the environment, which
+    # httpx reads for its own transports alone. So the backend is set here. Where a later httpx names these
+    # attributes otherwise, the timeouts of single reads still hold, and the tests of hosts that drip fail.
     for transport in (getattr(client, "_transport", None), *getattr(client, "_mounts", {}).values()):
         pool = getattr(transport, "_pool", None)
         backend = getattr(pool, "_network_backend", None)
@@ -93,41 +103,48 @@ def exchange(
     Parameters
     ----------
     client, url, headers
-        Who asks for what.
+        The client that sends the request, its address, and further headers.
     head_s
-        How long it may take until the head is there, seconds, however alive the connection looks.
+        How long the head of the answer may take in all, seconds.
     ends_at
-        When all has to be over, by `time.monotonic`.
+        The deadline of the whole exchange, by `time.monotonic`.
+
+    Yields
+    ------
+    httpx.Response
+        The answer; its body is not read yet.
 
     Raises
     ------
     httpx.HTTPError
-        The exchange failed, or took too long.
+        The exchange failed or passed a deadline; `UnsupportedProtocol` for an unusable address.
     """
     with ExitStack() as stack:
         try:
             with until(min(ends_at, time.monotonic() + head_s)):
                 response = stack.enter_context(client.stream("GET", url, headers=headers))
         except (httpx.InvalidURL, ValueError):
-            # What httpx finds wrong with an address, the one of a redirect included, is no HTTPError to it.
+            # httpx raises these for unusable addresses, those of redirects included.
             raise httpx.UnsupportedProtocol("") from None
         with until(ends_at):
             yield response
 
 
 def unpacked(response: httpx.Response) -> Iterator[bytes]:
-    """Yield a streamed body in pieces, unpacked where it was sent compressed, though that was not asked for.
+    """Yield a streamed body in pieces, unpacked where a host compressed it unasked.
 
-    In bounded pieces: a few bytes can claim to be gigabytes.
+    The pieces are bounded, since a few bytes can unpack to gigabytes.
 
     Raises
     ------
     ValueError
-        It is encoded as something else, or can't be unpacked.
+        The encoding is unknown, or the body can't be unpacked.
+    httpx.HTTPError
+        The connection failed, or passed its deadline.
     """
     encoding = response.headers.get("Content-Encoding", "identity").lower().strip()
     if encoding in ("", "identity"):
-        # As it arrives: given a size, httpx holds back until so much is there, and a body that drips has no end.
+        # As it arrives: given a size, httpx waits until as much is there, and a slow body would have no end.
         yield from response.iter_raw()
         return
     if encoding not in ("gzip", "x-gzip", "deflate"):
@@ -152,7 +169,9 @@ def read_bounded(response: httpx.Response, max_bytes: int, *, timeout_s: float) 
     Raises
     ------
     httpx.ReadTimeout
-        It takes more than `timeout_s`; a body that drips would else hold its thread for ever.
+        The body takes more than `timeout_s` in all.
+    httpx.HTTPError
+        The connection failed.
     """
     body = bytearray()
     ends_at = time.monotonic() + timeout_s
@@ -170,7 +189,7 @@ def read_bounded(response: httpx.Response, max_bytes: int, *, timeout_s: float) 
 
 
 def is_safe_url(url: str) -> bool:
-    """Whether `url` is absolute and can be fetched without being overheard: https, or http on loopback."""
+    """Whether `url` is absolute and safe to fetch: https, or http on loopback."""
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
@@ -182,7 +201,7 @@ def is_safe_url(url: str) -> bool:
 
 
 def host_of(url: str) -> str | None:
-    """Return the host of an address, or None where it names none."""
+    """Return the host of an address, or None where it has none."""
     try:
         return urlsplit(url).hostname
     except ValueError:
@@ -190,10 +209,10 @@ def host_of(url: str) -> str | None:
 
 
 def explain(error: httpx.HTTPError) -> str:
-    """Say what went wrong with a connection, in words and without the URL."""
+    """Return what went wrong with a connection, in words and without the URL."""
     kinds: tuple[tuple[type[httpx.HTTPError], str], ...] = (
-        (httpx.ConnectTimeout, "no connection within the time-out"),
-        (httpx.TimeoutException, "no answer within the time-out"),
+        (httpx.ConnectTimeout, "no connection within the timeout"),
+        (httpx.TimeoutException, "no answer within the timeout"),
         (httpx.ConnectError, "no connection"),
         (httpx.ProxyError, "the proxy refused"),
         (httpx.UnsupportedProtocol, "an address that can't be used"),
