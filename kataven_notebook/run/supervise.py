@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING
 
 import psutil
 
 from kataven_notebook import errors
+from kataven_notebook.notices import warn_caller
 from kataven_notebook.run.plan import Outcome, Plan, Task, skipped
 from kataven_notebook.run.progress import Progress
 from kataven_notebook.run.run import Run
@@ -115,9 +115,7 @@ def _watch_memory(plan: Plan, outcomes: dict[int, Outcome], total: int) -> None:
     expected_bytes = sum(sizes) / len(outcomes) * total
     free_bytes = psutil.virtual_memory().available + sum(sizes)
     if expected_bytes > free_bytes / 2:
-        warnings.warn(
+        warn_caller(
             f"the sound of {total:,} recordings will take about {expected_bytes / 1e9:.1f} GB of memory, and "
-            f'{free_bytes / 1e9:.1f} GB are free: interrupt and pass store="calls/", which keeps it on disk',
-            UserWarning,
-            stacklevel=4,
+            f'{free_bytes / 1e9:.1f} GB are free: interrupt and pass store="calls/", which keeps it on disk'
         )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-import warnings
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from kataven_notebook.errors import ConfigurationError, KatavenError, WorkFailed
 from kataven_notebook.machine.cores import processors
+from kataven_notebook.notices import warn_caller
 from kataven_notebook.run.executor import ExecutorWork
 from kataven_notebook.run.invoke import Called, call, name_of
 from kataven_notebook.signals import Stopped
@@ -102,11 +102,9 @@ class _Rule:
             if in_threads
             else "in their workers until these end"
         )
-        warnings.warn(
+        warn_caller(
             f"{self._left_behind} calls of {self._name} took more than fn_timeout_s={self.fn_timeout_s:g} s; they run "
-            f"on {where}",
-            UserWarning,
-            stacklevel=5,
+            f"on {where}"
         )
 
 

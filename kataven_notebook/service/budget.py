@@ -15,13 +15,13 @@ import random
 import sqlite3
 import threading
 import time
-import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from kataven_notebook.clock import clock_text
 from kataven_notebook.errors import RateLimited
+from kataven_notebook.notices import warn_caller
 from kataven_notebook.service.budget_table import BudgetTable
 from kataven_notebook.service.budget_window import Permit, Refusal, Wait
 from kataven_notebook.signals import Stopped
@@ -302,11 +302,10 @@ def _open_table(settings: Settings, lease_s: float) -> BudgetTable:
 
 
 def _warn_alone(place: Path, error: Exception) -> None:
-    warnings.warn(
+    warn_caller(
         f"the request budget can't be kept in {place} ({error}): this process counts alone, so do not run others "
         "on the same account; pass state_dir= or set KATAVEN_STATE_DIR to a folder that can be written",
         RuntimeWarning,
-        stacklevel=5,
     )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[2] / "kataven_notebook"
-GROUND = {"_version", "clock", "errors", "redact", "settings", "signals", "status"}
+GROUND = {"_version", "clock", "errors", "notices", "redact", "settings", "signals", "status"}
 """Modules of the package's own folder that every wing stands on; the others there are the top."""
 
 BELOW_RUN = {"ground", "machine", "sound", "service", "store"}

@@ -1,0 +1,51 @@
+"""Warnings that point at the user's line."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+# A context manager of the package is left through contextlib, which is not who called.
+_PASSED_THROUGH = {__name__.partition(".")[0], "contextlib"}
+
+
+def warn_caller(message: str, category: type[Warning] = UserWarning) -> None:
+    """Warn at the line outside the package that called into it, however deep in the package this is called.
+
+    In a thread of the package nobody outside has called: the warning points at the thread's function.
+
+    Parameters
+    ----------
+    message
+        What is wrong and what to do, in one sentence.
+    category
+        The class of the warning.
+    """
+    frame = _caller()
+    warnings.warn_explicit(
+        message,
+        category,
+        filename=frame.f_code.co_filename,
+        lineno=frame.f_lineno,
+        module=_module_of(frame),
+        registry=frame.f_globals.setdefault("__warningregistry__", {}),
+    )
+
+
+def _caller() -> FrameType:
+    """Return the innermost frame of the stack that is not the package's."""
+    frame = inspect.currentframe()
+    assert frame is not None  # noqa: S101 - CPython, which the dependencies need, has frames
+    while frame.f_back is not None and _module_of(frame).partition(".")[0] in _PASSED_THROUGH:
+        if _module_of(frame.f_back) == "threading":
+            break
+        frame = frame.f_back
+    return frame
+
+
+def _module_of(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__", ""))
