@@ -15,7 +15,8 @@
     │   │   ├── AccessRefused (PermissionError)
     │   │   ├── PlaybackUnconfigured
     │   │   └── ServiceFailed                5xx, malformed answers, no connection
-    │   ├── RateLimited                      429, or `max_wait` was over
+    │   ├── RateLimited                      429, also when asked again
+    │   │   └── WaitTooLong                  `max_wait` was over before a request was allowed
     │   ├── DownloadError                    what the storage answered
     │   │   ├── UrlExpired
     │   │   ├── RecordingTooLarge
@@ -145,6 +146,10 @@ class RateLimited(SessionError):  # noqa: N818 - named for what is wrong
     def __init__(self, message: str, *, session_id: str | None = None, retry_at: float | None = None) -> None:
         super().__init__(message, session_id=session_id)
         self.retry_at = retry_at
+
+
+class WaitTooLong(RateLimited):
+    """`max_wait` was over before the limits allowed a request: the service was not asked."""
 
 
 class DownloadError(SessionError):

@@ -40,6 +40,7 @@ def test_final_statuses_are_those_that_asking_again_cannot_change() -> None:
         (errors.AccessRefused, "refused"),
         (errors.PlaybackUnconfigured, "unconfigured"),
         (errors.RateLimited, "limited"),
+        (errors.WaitTooLong, "limited"),
         (errors.UrlExpired, "expired"),
         (errors.RecordingTooLarge, "too_large"),
         (errors.RecordingCorrupt, "corrupt"),

@@ -378,9 +378,9 @@ class Run:
         return self._plan.store.keep(session_id, transfer.file, transfer.sha256)
 
     def _note(self, session_id: str, error: errors.SessionError) -> None:
-        # Who could not even ask has nothing to note.
-        asked = not isinstance(error, errors.RateLimited) or error.session_id is not None
-        if self._plan.store is not None and self._plan.sound and asked:
+        # The service said nothing of a session that it was not asked for.
+        is_answer = not isinstance(error, errors.WaitTooLong)
+        if self._plan.store is not None and self._plan.sound and is_answer:
             outcome = Outcome.of_error(error)
             self._plan.store.note(session_id, outcome.status, outcome.error)
 

@@ -76,7 +76,7 @@ class Signer:
         self._lock = threading.Lock()
         self._forbidden: set[str] = set()
         self._succeeded = False
-        self._limited: errors.RateLimited | None = None
+        self._limited: errors.WaitTooLong | None = None
         self._asked_alone = threading.Lock()
         self._answered = threading.Event()
         self._sent_at = float("inf")
@@ -116,7 +116,7 @@ class Signer:
             raise NotAttempted
         if self._limited is not None:
             # Known already: the next request comes after `max_wait`. Nobody needs to ask for each session.
-            raise errors.RateLimited(self._limited.message, retry_at=self._limited.retry_at)
+            raise errors.WaitTooLong(self._limited.message, retry_at=self._limited.retry_at)
         wanted = self._still_wanted
         stop = self._halt if wanted is None else _Halt(self._halt, lambda: wanted(session_id))
         try:
@@ -127,9 +127,8 @@ class Signer:
             if self.stopped_because is not None:
                 raise NotAttempted from None
             raise
-        except errors.RateLimited as error:
-            if error.session_id is None:
-                self._limited = error
+        except errors.WaitTooLong as error:
+            self._limited = error
             raise
         except errors.ApiError as error:
             self._watch(session_id, error)

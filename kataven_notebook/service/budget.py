@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from kataven_notebook.clock import clock_text
-from kataven_notebook.errors import RateLimited
+from kataven_notebook.errors import WaitTooLong
 from kataven_notebook.notices import warn_caller
 from kataven_notebook.service.budget_table import BudgetTable
 from kataven_notebook.service.budget_window import Permit, Refusal, Wait
@@ -118,7 +118,7 @@ class Budget:
 
         Raises
         ------
-        RateLimited
+        WaitTooLong
             `deadline` comes before the next request is allowed.
         Stopped
             `stop` was set.
@@ -285,9 +285,9 @@ class Request:
         self.refusal = Refusal(pause_s, window, stated_limit)
 
 
-def _too_late(wait: Wait) -> RateLimited:
+def _too_late(wait: Wait) -> WaitTooLong:
     when = "in a moment" if wait.until is None else f"at {clock_text(wait.until)}"
-    return RateLimited(
+    return WaitTooLong(
         f"max_wait was over before the limits allowed a request ({wait.reason}); call again {when}",
         retry_at=wait.until,
     )

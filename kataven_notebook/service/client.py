@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 _TIMEOUTS_IN_ALL = 2.9
 # One request and three retries, as the service asks for 429.
 ATTEMPTS = 4
+_TIMES = ("", "once", "twice", "three times", "four times")
 
 
 class HubClient:
@@ -104,13 +105,16 @@ class HubClient:
         RecordingMissing, RecordingPending, AccessRefused, PlaybackUnconfigured
             As the service answers.
         RateLimited
-            The next permitted request is after `deadline`, or the service refused four times.
+            The service refused with 429, also when asked again.
+        WaitTooLong
+            The next permitted request is after `deadline`.
         ServiceFailed
             5xx, timeouts, no connection, or malformed answers, after all retries.
         Stopped
             `stop` was set.
         """
         path = f"{self._settings.base_url}/sessions/{quote(check_session_id(session_id), safe='')}/recording"
+        refusals = 0
         for attempt in stamina.retry_context(
             on=_backoff, attempts=ATTEMPTS, timeout=None, wait_initial=0.5, wait_max=8.0
         ):
@@ -119,10 +123,14 @@ class HubClient:
                 with self.budget.request(stop=stop, deadline=deadline, first=ahead) as request:
                     if gate is not None:
                         _pass_gate(gate, request)
-                    return self._ask(path, session_id, request)
+                    try:
+                        return self._ask(path, session_id, request, refused_before=refusals)
+                    except errors.RateLimited:
+                        refusals += 1
+                        raise
         raise AssertionError  # pragma: no cover - the last attempt returns or raises
 
-    def _ask(self, path: str, session_id: str, request: Request) -> SignedUrl:
+    def _ask(self, path: str, session_id: str, request: Request, *, refused_before: int) -> SignedUrl:
         timeout_s = self._settings.request_timeout_s
         try:
             with exchange(self._http, path, ends_at=time.monotonic() + _TIMEOUTS_IN_ALL * timeout_s) as response:
@@ -139,7 +147,7 @@ class HubClient:
             return self._read(body, response.headers, session_id)
         text = one_line((body or b"")[:2000].decode("utf-8", "replace"), self._settings.api_key, most_chars=2_000)
         if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
-            raise self._limited(text, response.headers, session_id, request)
+            raise self._limited(text, response.headers, session_id, request, refused_before=refused_before)
         raise self._refusal(response, text[:200], session_id)
 
     def _read(self, body: bytes | None, headers: Mapping[str, str], session_id: str) -> SignedUrl:
@@ -154,15 +162,17 @@ class HubClient:
                 status_code=200,
             ) from None
 
-    def _limited(self, text: str, headers: Mapping[str, str], session_id: str, request: Request) -> errors.RateLimited:
+    def _limited(
+        self, text: str, headers: Mapping[str, str], session_id: str, request: Request, *, refused_before: int
+    ) -> errors.RateLimited:
         now = self._clock()
         pause_s = parse_retry_after(headers.get("Retry-After"), headers.get("Date"), now=now)
         window, stated_limit = parse_limit_text(text)
         request.refused(pause_s, window=window, stated_limit=stated_limit)
         which = f"the limit a {window}" if window else "a limit"
         return errors.RateLimited(
-            f"the service refused four times because {which} is used up, although the budget was kept: others "
-            f"use the account; call again at {clock_text(now + pause_s, now=now)}",
+            f"the service refused {_TIMES[refused_before + 1]} because {which} is used up, although the budget was "
+            f"kept: others use the account; call again at {clock_text(now + pause_s, now=now)}",
             session_id=session_id,
             retry_at=now + pause_s,
         )
@@ -186,6 +196,8 @@ def _pass_gate(gate: Callable[[], object], request: Request) -> None:
 
 def _backoff(error: Exception) -> bool | float:
     """Tell stamina what is worth another try; after a 429 the budget does the waiting."""
+    if isinstance(error, errors.WaitTooLong):
+        return False
     if isinstance(error, errors.RateLimited):
-        return 0.0 if error.session_id is not None else False
+        return 0.0
     return isinstance(error, Transient)

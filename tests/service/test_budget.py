@@ -16,7 +16,7 @@ import pytest
 
 from kataven_notebook import Limits, Settings
 from kataven_notebook.clock import clock_text
-from kataven_notebook.errors import RateLimited
+from kataven_notebook.errors import WaitTooLong
 from kataven_notebook.service.budget import Budget
 from kataven_notebook.service.budget_table import BudgetTable
 from kataven_notebook.service.budget_window import Permit, Refusal, Wait
@@ -298,7 +298,7 @@ import json, sys, threading
 from concurrent.futures import ThreadPoolExecutor
 from kataven_notebook import Limits, Settings
 from kataven_notebook.service.budget import Budget
-from kataven_notebook.errors import RateLimited
+from kataven_notebook.errors import WaitTooLong
 import time
 limits = Limits(per_minute=60, minute_s=3600.0)
 budget = Budget(Settings(api_key="sk_live_acme_1", state_dir=sys.argv[1], limits=limits))
@@ -307,7 +307,7 @@ def one(_):
         with budget.request(deadline=time.time() + 5) as request:
             request.answered()
         return True
-    except RateLimited:
+    except WaitTooLong:
         return False
 with ThreadPoolExecutor(20) as pool:
     print(json.dumps(sum(pool.map(one, range(50)))))
@@ -360,7 +360,7 @@ def test_max_wait_says_when_to_come_back(budget) -> None:
     limited = budget(Limits(per_minute=1))
     with limited.request() as request:
         request.answered()
-    with pytest.raises(RateLimited, match="1/1 a minute used") as caught, limited.request(deadline=time.time() + 5):
+    with pytest.raises(WaitTooLong, match="1/1 a minute used") as caught, limited.request(deadline=time.time() + 5):
         pass
     assert 0 < caught.value.retry_at - time.time() <= 60
     assert clock_text(caught.value.retry_at) in caught.value.message
@@ -371,7 +371,7 @@ def test_max_wait_ends_the_waiting_for_others_too(budget) -> None:
     limited = budget(Limits(None, None, None, 1))
     with (
         limited.request(),
-        pytest.raises(RateLimited, match=r"under way.*in a moment"),
+        pytest.raises(WaitTooLong, match=r"under way.*in a moment"),
         limited.request(deadline=time.time() + 0.05),
     ):
         pass

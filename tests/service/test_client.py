@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 import kataven_notebook as kn
 from kataven_notebook import errors
 from kataven_notebook.service.answers import SignedUrl, parse_limit_text, parse_retry_after, read_signed_url
+from kataven_notebook.service.budget_table import BudgetTable
 from kataven_notebook.service.client import HubClient
 from kataven_notebook.service.session_ids import check_session_id
 
@@ -153,6 +155,30 @@ def test_a_jwt_is_sent_with_its_account(hub) -> None:
     reserved = kn.Settings(api_key=hub.jwt(), account_id="admin", base_url=hub.base_url)
     with HubClient(reserved) as client, pytest.raises(errors.AccessRefused, match="403"):
         client.sign("s0")
+
+
+@pytest.mark.parametrize(("failures", "often"), [(0, "four times"), (2, "twice"), (3, "once")])
+def test_a_refusal_says_how_often_the_service_refused(hub, failures, often) -> None:
+    """Four requests in all; those that failed for another reason are no refusals."""
+    if failures:
+        hub.faults.add("s0", "api:server_error", times=failures)
+    hub.faults.add("s0", "api:rate_limited", retry_after="0")
+    with HubClient(hub.settings) as client, pytest.raises(errors.RateLimited, match=f"the service refused {often} "):
+        client.sign("s0")
+    assert hub.requests.count("api") == 4
+
+
+def test_a_request_that_comes_too_late_is_not_sent(hub, monkeypatch) -> None:
+    """Neither at first nor again: asking the budget once more would not help."""
+    settings = kn.Settings(api_key=hub.api_key, base_url=hub.base_url, limits=kn.Limits(per_minute=1))
+    with HubClient(settings) as client:
+        client.sign("s0")
+        asked = []
+        reserve = BudgetTable.reserve
+        monkeypatch.setattr(BudgetTable, "reserve", lambda self, now: (asked.append(now), reserve(self, now))[1])
+        with pytest.raises(errors.WaitTooLong, match="max_wait was over before the limits allowed a request"):
+            client.sign("s1", deadline=time.time())
+    assert (hub.requests.count("api"), len(asked)) == (1, 1)
 
 
 def test_an_error_never_holds_the_key(hub) -> None:
