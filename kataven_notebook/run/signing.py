@@ -1,7 +1,8 @@
-"""Signing for a whole run: what one answer says about the account or the budget holds for all sessions."""
+"""Signing for a whole run: an answer that is about the account or the budget holds for all sessions."""
 
 from __future__ import annotations
 
+import functools
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -15,33 +16,9 @@ if TYPE_CHECKING:
     from kataven_notebook.service.answers import SignedUrl
     from kataven_notebook.service.client import HubClient
 
-# The first request goes alone, so that a wrong key costs one and not twenty; for so long at most.
+# The first request goes alone, so that a wrong key costs one request and not twenty; for so long at most.
 _ALONE_S = 2.0
-_LOOK_S = 0.05
-# How often a session that waits for the budget looks whether it is still wanted.
-_WANTED_S = 0.5
-
-
-class _Halt(threading.Event):
-    """The stop of all, and for one session that waits: another process may have settled it."""
-
-    def __init__(self, halt: threading.Event, still_wanted: Callable[[], object]) -> None:
-        super().__init__()
-        self._halt = halt
-        self._still_wanted = still_wanted
-        self._looked_at: float | None = None
-
-    def is_set(self) -> bool:
-        """Whether all is to stop; what `still_wanted` raises ends this session's waiting."""
-        if self._halt.is_set():
-            return True
-        now = time.monotonic()
-        if self._looked_at is None:  # asked for the first time before there is anything to wait for
-            self._looked_at = now - _WANTED_S
-        elif now - self._looked_at >= _WANTED_S:
-            self._looked_at = now
-            self._still_wanted()
-        return False
+_POLL_S = 0.05
 
 
 class Signer:
@@ -50,13 +27,13 @@ class Signer:
     Parameters
     ----------
     client
-        Who asks.
+        Sends the requests.
     max_wait_s
         How long to wait for the budget at most, seconds; None for as long as it takes.
     claim
-        Called with the session id just before a request is sent; what it raises ends that session's turn.
+        Called with the session id just before a request is sent; what it raises ends the signing of that session.
     still_wanted
-        Called with the session id now and then while it waits for the budget; the same.
+        Called with the session id twice a second while it waits for the budget; the same.
     """
 
     def __init__(
@@ -72,21 +49,28 @@ class Signer:
         self._claim = claim
         self._still_wanted = still_wanted
         self._deadline = None if max_wait_s is None else time.time() + max_wait_s
-        self._halt = threading.Event()
+        self._stop = threading.Event()
         self._lock = threading.Lock()
         self._forbidden: set[str] = set()
         self._succeeded = False
-        self._limited: errors.WaitTooLong | None = None
-        self._asked_alone = threading.Lock()
-        self._answered = threading.Event()
-        self._sent_at = float("inf")
+        self._too_long: errors.WaitTooLong | None = None
+        self._first_turn = threading.Lock()
+        self._first_answered = threading.Event()
+        self._first_sent_at = float("inf")
 
     def stop(self) -> None:
-        """Let nobody wait or begin any more."""
-        self._halt.set()
+        """End all waiting, and let no request begin."""
+        self._stop.set()
 
     def sign(self, session_id: str, *, first: bool = False) -> SignedUrl:
         """Return a fresh signed URL.
+
+        Parameters
+        ----------
+        session_id
+            A checked id.
+        first
+            Go before those that wait already.
 
         Raises
         ------
@@ -96,64 +80,70 @@ class Signer:
             The account was refused meanwhile; `stopped_because` says how.
         Stopped
             `stop` was called.
+        Exception
+            What `claim` or `still_wanted` raises.
         """
-        while not self._answered.wait(0.0):
-            if self._asked_alone.acquire(blocking=False):
+        while not self._first_answered.is_set():
+            if self._first_turn.acquire(blocking=False):
                 try:
                     return self._ask(session_id, first=first)
                 finally:
-                    # A first 403 may be about that session alone: the next one goes alone, too.
+                    # A first 403 may be about that session alone: the next request goes alone, too.
                     if self._succeeded or self.stopped_because is not None or not self._forbidden:
-                        self._answered.set()
-                    self._asked_alone.release()
-            self._answered.wait(_LOOK_S)
-            if self._halt.is_set() or time.monotonic() - self._sent_at > _ALONE_S:
+                        self._first_answered.set()
+                    self._first_turn.release()
+            self._first_answered.wait(_POLL_S)
+            if self._stop.is_set() or time.monotonic() - self._first_sent_at > _ALONE_S:
                 break
         return self._ask(session_id, first=first)
 
     def _ask(self, session_id: str, *, first: bool) -> SignedUrl:
         if self.stopped_because is not None:
             raise NotAttempted
-        if self._limited is not None:
-            # Known already: the next request comes after `max_wait`. Nobody needs to ask for each session.
-            raise errors.WaitTooLong(self._limited.message, retry_at=self._limited.retry_at)
+        if self._too_long is not None:
+            # Requests of other sessions would come after `max_wait`, too: thousands need not ask the budget.
+            raise errors.WaitTooLong(self._too_long.message, retry_at=self._too_long.retry_at)
         wanted = self._still_wanted
-        stop = self._halt if wanted is None else _Halt(self._halt, lambda: wanted(session_id))
         try:
             signed = self.client.sign(
-                session_id, stop=stop, deadline=self._deadline, first=first, gate=lambda: self._pass(session_id)
+                session_id,
+                stop=self._stop,
+                deadline=self._deadline,
+                first=first,
+                still_wanted=None if wanted is None else functools.partial(wanted, session_id),
+                gate=functools.partial(self._before_sending, session_id),
             )
         except Stopped:
             if self.stopped_because is not None:
                 raise NotAttempted from None
             raise
         except errors.WaitTooLong as error:
-            self._limited = error
+            self._too_long = error
             raise
         except errors.ApiError as error:
-            self._watch(session_id, error)
+            self._judge(session_id, error)
             raise
         self._succeeded = True
-        self._answered.set()
+        self._first_answered.set()
         return signed
 
-    def _pass(self, session_id: str) -> None:
-        if self._halt.is_set():
+    def _before_sending(self, session_id: str) -> None:
+        if self._stop.is_set():
             raise Stopped
         if self._claim is not None:
             self._claim(session_id)
-        self._sent_at = min(self._sent_at, time.monotonic())
+        self._first_sent_at = min(self._first_sent_at, time.monotonic())
 
-    def _watch(self, session_id: str, error: errors.ApiError) -> None:
-        """Stop the signing where an answer speaks of the whole account."""
+    def _judge(self, session_id: str, error: errors.ApiError) -> None:
+        """End the signing where an answer is about the whole account."""
         with self._lock:
-            stops = isinstance(error, errors.PlaybackUnconfigured)
+            is_about_account = isinstance(error, errors.PlaybackUnconfigured)
             if isinstance(error, errors.AccessRefused):
                 self._forbidden.add(session_id)
                 # A 403 may be about one session; a second one while nothing succeeds is about the account.
-                stops = error.status_code != 403 or (len(self._forbidden) > 1 and not self._succeeded)
+                is_about_account = error.status_code != 403 or (len(self._forbidden) > 1 and not self._succeeded)
             elif isinstance(error, errors.RecordingMissing | errors.RecordingPending):
                 self._succeeded = True
-            if stops and self.stopped_because is None:
+            if is_about_account and self.stopped_because is None:
                 self.stopped_because = f"the run stopped, because {error.message}"
-                self._halt.set()
+                self._stop.set()

@@ -37,6 +37,8 @@ _T = TypeVar("_T")
 _POLL_S = 0.02
 # And at least this often where one is known, so that a stop is seen soon.
 _STOP_POLL_S = 0.2
+# How often a waiting thread asks whether its request is still wanted.
+_WANTED_POLL_S = 0.5
 # No request lasts this many timeouts; a lease that does belongs to a dead process.
 _LEASE_TIMEOUTS = 3.0
 
@@ -98,6 +100,7 @@ class Budget:
         stop: threading.Event | None = None,
         deadline: float | None = None,
         first: bool = False,
+        still_wanted: Callable[[], object] | None = None,
     ) -> Iterator[Request]:
         """Wait for permission to send one request, and return it at the end.
 
@@ -109,6 +112,8 @@ class Budget:
             The latest time to wait until, in seconds since the epoch; None waits as long as it takes.
         first
             Go ahead of requests that wait already; for a session that was refused before.
+        still_wanted
+            Called twice a second while the request waits; what it raises ends the waiting.
 
         Yields
         ------
@@ -123,7 +128,7 @@ class Budget:
         Stopped
             `stop` was set.
         """
-        permit = self._acquire(stop or threading.Event(), deadline, first=first)
+        permit = self._acquire(stop or threading.Event(), deadline, first=first, still_wanted=still_wanted)
         request = Request()
         try:
             yield request
@@ -174,8 +179,11 @@ class Budget:
             self._is_closed = True
             self._table.close()
 
-    def _acquire(self, stop: threading.Event, deadline: float | None, *, first: bool) -> Permit:
+    def _acquire(
+        self, stop: threading.Event, deadline: float | None, *, first: bool, still_wanted: Callable[[], object] | None
+    ) -> Permit:
         turn = threading.Event()
+        ask_wanted_at = 0.0
         place = (0 if first else 1, next(self._order), turn)
         with self._lock:
             heapq.heappush(self._queue, place)
@@ -193,6 +201,9 @@ class Budget:
                     if is_late or (deadline is not None and answer.until is not None and answer.until > deadline):
                         raise _too_late(answer)
                     self._hold(answer, turn, deadline)
+                if still_wanted is not None and time.monotonic() >= ask_wanted_at:
+                    still_wanted()
+                    ask_wanted_at = time.monotonic() + _WANTED_POLL_S
         finally:
             with self._lock:
                 self._queue.remove(place)

@@ -84,6 +84,7 @@ class HubClient:
         stop: threading.Event | None = None,
         deadline: float | None = None,
         first: bool = False,
+        still_wanted: Callable[[], object] | None = None,
         gate: Callable[[], object] | None = None,
     ) -> SignedUrl:
         """Return a fresh signed URL for one session's recording.
@@ -92,7 +93,7 @@ class HubClient:
         ----------
         session_id
             Checked by `check_session_id`.
-        stop, deadline, first
+        stop, deadline, first, still_wanted
             As for `Budget.request`.
         gate
             Called when the budget permits a request, just before it is sent; an exception that it
@@ -120,7 +121,9 @@ class HubClient:
         ):
             with attempt:
                 ahead = first or attempt.num > 1
-                with self.budget.request(stop=stop, deadline=deadline, first=ahead) as request:
+                with self.budget.request(
+                    stop=stop, deadline=deadline, first=ahead, still_wanted=still_wanted
+                ) as request:
                     if gate is not None:
                         _pass_gate(gate, request)
                     try:

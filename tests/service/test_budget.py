@@ -396,6 +396,30 @@ def test_a_stop_ends_the_waiting_at_once(budget) -> None:
     assert limited.used() == used(1)
 
 
+def test_a_request_that_is_no_longer_wanted_ends_its_waiting(budget) -> None:
+    """It is asked at once when it has to wait, and then twice a second; nothing is counted."""
+    limited = budget(Limits(per_minute=1))
+
+    class Unwanted(Exception):  # noqa: N818 - a signal
+        pass
+
+    asked: list[float] = []
+
+    def still_wanted() -> None:
+        asked.append(time.monotonic())
+        if len(asked) == 3:
+            raise Unwanted
+
+    with limited.request(still_wanted=still_wanted) as request:
+        request.answered()
+    assert asked == []
+    with pytest.raises(Unwanted), limited.request(still_wanted=still_wanted):
+        pass
+    assert asked[2] - asked[0] >= 1.0
+    assert limited.used() == used(1)
+    assert limited.waiting is None
+
+
 def test_a_forecast_says_how_many_go_now_and_when_all_are_done(budget) -> None:
     """5,000 at 60 a minute, 1,000 an hour: 1,000 now, and each hour; the last hour's in 17 minutes."""
     forecast = budget(Limits(), clock=lambda: T0).forecast(5_000)
