@@ -114,9 +114,9 @@ def _given(values: Sequence[Any]) -> npt.NDArray[np.bool_]:
 
 def _as_it_was(state: Any, error: Any) -> Outcome:
     if state in set(Status) and state != Status.DOWNLOADED:
-        return Outcome(Status(state), error)
+        return Outcome(Status(state), error=error)
     message = "there is no sound in the audio column: call audio()"
-    return Outcome(Status.SKIPPED, message, exception=SessionError(message))
+    return Outcome(Status.SKIPPED, error=message, exception=SessionError(message))
 
 
 def _from_frame(
@@ -154,11 +154,11 @@ def _kept(
         is_live = signed is not None and signed.lives(URL_MARGIN_S, now=now)
         if state in (Status.READY, Status.DOWNLOADED) and is_live:
             return Outcome(Status(state), signed=signed)
-        return Outcome(Status.MISSING, error) if state == Status.MISSING else None
+        return Outcome(Status.MISSING, error=error) if state == Status.MISSING else None
     if sound is not None:
         return Outcome(Status.DOWNLOADED, signed=signed, recording=sound)
     final = _FINAL.get(state)
-    return None if final is None else Outcome(final, error, signed=signed)
+    return None if final is None else Outcome(final, error=error, signed=signed)
 
 
 def _from_store(tasks: dict[int, Task], plan: Plan, *, refresh: bool) -> dict[int, Outcome]:
@@ -176,7 +176,7 @@ def _from_store(tasks: dict[int, Task], plan: Plan, *, refresh: bool) -> dict[in
         if entry is not None and entry.file is not None:
             found[position] = Outcome(Status.DOWNLOADED, signed=task.signed, recording=store.recording(entry))
         elif entry is not None and entry.is_settled:
-            found[position] = Outcome(Status(entry.status), entry.error)
+            found[position] = Outcome(Status(entry.status), error=entry.error)
         if position in found:
             del tasks[position]
     return found

@@ -1,4 +1,4 @@
-"""Runs a user's function on one recording: what it raises becomes a sentence, what hangs is left behind."""
+"""Runs a user's function on one recording, with a time limit; what it raises becomes a sentence."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import inspect
 import threading
 import time
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from kataven_notebook.redact import redact
@@ -16,49 +16,57 @@ from kataven_notebook.signals import Stopped
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from kataven_notebook.errors import SessionError
     from kataven_notebook.sound.recording import Recording
+    from kataven_notebook.store.ledger import Entry
 
 _MESSAGE_CHARS = 300
-_SLICE_S = 0.2
+_POLL_S = 0.2
 
 
-@dataclass(frozen=True, slots=True)
-class Called:
-    """What became of one call.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What became of the work on one recording; small, and sure to be picklable where it crosses processes.
 
     Parameters
     ----------
     value
-        What the function returned.
+        What the function returned; packed as bytes on its way from another process.
     error
         Why there is no value, in one sentence.
     exception
-        What it raised.
+        What the function raised; packed as bytes on its way from another process.
     timed_out
-        Whether it was left behind, still running.
+        Whether the function was still running at its timeout, and still is.
+    failure
+        Why a worker had no sound to work on; the function was not called.
+    entry
+        What a worker kept in the object storage.
     """
 
-    value: Any = None
+    value: Any = field(default=None, repr=False)
     error: str | None = None
-    exception: BaseException | None = None
+    exception: Any = field(default=None, repr=False)
     timed_out: bool = False
+    failure: SessionError | None = None
+    entry: Entry | None = None
 
 
-def call(
+def invoke(
     fn: Callable[[Recording], Any],
     recording: Recording,
     *,
     timeout_s: float | None = None,
     stop: threading.Event | None = None,
-) -> Called:
-    """Run `fn(recording)`; only what is meant for the whole process, such as `KeyboardInterrupt`, comes out of it.
+) -> Result:
+    """Run `fn(recording)` and return what became of it.
 
     Parameters
     ----------
     fn, recording
-        What is called, on what.
+        The function and its argument.
     timeout_s
-        After how many seconds the call is left behind; its thread can't be killed and runs on.
+        After how many seconds to return without a value. A thread can't be killed: the function runs on.
     stop
         Ends the wait.
 
@@ -66,14 +74,16 @@ def call(
     ------
     Stopped
         `stop` was set while it ran.
+    BaseException
+        What is meant for the whole process, such as `KeyboardInterrupt`.
     """
     if timeout_s is None:
-        return _called(fn, recording)
-    results: list[Called | BaseException] = []
+        return _result(fn, recording)
+    results: list[Result | BaseException] = []
 
     def run() -> None:
         try:
-            results.append(_called(fn, recording))
+            results.append(_result(fn, recording))
         except BaseException as error:  # noqa: BLE001 - raised again in the thread that waits
             results.append(error)
 
@@ -81,25 +91,25 @@ def call(
     thread.start()
     ends_at = time.monotonic() + timeout_s
     while thread.is_alive() and time.monotonic() < ends_at:
-        thread.join(max(0.0, min(_SLICE_S, ends_at - time.monotonic())))
+        thread.join(max(0.0, min(_POLL_S, ends_at - time.monotonic())))
         if stop is not None and stop.is_set():
             raise Stopped
     if not results:
         text = f"TimeoutError: {name_of(fn)} was not done after fn_timeout_s={timeout_s:g} s; it was left behind"
-        return Called(error=text, exception=TimeoutError(text), timed_out=True)
+        return Result(error=text, exception=TimeoutError(text), timed_out=True)
     if isinstance(results[0], BaseException):
         raise results[0]
     return results[0]
 
 
-def _called(fn: Callable[[Recording], Any], recording: Recording) -> Called:
+def _result(fn: Callable[[Recording], Any], recording: Recording) -> Result:
     try:
-        return Called(fn(recording))
+        return Result(value=fn(recording))
     except Stopped:
         raise
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a user's function raises is that row's outcome
         # Code that was a script once leaves by `sys.exit`: that would end the kernel, or a cluster's worker.
-        return Called(error=failure_text(error, fn), exception=error)
+        return Result(error=failure_text(error, fn), exception=error)
 
 
 def failure_text(error: BaseException, fn: Callable[..., Any]) -> str:
@@ -109,7 +119,7 @@ def failure_text(error: BaseException, fn: Callable[..., Any]) -> str:
     --------
     >>> def halve(recording):
     ...     return recording / 2
-    >>> _called(halve, "sound").error
+    >>> _result(halve, "sound").error
     "TypeError: unsupported operand type(s) for /: 'str' and 'int' (line 2 of halve)"
     """
     message = " ".join(redact(str(error)).split())[:_MESSAGE_CHARS]

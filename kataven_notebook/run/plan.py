@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 from kataven_notebook.errors import SessionError
@@ -14,13 +14,14 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Callable
 
+    from kataven_notebook.run.invoke import Result
     from kataven_notebook.service.answers import SignedUrl
     from kataven_notebook.settings import Settings
     from kataven_notebook.sound.recording import Recording
     from kataven_notebook.store.folder import Store
 
-    # Both are told when the run is being stopped.
-    Work = Callable[[Recording, threading.Event], tuple[Any, str | None]]
+    # The event is set when the run is being stopped.
+    Work = Callable[[Recording, threading.Event], Result]
     Delegate = Callable[[str, SignedUrl, threading.Event], "Outcome"]
     Turn = Callable[[threading.Event], contextlib.AbstractContextManager[None]]
 
@@ -29,29 +30,28 @@ DEFAULT_MAX_BYTES = 500_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What a run does with each session, and within which bounds.
+    """What a run does with each session, and within which limits.
 
     Parameters
     ----------
     settings
-        Who asks, where, and how fast.
+        The credentials, the service's address and its limits.
     sound
         Whether the sound is wanted, or the signed URL alone.
     keep_sound
-        Whether outcomes hold the recording; else it is dropped once worked on.
+        Whether outcomes hold the recording; else it is dropped after the work.
     work
-        What is done with each recording: returns a value and, where it failed, one sentence. It
-        bounds by itself how many of it run at once.
+        What is done with each recording. It limits by itself how many of it run at once.
     delegate
         Downloads, verifies and works elsewhere, from a signed URL; raises `UrlExpired` where the
-        URL died on the way.
+        storage refuses the URL.
     turn
         Entered before a session's URL is signed and left after its `delegate`, so that no URL
         ages while it waits for a worker.
     store
         Where sound and outcomes are kept.
     max_bytes, total_timeout_s
-        Bounds of one download.
+        The limits of one download, bytes and seconds.
     verify_full
         Decode everything, not only the first and last second.
     poll_pending_s
@@ -98,9 +98,28 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one session; shared by all rows that name it."""
+    """What became of one session; shared by all rows that name it.
+
+    Parameters
+    ----------
+    status
+        Whether there is sound, or why not.
+    error
+        What to read in the row: what happened and what to do; None where all is well.
+    signed
+        The URL that the sound comes from.
+    recording
+        The sound, where the plan keeps it.
+    value
+        What the plan's work returned.
+    work_error
+        Why the work returned nothing, in one sentence.
+    exception
+        What to raise instead, where the caller wants no rows with errors.
+    """
 
     status: Status
+    _: KW_ONLY
     error: str | None = None
     signed: SignedUrl | None = None
     recording: Recording | None = None
@@ -116,10 +135,10 @@ class Outcome:
         URL, which would stay in memory with the row and be shown by tracebacks with variables.
         """
         error.__traceback__ = error.__context__ = None
-        return cls(status_of(error), error.message, exception=error)
+        return cls(status_of(error), error=error.message, exception=error)
 
 
 def skipped(reason: str) -> Outcome:
     """Return the outcome of a session that was not attempted."""
     message = f"not attempted: {reason}; call again"
-    return Outcome(Status.SKIPPED, message, exception=SessionError(message))
+    return Outcome(Status.SKIPPED, error=message, exception=SessionError(message))

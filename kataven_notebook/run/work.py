@@ -1,4 +1,4 @@
-"""Puts a function to work on every recording of a run: on threads of this process, or on an executor."""
+"""Calls a function on every recording of a run: in threads of this process, or on an executor."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from kataven_notebook.errors import ConfigurationError, KatavenError, WorkFailed
 from kataven_notebook.machine.cores import processors
 from kataven_notebook.notices import warn_caller
 from kataven_notebook.run.executor import ExecutorWork
-from kataven_notebook.run.invoke import Called, call, name_of
+from kataven_notebook.run.invoke import Result, invoke, name_of
 from kataven_notebook.signals import Stopped
 
 if TYPE_CHECKING:
@@ -35,18 +35,18 @@ def working(
     capture: bool = True,
     check: Callable[[Any], None] | None = None,
 ) -> Iterator[Plan]:
-    """Yield `plan` with `fn` put to work on each recording.
+    """Yield `plan` with `fn` as its work.
 
     Parameters
     ----------
     plan
-        The bounds of the run; where sound is kept decides who downloads.
+        The limits of the run. Its store decides whether workers download: into a folder of this machine they do not.
     fn
         Called with a `Recording`.
     executor
         Where it runs; None for as many threads of this process as it has processors.
     fn_timeout_s
-        After how many seconds a call is left behind and its row marked.
+        After how many seconds a row has an error instead of a value; the function runs on.
     capture
         False raises the first failure, as `WorkFailed` from what `fn` raised.
     check
@@ -70,7 +70,7 @@ def working(
 
 
 class _Rule:
-    """What holds for every call of a run, wherever it runs."""
+    """What holds for every result of a run, wherever the function runs."""
 
     def __init__(
         self, name: str, fn_timeout_s: float | None, *, capture: bool, check: Callable[[Any], None] | None
@@ -81,19 +81,26 @@ class _Rule:
         self._check = check
         self._left_behind = 0
 
-    def settle(self, called: Called, session_id: str | None) -> tuple[Any, str | None]:
-        """Return a call's value and error, or raise where that is asked for."""
-        self._left_behind += called.timed_out
-        if called.error is not None:
+    def settle(self, result: Result, session_id: str | None) -> Result:
+        """Return a result that holds for its row, or raise where that is asked for.
+
+        Raises
+        ------
+        WorkFailed
+            There is no value, and errors are not to be captured.
+        Exception
+            What `check` raises.
+        """
+        self._left_behind += result.timed_out
+        if result.error is not None:
             if not self._capture:
-                raise WorkFailed(f"{self._name} failed: {called.error}", session_id=session_id) from called.exception
-            return None, called.error
-        if self._check is not None:
-            self._check(called.value)
-        return called.value, None
+                raise WorkFailed(f"{self._name} failed: {result.error}", session_id=session_id) from result.exception
+        elif self._check is not None:
+            self._check(result.value)
+        return result
 
     def warn_of_left_behind(self, *, in_threads: bool) -> None:
-        """Say that calls still run which nobody waits for."""
+        """Warn of calls that still run and whose values are ignored."""
         if not self._left_behind:
             return
         where = (
@@ -114,20 +121,20 @@ class _LocalWork:
     def __init__(self, fn: Callable[[Recording], Any], rule: _Rule) -> None:
         self._fn = fn
         self._rule = rule
-        # More threads than processors only get in each other's way: the rest of them download.
+        # As many calls at once as there are processors: more would slow each other down. Other threads download.
         self._turns = threading.Semaphore(processors())
 
-    def __call__(self, recording: Recording, stop: threading.Event) -> tuple[Any, str | None]:
-        """Wait for a processor, and call."""
+    def __call__(self, recording: Recording, stop: threading.Event) -> Result:
+        """Wait for a processor, and call the function."""
         try:
             recording = recording.near()  # before a processor is taken: a bucket answers slowly
         except KatavenError as error:
-            return self._rule.settle(Called(error=str(error), exception=error), recording.session_id)
+            return self._rule.settle(Result(error=str(error), exception=error), recording.session_id)
         while not self._turns.acquire(timeout=0.2):
             if stop.is_set():
                 raise Stopped
         try:
-            called = call(self._fn, recording, timeout_s=self._rule.fn_timeout_s, stop=stop)
+            result = invoke(self._fn, recording, timeout_s=self._rule.fn_timeout_s, stop=stop)
         finally:
             self._turns.release()
-        return self._rule.settle(called, recording.session_id)
+        return self._rule.settle(result, recording.session_id)

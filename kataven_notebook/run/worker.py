@@ -1,4 +1,4 @@
-"""What a worker of an executor does with one session: fetch, decode, call; it never raises.
+"""What a worker of an executor does with one session: download, decode, call the function.
 
 A worker is another thread, process or machine. It gets a signed URL, which opens one recording for
 some minutes, and never the API key.
@@ -12,14 +12,14 @@ import os
 import signal
 import threading
 import traceback
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import cloudpickle
 
 from kataven_notebook.errors import KatavenError, SessionError, StoreError
 from kataven_notebook.machine.cores import keep_to_one_core
-from kataven_notebook.run.invoke import call, failure_text
+from kataven_notebook.run.invoke import Result, failure_text, invoke
 from kataven_notebook.service.download import Downloader, Transfer
 from kataven_notebook.sound.recording import Recording
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetching:
-    """How a worker downloads: the bounds of a run's plan, and where the sound is kept.
+    """How a worker downloads: the limits of a run's plan, and where the sound is kept.
 
     Parameters
     ----------
@@ -57,19 +57,19 @@ class Job:
     Parameters
     ----------
     session_id
-        Whose sound it is.
+        The session that the sound is of.
     function
-        What is called: itself within a process, else as cloudpickle made it.
+        The function to call; packed as bytes where the job crosses processes.
     recording
-        The sound, where it is here already.
+        The sound, where the notebook has it.
     signed
-        Where to fetch it from, otherwise.
+        The URL to download it from, otherwise.
     fetching
-        How.
+        How to download it.
     fn_timeout_s
-        After how many seconds a call is left behind.
+        After how many seconds to return without a value; the function runs on.
     home_pid
-        The process that gave the job out.
+        The process that made the job.
     """
 
     session_id: str | None
@@ -82,40 +82,12 @@ class Job:
 
     @property
     def is_home(self) -> bool:
-        """Whether it runs in the process that gave it out."""
+        """Whether it runs in the process that made it."""
         return not isinstance(self.function, bytes)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """What a worker says of one session: small, and sure to be picklable.
-
-    Parameters
-    ----------
-    value
-        What the function returned, packed where it crosses processes.
-    error
-        Why the function returned nothing, in one sentence.
-    exception
-        What it raised, packed where it crosses processes.
-    failure
-        Why there was no sound.
-    entry
-        What the object storage was told.
-    timed_out
-        Whether a call was left behind, still running.
-    """
-
-    value: Any = field(default=None, repr=False)
-    error: str | None = None
-    exception: Any = field(default=None, repr=False)
-    failure: SessionError | None = None
-    entry: Entry | None = None
-    timed_out: bool = False
-
-
-def run_job(job: Job) -> Report:
-    """Fetch the sound if need be, call the function on it, and report."""
+def run_job(job: Job) -> Result:
+    """Download the sound if need be and call the function on it; every error is in the result."""
     if os.getpid() != job.home_pid:
         _ignore_interrupts()
         _keep_to_one_core(os.getpid())
@@ -127,22 +99,28 @@ def run_job(job: Job) -> Report:
             _check_readable(job.recording)
             recording = job.recording.near()
     except SessionError as error:
-        return Report(failure=error)
+        return Result(failure=error)
     except (KatavenError, OSError) as error:
-        return Report(error=str(error), exception=_packed(error, job))
+        return Result(error=str(error), exception=_packed(error, job))
+    return replace(_invoked(job, recording), entry=entry)
+
+
+def _invoked(job: Job, recording: Recording) -> Result:
     try:
         fn = job.function if not isinstance(job.function, bytes) else _unpacked(job.function)
     except Exception as error:  # noqa: BLE001 - whatever the worker's installation lacks
         text = f"the function can't be loaded in the worker: {type(error).__name__}: {error}; install what it needs"
-        return Report(error=text, exception=_packed(error, job), entry=entry)
-    called = call(fn, recording, timeout_s=job.fn_timeout_s)
+        return Result(error=text, exception=_packed(error, job))
+    result = invoke(fn, recording, timeout_s=job.fn_timeout_s)
+    if job.is_home:
+        return result
     try:
-        value = called.value if job.is_home else cloudpickle.dumps(called.value)
+        value = cloudpickle.dumps(result.value)
     except Exception as error:  # noqa: BLE001 - a value can refuse to be pickled in any way
         text = f"what the function returned can't be sent back: {failure_text(error, fn)}"
-        return Report(error=text, exception=_packed(error, job), entry=entry)
-    exception = None if called.exception is None else _packed(called.exception, job)
-    return Report(value=value, error=called.error, exception=exception, entry=entry, timed_out=called.timed_out)
+        return Result(error=text, exception=_packed(error, job))
+    exception = None if result.exception is None else _packed(result.exception, job)
+    return replace(result, value=value, exception=exception)
 
 
 def _fetched(job: Job) -> tuple[Recording, Entry | None]:
@@ -159,7 +137,7 @@ def _fetched(job: Job) -> tuple[Recording, Entry | None]:
 
 @functools.lru_cache(maxsize=4)
 def _downloader(_pid: int, fetching: Fetching) -> Downloader:
-    # One for all jobs of a process: connections to the storage are used again. A fork makes its own.
+    # One for all jobs of a process, so that connections to the storage are used again. A forked process makes its own.
     downloader = Downloader(
         timeout_s=fetching.request_timeout_s,
         max_bytes=fetching.max_bytes,
@@ -177,7 +155,7 @@ def _unpacked(function: bytes) -> Callable[[Recording], Any]:
 
 
 def _packed(error: BaseException, job: Job) -> Any:
-    """Make an exception fit to travel, with its traceback as a note."""
+    """Return an exception as bytes, with its traceback as a note; as it is where the job stays in its process."""
     if job.is_home:
         return error
     error.add_note("".join(traceback.format_exception(error)))
@@ -199,7 +177,7 @@ def _check_readable(recording: Recording) -> None:
 
 
 def _ignore_interrupts() -> None:
-    """Leave Ctrl-C to the notebook's process: a terminal sends it to all."""
+    """Leave Ctrl-C, which a terminal sends to all processes, to the notebook's."""
     if threading.current_thread() is not threading.main_thread():
         return
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:

@@ -273,7 +273,8 @@ def test_a_pool_that_is_shut_down_midway_ends_the_run(run) -> None:
 
 def test_no_url_dies_in_the_queue(run, hub, frame, monkeypatch) -> None:
     """With calls slower than URLs live, what died is signed again, once per need, and all are done."""
-    monkeypatch.setattr("kataven_notebook.run.run.URL_MARGIN_S", 0.5)  # scaled down with the life of URLs
+    for module in ("run", "session"):  # scaled down with the life of URLs
+        monkeypatch.setattr(f"kataven_notebook.run.{module}.URL_MARGIN_S", 0.5)
     hub.options.url_life_s = 2.0  # signed in whole seconds: from one to two are left
 
     def slow(recording: kn.Recording) -> int:

@@ -1,0 +1,229 @@
+"""One session's way from its id to its outcome: claim, sign, download, verify, keep, note."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import TYPE_CHECKING
+
+from kataven_notebook import errors
+from kataven_notebook.clock import clock_text
+from kataven_notebook.run.plan import Outcome, Plan, Task, skipped
+from kataven_notebook.run.signing import Signer
+from kataven_notebook.service.answers import URL_MARGIN_S, SignedUrl
+from kataven_notebook.service.client import HubClient
+from kataven_notebook.service.download import Downloader, Transfer
+from kataven_notebook.signals import NotAttempted
+from kataven_notebook.sound.recording import Recording
+from kataven_notebook.status import Status
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable
+
+    from kataven_notebook.service.budget import Budget
+    from kataven_notebook.store.folder import Store
+
+_CLAIM_RETRY_S = 0.5
+# How often the URL of one long, broken download is renewed.
+_MAX_RENEWALS = 5
+
+
+class TryLater(Exception):  # noqa: N818 - a signal, not an error
+    """The session has no outcome yet and is to be tried again.
+
+    Parameters
+    ----------
+    at
+        When, in seconds of `time.monotonic`.
+    reason
+        What it waits for, as progress displays say it.
+    """
+
+    def __init__(self, at: float, reason: str) -> None:
+        super().__init__()
+        self.at, self.reason = at, reason
+
+
+class _Claimed(Exception):  # noqa: N818 - a signal, not an error
+    """Another process that shares the store works on the session, or has settled it."""
+
+
+class _Claims:
+    """Keeps the processes that share a store from working on the same session.
+
+    Parameters
+    ----------
+    store
+        Where the claims are.
+    since
+        When the run began, in seconds since the epoch: what was settled before is to be done again.
+    """
+
+    def __init__(self, store: Store, since: float) -> None:
+        self._store = store
+        self._since = since
+
+    def take(self, session_id: str) -> None:
+        if not self._store.claim(session_id, since=self._since):
+            raise _Claimed
+
+    def check_unsettled(self, session_id: str) -> None:
+        if self._store.has_settled(session_id, since=self._since):
+            raise _Claimed
+
+    def outcome(self, session_id: str) -> Outcome:
+        """Return what another process has found, or raise `TryLater` where it has not ended."""
+        entry = self._store.load([session_id]).get(session_id)
+        if entry is None or not entry.is_settled:
+            raise TryLater(time.monotonic() + _CLAIM_RETRY_S, "under way in another process")
+        if entry.file is None:
+            return Outcome(Status(entry.status), error=entry.error)
+        return Outcome(Status.DOWNLOADED, recording=self._store.recording(entry))
+
+
+class Fetcher:
+    """Brings sessions from their ids to their outcomes; all threads of a run share one.
+
+    Parameters
+    ----------
+    plan
+        What to do with each session.
+    stop
+        Ends downloads when set.
+    on_signed
+        Called with each task that has got its URL.
+
+    Raises
+    ------
+    ConfigurationError
+        The credentials can't work.
+    """
+
+    def __init__(self, plan: Plan, *, stop: threading.Event, on_signed: Callable[[Task], object]) -> None:
+        self._plan = plan
+        self._stop = stop
+        self._on_signed = on_signed
+        # Without sound there is nothing to keep: URLs are not for the store.
+        self._store = plan.store if plan.sound else None
+        self._claims = None if self._store is None else _Claims(self._store, time.time())
+        self._poll_until = time.monotonic() + plan.poll_pending_s
+        self._signer = Signer(
+            HubClient(plan.settings),
+            max_wait_s=plan.max_wait_s,
+            claim=None if self._claims is None else self._claims.take,
+            still_wanted=None if self._claims is None else self._claims.check_unsettled,
+        )
+        self._downloader = Downloader(
+            timeout_s=plan.settings.request_timeout_s,
+            max_bytes=plan.max_bytes,
+            total_timeout_s=plan.total_timeout_s,
+        )
+
+    @property
+    def budget(self) -> Budget:
+        """The budget that the requests are counted in."""
+        return self._signer.client.budget
+
+    def stop(self) -> None:
+        """Let no request begin and none wait."""
+        self._signer.stop()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._signer.client.close()
+        self._downloader.close()
+
+    def outcome(self, task: Task) -> Outcome:
+        """Return what became of one session; what is wrong with the session is its outcome.
+
+        Raises
+        ------
+        TryLater
+            It is not uploaded yet, or under way in another process.
+        Stopped
+            The run is being stopped.
+        StoreError
+            The store can't be written.
+        """
+        try:
+            return self._attempt(task)
+        except NotAttempted as signal:
+            return skipped(str(signal) or self._signer.stopped_because or "the run stopped")
+        except errors.SessionError as error:
+            self._note(task.session_id, error)
+            return Outcome.of_error(error)
+        except BaseException:
+            self._release(task.session_id)
+            raise
+
+    def _attempt(self, task: Task) -> Outcome:
+        try:
+            return self._sound(task) if self._plan.sound else Outcome(Status.READY, signed=self._signed(task))
+        except _Claimed:
+            assert self._claims is not None  # noqa: S101 - nothing else raises it
+            return self._claims.outcome(task.session_id)
+        except errors.RecordingPending as error:
+            pause_s = min(60.0, max(0.2, self._plan.poll_pending_s / 20))
+            now = time.monotonic()
+            if now + pause_s >= self._poll_until:
+                raise
+            until = clock_text(time.time() + self._poll_until - now)
+            raise TryLater(now + pause_s, f"not uploaded yet, asked for until {until}") from error
+
+    def _sound(self, task: Task) -> Outcome:
+        if task.signed is None and self._signer.stopped_because is not None:
+            raise NotAttempted  # before a file is made for it
+        with contextlib.ExitStack() as stack:
+            transfer = Transfer() if self._store is None else Transfer(stack.enter_context(self._store.part()))
+            if self._plan.turn is not None:
+                stack.enter_context(self._plan.turn(self._stop))
+            return self._download(task, transfer)
+
+    def _download(self, task: Task, transfer: Transfer) -> Outcome:
+        signed, renewals = task.signed, 0
+        if signed is None or not signed.lives(URL_MARGIN_S):
+            signed = self._signed(task)
+        while True:
+            received_bytes, began = transfer.received_bytes, time.monotonic()
+            try:
+                return self._take(task.session_id, signed, transfer)
+            except errors.UrlExpired:
+                # A URL that was just signed and is refused at once is renewed once: more would not help.
+                was_of_use = transfer.received_bytes > received_bytes or time.monotonic() - began > URL_MARGIN_S
+                if renewals >= (_MAX_RENEWALS if was_of_use else 1):
+                    raise
+                renewals += 1
+                signed = self._signed(task, first=True)
+
+    def _signed(self, task: Task, *, first: bool = False) -> SignedUrl:
+        signed = self._signer.sign(task.session_id, first=first)
+        self._on_signed(task)
+        return signed
+
+    def _take(self, session_id: str, signed: SignedUrl, transfer: Transfer) -> Outcome:
+        if self._plan.delegate is not None:
+            return self._plan.delegate(session_id, signed, self._stop)
+        self._downloader.fetch(signed, transfer, session_id=session_id, stop=self._stop)
+        return Outcome(Status.DOWNLOADED, signed=signed, recording=self._verified(session_id, transfer))
+
+    def _verified(self, session_id: str, transfer: Transfer) -> Recording:
+        """Return the sound that was downloaded, checked and, with a store, kept."""
+        if self._store is None:
+            recording = Recording.from_bytes(transfer.content(), session_id=session_id)
+            recording.verify(full=self._plan.verify_full)
+            return recording
+        self._store.arrived(session_id, transfer.file).verify(full=self._plan.verify_full)
+        return self._store.keep(session_id, transfer.file, transfer.sha256)
+
+    def _note(self, session_id: str, error: errors.SessionError) -> None:
+        # The service said nothing about a session that it was not asked for.
+        if self._store is not None and not isinstance(error, errors.WaitTooLong):
+            outcome = Outcome.of_error(error)
+            self._store.note(session_id, outcome.status, outcome.error)
+
+    def _release(self, session_id: str) -> None:
+        """Let other processes have the session; another error is on its way, and a StoreError must not hide it."""
+        if self._store is not None:
+            with contextlib.suppress(errors.StoreError):
+                self._store.release(session_id)
