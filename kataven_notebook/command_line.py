@@ -20,8 +20,8 @@ import pandas as pd
 
 from kataven_notebook import demo
 from kataven_notebook.errors import ConfigurationError, MissingExtra
-from kataven_notebook.frame import columns as _columns
 from kataven_notebook.frame.apply import apply
+from kataven_notebook.frame.columns import AUDIO, ERROR, EXPIRES_AT, STATUS, URL
 from kataven_notebook.frame.fetch import audio, summary
 from kataven_notebook.settings import Limits, configure
 from kataven_notebook.status import Status
@@ -79,8 +79,8 @@ def fetch(options: argparse.Namespace) -> int:
 
 def _tell_reasons(calls: pd.DataFrame) -> None:
     """Say of each status that another run may change why it is so, by its first session."""
-    reasons = calls.drop_duplicates(_columns.STATUS)
-    for name, reason in zip(reasons[_columns.STATUS].astype(str), reasons[_columns.ERROR], strict=True):
+    reasons = calls.drop_duplicates(STATUS)
+    for name, reason in zip(reasons[STATUS].astype(str), reasons[ERROR], strict=True):
         state = Status(name)
         if not (state.is_good or state.is_final or state is Status.SKIPPED):
             sys.stderr.write(f"{state}: {reason}\n")
@@ -98,7 +98,7 @@ def exit_code(calls: pd.DataFrame) -> int:
     >>> exit_code(pd.DataFrame({"recording_status": ["refused", "skipped"]}))
     2
     """
-    states = {Status(each) for each in calls[_columns.STATUS].astype(object)}
+    states = {Status(each) for each in calls[STATUS].astype(object)}
     if states & {Status.REFUSED, Status.UNCONFIGURED}:
         return UNUSABLE
     return ALL_DONE if all(each.is_good or each.is_final for each in states) else SOME_LEFT
@@ -180,7 +180,7 @@ def table_kind(name: str) -> str:
 
 def _private(calls: pd.DataFrame) -> list[str]:
     """Name the columns that no report holds: sound, and URLs that open it."""
-    return [name for name in (_columns.AUDIO, _columns.URL, _columns.EXPIRES_AT) if name in calls.columns]
+    return [name for name in (AUDIO, URL, EXPIRES_AT) if name in calls.columns]
 
 
 @contextmanager

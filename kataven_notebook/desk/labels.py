@@ -7,7 +7,6 @@ import io
 import math
 import os
 import uuid
-import warnings
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from kataven_notebook.errors import ConfigurationError
+from kataven_notebook.notices import warn_caller
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -232,7 +232,7 @@ class LabelBook:
             elif decision.decision_id in self._decisions:
                 self._forget(decision)
         if broken:
-            warnings.warn(f"{path}: {broken} half-written line(s) were left out; all others were read", stacklevel=4)
+            warn_caller(f"{path}: {broken} half-written line(s) were left out; all others were read")
 
 
 def _checked_path(path: str | os.PathLike[str]) -> Path:

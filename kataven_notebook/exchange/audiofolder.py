@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import warnings
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,13 +13,13 @@ import pandas as pd
 from kataven_notebook.errors import ConfigurationError, DecodeError, FrameError, StoreError
 from kataven_notebook.exchange import sheets as _sheets
 from kataven_notebook.exchange.sound_files import ENCODINGS, SoundFiles, Written, alike, atomic, can_encode
-from kataven_notebook.frame import columns as _columns
-from kataven_notebook.frame.known import split_for_work
+from kataven_notebook.frame.columns import AUDIO, DTYPES, ERROR, EXPIRES_AT, STATUS, URL, as_array, with_columns
+from kataven_notebook.frame.job import FrameJob
 from kataven_notebook.frame.options import check_choice, sound_plan
-from kataven_notebook.frame.sessions import find_sessions, session_column
+from kataven_notebook.frame.sessions import session_column
 from kataven_notebook.machine.folders import make_private
+from kataven_notebook.notices import warn_caller
 from kataven_notebook.run.plan import DEFAULT_MAX_BYTES, Outcome
-from kataven_notebook.run.supervise import execute
 from kataven_notebook.run.work import working
 from kataven_notebook.sound.recording import Recording
 from kataven_notebook.status import Status, status_of
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kataven_notebook.frame.options import Duration
-    from kataven_notebook.frame.sessions import Sessions
     from kataven_notebook.run.plan import Task
     from kataven_notebook.settings import Settings
     from kataven_notebook.store.opening import StoreLike
@@ -116,7 +114,7 @@ def to_audiofolder(
     """
     options = {"format": format, "sample_rate": sample_rate, "channels": channels}
     _check_options(options, metadata)
-    sessions = find_sessions(df, session)
+    job = FrameJob(df, session, prefix=prefix)
     twice = df.columns[df.columns.map(str).duplicated()]
     if len(twice):
         raise FrameError(f"the frame has several columns {str(twice[0])!r}, which a table can't hold: rename them")
@@ -134,20 +132,17 @@ def to_audiofolder(
         keep_sound=False,
     )
     target = _prepared(Path(folder).expanduser().absolute(), options)
-    files = SoundFiles(target, format, sample_rate, channels, Written(target), names=alike(sessions.ids))
-    known, tasks = split_for_work(df, sessions, plan, prefix=prefix, refresh=False)
-    known |= _there_already(tasks, files)
+    files = SoundFiles(target, format, sample_rate, channels, Written(target), names=alike(job.sessions.ids))
+    job.split(plan, for_work=True)
+    job.known |= _there_already(job.tasks, files)
     with working(plan, files) as ready:
-        done = execute(
-            ready, tasks, label="Writing", progress=progress, capture=True, on_interrupt=lambda _outcomes: None
-        )
+        outcomes = job.run(ready, label="Writing", progress=progress)
     if files.failure is not None:
         raise StoreError(
             f"the folder {target} can't be written ({files.failure}): what is there stays good; call again to go on"
         )
-    outcomes = {**known, **done}
-    _write_table(df, sessions, outcomes, target, metadata=metadata, options=options, prefix=prefix)
-    _warn_of_left_out(sessions, outcomes)
+    _write_table(job, outcomes, target, metadata=metadata, options=options)
+    _warn_of_left_out(job.reasons(outcomes), len(outcomes))
     return target
 
 
@@ -213,16 +208,10 @@ def _write_mark(folder: Path, mark: Mapping[str, Any]) -> None:
 
 
 def _write_table(
-    df: pd.DataFrame,
-    sessions: Sessions,
-    outcomes: Mapping[int, Outcome],
-    folder: Path,
-    *,
-    metadata: str,
-    options: Mapping[str, Any],
-    prefix: str,
+    job: FrameJob, outcomes: list[Outcome], folder: Path, *, metadata: str, options: Mapping[str, Any]
 ) -> None:
-    names = [outcomes[position].value or [] for position in range(len(sessions.ids))]
+    df, sessions, prefix = job.frame, job.sessions, job.prefix
+    names = [outcome.value or [] for outcome in outcomes]
     rows = np.array([row for row, code in enumerate(sessions.codes) for _ in names[code]], dtype=np.intp)
     files = [name for code in sessions.codes for name in names[code]]
     table = _plain_columns(df, sessions.name, prefix, metadata).iloc[rows].reset_index(drop=True)
@@ -246,7 +235,7 @@ def _write_table(
 
 def _plain_columns(df: pd.DataFrame, session: str, prefix: str, metadata: str) -> pd.DataFrame:
     """Return the columns that a table can hold: no sound, no signed URLs, no nested values in CSV."""
-    ours = {prefix + name for name in (_columns.AUDIO, _columns.URL, _columns.EXPIRES_AT)}
+    ours = {prefix + name for name in (AUDIO, URL, EXPIRES_AT)}
     table = df.drop(columns=[name for name in df.columns if name in ours]).reset_index(drop=True)
     if session not in table.columns:
         table.insert(0, session, session_column(df, session).to_numpy())
@@ -254,32 +243,22 @@ def _plain_columns(df: pd.DataFrame, session: str, prefix: str, metadata: str) -
     nested = [name for name in table if name not in sounds and not _sheets.is_flat(table[name])]
     left_out = sounds + (nested if metadata == "csv" else [])
     if left_out:
-        warnings.warn(
+        warn_caller(
             f"the columns {left_out} hold what a {metadata} table can't: they are left out"
-            + ("; metadata='parquet' takes lists and arrays" if nested else ""),
-            UserWarning,
-            stacklevel=4,
+            + ("; metadata='parquet' takes lists and arrays" if nested else "")
         )
     return table.drop(columns=left_out).rename(columns=str)
 
 
 def _dtype_name(column: pd.Series[Any], name: str, prefix: str) -> str:
-    return "status" if name == prefix + _columns.STATUS else str(column.dtype)
+    return "status" if name == prefix + STATUS else str(column.dtype)
 
 
-def _warn_of_left_out(sessions: Sessions, outcomes: Mapping[int, Outcome]) -> None:
-    lacking = {
-        str(sessions.ids[position]): outcome.work_error or f"{outcome.status}: {outcome.error}"
-        for position, outcome in outcomes.items()
-        if not outcome.value
-    }
-    if lacking:
-        first, reason = next(iter(lacking.items()))
-        warnings.warn(
-            f"{len(lacking):,} of {len(outcomes):,} sessions have no sound and are not in the folder; "
-            f"{first}: {reason}",
-            UserWarning,
-            stacklevel=3,
+def _warn_of_left_out(reasons: Mapping[str, str], count: int) -> None:
+    if reasons:
+        first, reason = next(iter(reasons.items()))
+        warn_caller(
+            f"{len(reasons):,} of {count:,} sessions have no sound and are not in the folder; {first}: {reason}"
         )
 
 
@@ -357,7 +336,7 @@ def _with_sound(
 ) -> pd.DataFrame:
     prefix = str(mark.get("prefix", ""))
     sounds, states, reasons = ([each[part] for each in found] for part in range(3))
-    columns = {_columns.AUDIO: sounds, _columns.STATUS: states, _columns.ERROR: reasons}
+    columns = {AUDIO: sounds, STATUS: states, ERROR: reasons}
     told = {
         "recording_format": "format",
         "duration_s": "duration_s",
@@ -369,8 +348,8 @@ def _with_sound(
         # Converted files are no longer what was noted of the original.
         if prefix + name in table.columns:
             columns[name] = [getattr(sound, attribute, None) for sound in sounds]
-    arrays = {name: _columns.as_array(values, _columns.DTYPES[name]) for name, values in columns.items()}
-    frame = _columns.with_columns(table, arrays, prefix=prefix)
+    arrays = {name: as_array(values, DTYPES[name]) for name, values in columns.items()}
+    frame = with_columns(table, arrays, prefix=prefix)
     order = [name for name in mark.get("order", []) if name in frame.columns]
     frame = frame[
         [*[name for name in frame.columns if name not in order and name not in arrays], *order]

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from kataven_notebook.errors import ConfigurationError, MissingExtra
-from kataven_notebook.frame import columns as _columns
+from kataven_notebook.frame.columns import as_array
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -129,7 +129,7 @@ def _restored(column: pd.Series[Any], dtype: Any) -> Any:
     if dtype == "object":
         return plain
     if dtype == "status":
-        return _columns.as_array(plain.tolist(), "status")
+        return as_array(plain.tolist(), "status")
     if dtype in ("bool", "boolean"):
         return column.map({"True": True, "False": False, True: True, False: False}).astype(dtype)
     if dtype.startswith("datetime64"):

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from kataven_notebook.errors import FrameError
-from kataven_notebook.frame import columns as _columns
-from kataven_notebook.frame.fetch import sound_frame
+from kataven_notebook.frame.columns import ERROR, STATUS, as_array, sound_frame, with_columns
 from kataven_notebook.frame.measuring import Measured, measure_all
-from kataven_notebook.frame.sessions import session_column
+from kataven_notebook.notices import warn_caller
 from kataven_notebook.numbers.measures import CallMeasures
 from kataven_notebook.numbers.moments import moment_rows
 from kataven_notebook.numbers.roles import MIN_CONFIDENCE, AgentChannel
@@ -121,8 +119,6 @@ def metrics(
     names = _own_columns()
     if agent_channel == prefix + AGENT_CHANNEL:
         del names[AGENT_CHANNEL]  # the caller says it in this very column
-    session_column(df, session)  # refuses what is no frame, before its columns are looked at
-    _columns.check_names(df, names, prefix=prefix, own_session=session)
     build = _frame_builder(df, prefix, agent_channel)
     measured = measure_all(
         df,
@@ -134,6 +130,7 @@ def metrics(
         refresh=refresh,
         prefix=prefix,
         progress=progress,
+        names=names,
         build=build,
         options={
             "settings": settings,
@@ -308,20 +305,18 @@ def _check_session_name(session: str, columns: Mapping[str, str]) -> None:
 def _warn_of_unknown_agents(measured: Measured, agent_channel: int | str, missing: str) -> None:
     unsure = sum(agent is None and measures.parties is not None for _, measures, agent in measured.calls())
     if unsure and agent_channel == "infer":
-        warnings.warn(
+        warn_caller(
             f"in {unsure} of {len(measured.sessions.ids)} calls the sound does not tell with a confidence of "
             f"{MIN_CONFIDENCE} which channel is the agent: their {missing} are missing. Pass agent_channel=0 or 1, "
-            "or the name of a column that says it",
-            UserWarning,
-            stacklevel=3,
+            "or the name of a column that says it"
         )
 
 
 def _own_columns() -> dict[str, str]:
     """Names and dtypes of the columns that `metrics` adds."""
     return {
-        _columns.STATUS: "status",
-        _columns.ERROR: "string",
+        STATUS: "status",
+        ERROR: "string",
         "duration_s": "float64",
         AGENT_CHANNEL: "Int64",
         CONFIDENCE: "float64",
@@ -332,19 +327,19 @@ def _own_columns() -> dict[str, str]:
 def _frame_builder(df: pd.DataFrame, prefix: str, agent_channel: int | str) -> Callable[[Measured], pd.DataFrame]:
     def build(measured: Measured) -> pd.DataFrame:
         frame = sound_frame(df, measured.sessions, measured.outcomes, prefix, with_audio=False)
-        rows = [_row(measured.outcomes[position], agent) for position, agent in enumerate(measured.agents)]
-        names = {name: dtype for name, dtype in _own_columns().items() if name not in (_columns.STATUS, _columns.ERROR)}
+        rows = [_row(outcome, agent) for outcome, agent in zip(measured.outcomes, measured.agents, strict=True)]
+        names = {name: dtype for name, dtype in _own_columns().items() if name not in (STATUS, ERROR)}
         if agent_channel == prefix + AGENT_CHANNEL:
             del names[AGENT_CHANNEL]  # the caller says it in this very column
         columns = {
-            name: _columns.as_array(measured.sessions.spread([row.get(name) for row in rows]), dtype)
+            name: as_array(measured.sessions.spread([row.get(name) for row in rows]), dtype)
             for name, dtype in names.items()
         }
         if prefix + "duration_s" in df.columns:
             # What could not be measured is as long as it was.
             known = pd.to_numeric(df[prefix + "duration_s"], errors="coerce").to_numpy("float64", na_value=np.nan)
             columns["duration_s"] = np.where(np.isnan(columns["duration_s"]), known, columns["duration_s"])
-        return _columns.with_columns(frame, columns, prefix=prefix)
+        return with_columns(frame, columns, prefix=prefix)
 
     return build
 
@@ -366,6 +361,6 @@ def _role(channel: Any, agent: int | None) -> str | None:
 
 def _table(rows: list[dict[str, Any]], session: str, dtypes: Mapping[str, str]) -> pd.DataFrame:
     """Make a long table whose columns have their dtypes also when there is no row."""
-    columns: dict[str, Any] = {session: _columns.as_array([row[session] for row in rows], "string")}
-    columns |= {name: _columns.as_array([row[name] for row in rows], dtype) for name, dtype in dtypes.items()}
+    columns: dict[str, Any] = {session: as_array([row[session] for row in rows], "string")}
+    columns |= {name: as_array([row[name] for row in rows], dtype) for name, dtype in dtypes.items()}
     return pd.DataFrame(columns)

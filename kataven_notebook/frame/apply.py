@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any, Literal
 
-import pandas as pd
-
-from kataven_notebook.errors import ConfigurationError, FrameError, WorkFailed
-from kataven_notebook.frame import columns as _columns
-from kataven_notebook.frame.fetch import sound_frame
-from kataven_notebook.frame.known import split_for_work
+from kataven_notebook.errors import ConfigurationError
+from kataven_notebook.frame.job import FrameJob
 from kataven_notebook.frame.options import check_choice, sound_plan
-from kataven_notebook.frame.results import Shaped, column, wanted_columns
-from kataven_notebook.frame.sessions import Sessions, find_sessions
+from kataven_notebook.frame.shapes import make_shape
 from kataven_notebook.run.plan import DEFAULT_MAX_BYTES
-from kataven_notebook.run.supervise import execute
 from kataven_notebook.run.work import working
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    import pandas as pd
+
     from kataven_notebook.frame.options import Duration
-    from kataven_notebook.run.plan import Outcome
     from kataven_notebook.run.work import ExecutorLike
     from kataven_notebook.settings import Settings
     from kataven_notebook.sound.recording import Recording
     from kataven_notebook.store.opening import StoreLike
-
-APPLY_ERROR = "apply_error"
-_RESERVED = (_columns.STATUS, _columns.ERROR, _columns.AUDIO, APPLY_ERROR)
 
 
 def apply(  # noqa: PLR0913 - the options of `audio`, and those of the work
@@ -123,12 +114,11 @@ def apply(  # noqa: PLR0913 - the options of `audio`, and those of the work
     >>> calls[["minutes", "is_stereo", "apply_error"]].dtypes.astype(str).tolist()
     ['float64', 'boolean', 'string']
     """
-    check_choice("errors", errors, ("capture", "raise"))
     check_choice("result", result, ("columns", "table", "object"))
     if not callable(fn):
         raise ConfigurationError(f"fn is a {type(fn).__name__}: pass a function that takes a Recording")
-    sessions = find_sessions(df, session)
-    shape = _shape(df, fn, result, columns, prefix, session)
+    job = FrameJob(df, session, errors=errors, prefix=prefix)
+    shape = make_shape(job, fn, result, columns)
     plan = sound_plan(
         settings,
         store,
@@ -144,171 +134,11 @@ def apply(  # noqa: PLR0913 - the options of `audio`, and those of the work
         shape.function,
         executor=executor,
         fn_timeout_s=fn_timeout_s,
-        capture=errors == "capture",
+        capture=job.capture,
         check=shape.check,
     ) as ready:
-        known, tasks = split_for_work(df, sessions, plan, prefix=prefix, refresh=refresh, capture=errors == "capture")
-
-        def frame(outcomes: Mapping[int, Outcome]) -> pd.DataFrame:
-            every = {**known, **outcomes}
-            return shape.built(sessions, [every[position] for position in range(len(sessions.ids))])
-
-        done = execute(
-            ready, tasks, label="Applying", progress=progress, capture=errors == "capture", on_interrupt=frame
-        )
-    if errors == "raise":
-        shape.raise_misfits(sessions, done)
-    return frame(done)
-
-
-def _shape(
-    df: pd.DataFrame, fn: Callable[[Recording], Any], result: str, columns: Any, prefix: str, session: str
-) -> _Columns | _Table:
-    wanted = wanted_columns(columns)
-    if result == "table":
-        return _Table(fn, wanted, session)
-    if result == "object":
-        if wanted is not None and len(wanted) != 1:
-            raise ConfigurationError("result='object' makes one column: name one with columns=")
-        # Whatever is returned is kept as it is.
-        wanted = dict.fromkeys(wanted or [Shaped(fn, result, None).__name__], "object")
-    return _Columns(df, fn, result, wanted, prefix, session)
-
-
-class _Columns:
-    """One row in, one row out: the caller's frame with more columns."""
-
-    def __init__(
-        self,
-        df: pd.DataFrame,
-        fn: Callable[[Recording], Any],
-        result: str,
-        wanted: dict[str, Any] | None,
-        prefix: str,
-        session: str,
-    ) -> None:
-        self._df = df
-        self._wanted = wanted
-        self._prefix = prefix
-        self._session = session
-        self._is_object = result == "object"
-        self._checked: set[str] = set()
-        self.function = Shaped(fn, result, None if wanted is None else tuple(wanted))
-        own = (_columns.STATUS, _columns.ERROR, APPLY_ERROR)
-        _columns.check_names(df, own, prefix=prefix, own_session=session)
-        self._check_names(wanted or ())
-
-    def check(self, value: Any) -> None:
-        """Refuse names that would overwrite, with the first value that has them: not after hours."""
-        if not self._is_object:
-            self._check_names(value)
-
-    def _check_names(self, names: Any) -> None:
-        fresh = [name for name in names if name not in self._checked]
-        if not fresh:
-            return
-        reserved = [name for name in fresh if name in _RESERVED]
-        if reserved:
-            raise FrameError(f"{self.function.__name__} returns {reserved[0]!r}, which is a column of ours: rename it")
-        _columns.check_names(self._df, fresh, prefix=self._prefix, own_session=self._session, if_noted=True)
-        self._checked.update(fresh)
-
-    def built(self, sessions: Sessions, outcomes: list[Outcome]) -> pd.DataFrame:
-        """Return the caller's frame with statuses, values and reasons."""
-        cells = [self._cells(outcome) for outcome in outcomes]
-        reasons = [outcome.work_error for outcome in outcomes]
-        names = self._wanted if self._wanted is not None else {name: None for each in cells for name in each}
-        added: dict[str, Any] = {}
-        for name, dtype in names.items():
-            values, wrong = column([each.get(name) for each in cells], dtype)
-            for position, text in wrong.items():
-                reasons[position] = f"{name}: {text}"
-            added[name] = values.take(sessions.codes) if len(outcomes) else values
-        added[APPLY_ERROR] = _columns.as_array(sessions.spread(reasons), "string")
-        frame = sound_frame(self._df, sessions, dict(enumerate(outcomes)), self._prefix, with_audio=False)
-        return _columns.with_columns(frame, added, prefix=self._prefix)
-
-    def raise_misfits(self, sessions: Sessions, outcomes: Mapping[int, Outcome]) -> None:
-        """Raise for the first value that is not of the dtype that the caller gave."""
-        for name, dtype in (self._wanted or {}).items():
-            positions = list(outcomes)
-            _, wrong = column([self._cells(outcomes[position]).get(name) for position in positions], dtype)
-            for index, text in wrong.items():
-                raise WorkFailed(f"{name}: {text}", session_id=sessions.ids[positions[index]])
-
-    def _cells(self, outcome: Outcome) -> dict[str, Any]:
-        if self._is_object:
-            return dict.fromkeys(self._wanted or (), outcome.value)
-        return outcome.value if isinstance(outcome.value, dict) else {}
-
-
-class _Table:
-    """A frame a call, one below the other."""
-
-    def __init__(self, fn: Callable[[Recording], Any], wanted: dict[str, Any] | None, session: str) -> None:
-        self._wanted = wanted
-        self._session = session
-        self.function = Shaped(fn, "table", None)
-        if wanted is not None and session in wanted:
-            raise ConfigurationError(f"columns= names {session!r}, which is the session column and always there")
-
-    def check(self, value: Any) -> None:
-        """Refuse a frame that has a session column of its own."""
-        if value is not None and self._session in value.columns:
-            raise FrameError(
-                f"{self.function.__name__} returns a frame with a column {self._session!r}, which is added here: "
-                "leave it out"
-            )
-
-    def built(self, sessions: Sessions, outcomes: list[Outcome]) -> pd.DataFrame:
-        """Return the long table."""
-        parts, empty = [], pd.DataFrame()
-        for session_id, outcome in zip(sessions.ids, outcomes, strict=True):
-            if isinstance(outcome.value, pd.DataFrame):
-                part = outcome.value if self._wanted is None else outcome.value.reindex(columns=list(self._wanted))
-                empty = part if len(part.columns) > len(empty.columns) else empty
-                if len(part):
-                    parts.append(part.assign(**{self._session: session_id}))
-        # Where nobody has a row, the columns are those of a frame without rows.
-        table = pd.concat(parts, ignore_index=True) if parts else empty.iloc[:0].assign(**{self._session: []})
-        misfits: dict[str, str] = {}
-        for name, dtype in (self._wanted or {}).items():
-            table[name], wrong = column(table[name].astype(object).tolist() if name in table else [], dtype)
-            misfits |= {str(table[self._session].iloc[row]): f"{name}: {text}" for row, text in wrong.items()}
-        table[self._session] = pd.array(table[self._session].tolist(), dtype="string")
-        ordered = [self._session, *(name for name in table.columns if name != self._session)]
-        table = table[ordered]
-        self._tell(table, sessions, outcomes, misfits)
-        return table
-
-    def raise_misfits(self, sessions: Sessions, outcomes: Mapping[int, Outcome]) -> None:
-        """Raise for the first value that is not of the dtype that the caller gave."""
-        for position, outcome in outcomes.items():
-            for name, dtype in (self._wanted or {}).items():
-                if isinstance(outcome.value, pd.DataFrame) and name in outcome.value:
-                    for text in column(outcome.value[name].astype(object).tolist(), dtype)[1].values():
-                        raise WorkFailed(f"{name}: {text}", session_id=sessions.ids[position])
-
-    def _tell(
-        self, table: pd.DataFrame, sessions: Sessions, outcomes: list[Outcome], misfits: Mapping[str, str]
-    ) -> None:
-        reasons = {
-            str(session_id): outcome.work_error or f"{outcome.status}: {outcome.error}"
-            for session_id, outcome in zip(sessions.ids, outcomes, strict=True)
-            if outcome.work_error is not None or not outcome.status.is_good
-        }
-        table.attrs["apply_errors"] = {**misfits, **reasons}
-        if misfits:
-            warnings.warn(
-                f"values of {len(misfits):,} sessions are not of the dtypes of columns= and are missing; the table's "
-                f"attrs['apply_errors'] says which. The first: {next(iter(misfits))}: {next(iter(misfits.values()))}",
-                UserWarning,
-                stacklevel=5,
-            )
-        if reasons:
-            warnings.warn(
-                f"{len(reasons):,} of {len(outcomes):,} sessions are not in the table; its attrs['apply_errors'] says "
-                f"why. The first: {next(iter(reasons))}: {next(iter(reasons.values()))}",
-                UserWarning,
-                stacklevel=5,
-            )
+        job.split(plan, refresh=refresh, for_work=True)
+        outcomes = job.run(ready, label="Applying", progress=progress, build=shape.build)
+    if not job.capture:
+        shape.raise_misfits(outcomes)
+    return shape.build(outcomes)

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from kataven_notebook.frame.sessions import Sessions
+    from kataven_notebook.run.plan import Outcome
+
 STATUS, ERROR = "recording_status", "recording_error"
 URL, EXPIRES_AT = "recording_url", "recording_expires_at"
 AUDIO = "audio"
@@ -57,7 +60,7 @@ def as_array(values: Sequence[Any] | npt.NDArray[np.object_], dtype: str) -> Any
 def with_columns(frame: pd.DataFrame, columns: Mapping[str, Any], *, prefix: str) -> pd.DataFrame:
     """Return `frame` with columns set, the caller's untouched, and note that they are ours."""
     result = frame.copy(deep=False)
-    # By position: labels may repeat, and an index is none of our business.
+    # By position, whatever the index is: its labels may repeat.
     for name, values in columns.items():
         result[prefix + name] = values
     ours = [*frame.attrs.get(_ATTRS, ()), *(prefix + name for name in columns)]
@@ -154,14 +157,14 @@ def _values(frame: pd.DataFrame, name: str) -> Sequence[Any]:
     return column.where(column.notna(), None).tolist()
 
 
-def moments_s(frame: pd.DataFrame, name: str) -> Sequence[float | None]:
+def times_s(frame: pd.DataFrame, name: str) -> Sequence[float | None]:
     """Return a column of times as seconds since the epoch, None where missing or no time."""
     if name not in frame.columns:
         return [None] * len(frame)
     times = pd.to_datetime(
         frame[name], utc=True, errors="coerce", format="mixed" if frame[name].dtype == object else None
     )
-    return [None if pd.isna(moment) else moment.timestamp() for moment in times]
+    return [None if pd.isna(time) else time.timestamp() for time in times]
 
 
 def recordings_of(frame: pd.DataFrame, prefix: str) -> Sequence[Recording | None]:
@@ -169,3 +172,45 @@ def recordings_of(frame: pd.DataFrame, prefix: str) -> Sequence[Recording | None
     if prefix + AUDIO not in frame.columns:
         return [None] * len(frame)
     return [each if isinstance(each, Recording) else None for each in frame[prefix + AUDIO]]
+
+
+def url_columns(sessions: Sessions, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """Return the columns of signed URLs, from one outcome a session."""
+    urls = [each.signed.url if each.signed else None for each in outcomes]
+    ends = [each.signed.expires_at if each.signed else None for each in outcomes]
+    return {
+        URL: as_array(sessions.spread(urls), DTYPES[URL]),
+        EXPIRES_AT: as_array(sessions.spread(ends), DTYPES[EXPIRES_AT]),
+    }
+
+
+def sound_frame(
+    frame: pd.DataFrame, sessions: Sessions, outcomes: Sequence[Outcome], prefix: str, *, with_audio: bool = True
+) -> pd.DataFrame:
+    """Return `frame` with status and error, and with the sound and what is known of it, from one outcome a session.
+
+    Parameters
+    ----------
+    frame, sessions
+        The caller's frame and its sessions.
+    outcomes
+        In the order of `sessions.ids`.
+    prefix
+        Before the names of our columns.
+    with_audio
+        False leaves out the sound and what is known of it.
+    """
+    values: dict[str, list[Any]] = {
+        STATUS: [each.status for each in outcomes],
+        ERROR: [each.error for each in outcomes],
+    }
+    if with_audio:
+        sounds = [each.recording for each in outcomes]
+        values = {AUDIO: sounds, **values}
+        attributes = ("format", "duration_s", "sample_rate", "channels", "size_bytes")
+        for name, attribute in zip(SOUND, attributes, strict=True):
+            values[name] = [None if sound is None else getattr(sound, attribute) for sound in sounds]
+    columns = {name: as_array(sessions.spread(each), DTYPES[name]) for name, each in values.items()}
+    if prefix + URL in frame.columns:
+        columns |= url_columns(sessions, outcomes)
+    return with_columns(frame, columns, prefix=prefix)

@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
-import warnings
-from typing import TYPE_CHECKING, Any, Literal
+import functools
+from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 
 from kataven_notebook.errors import FrameError
-from kataven_notebook.frame import columns as _columns
-from kataven_notebook.frame.known import split
-from kataven_notebook.frame.options import check_choice, duration_s, sound_plan
-from kataven_notebook.frame.sessions import Sessions, find_sessions
+from kataven_notebook.frame.columns import (
+    AUDIO,
+    ERROR,
+    EXPIRES_AT,
+    SOUND,
+    STATUS,
+    URL,
+    as_array,
+    check_prefix,
+    sound_frame,
+    statuses,
+    url_columns,
+    with_columns,
+)
+from kataven_notebook.frame.job import FrameJob
+from kataven_notebook.frame.options import duration_s, sound_plan
+from kataven_notebook.notices import warn_caller
 from kataven_notebook.run.plan import DEFAULT_MAX_BYTES, Plan
-from kataven_notebook.run.supervise import execute, last_interrupted, stream
+from kataven_notebook.run.supervise import last_interrupted, stream
 from kataven_notebook.settings import Settings, current_settings
 from kataven_notebook.status import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from kataven_notebook.frame.options import Duration
     from kataven_notebook.run.plan import Outcome
@@ -26,6 +39,7 @@ if TYPE_CHECKING:
     from kataven_notebook.store.opening import StoreLike
 
 
+_URL_COLUMNS = (URL, STATUS, ERROR, EXPIRES_AT)
 # Above this many rows, signing first and downloading later loses rows to expiry.
 _MANY_ROWS = 300
 
@@ -98,27 +112,21 @@ def recordings(
     >>> sorted(set(calls["recording_status"].dropna()))
     ['missing', 'pending', 'ready']
     """
-    sessions = _start(df, session, errors, prefix, (_columns.URL, _columns.STATUS, _columns.ERROR, _columns.EXPIRES_AT))
+    job = FrameJob(df, session, errors=errors, prefix=prefix, names=_URL_COLUMNS)
     plan = Plan(
         settings=current_settings(settings),
         sound=False,
-        poll_pending_s=duration_s(poll_pending, "poll_pending") or 0.0,
-        max_wait_s=duration_s(max_wait, "max_wait"),
+        poll_pending_s=duration_s("poll_pending", poll_pending) or 0.0,
+        max_wait_s=duration_s("max_wait", max_wait),
     )
-    capture = errors == "capture"
-    known, tasks = split(df, sessions, plan, prefix=prefix, refresh=refresh, capture=capture)
-    if len(tasks) > _MANY_ROWS:
-        warnings.warn(
-            f"{len(tasks):,} URLs are signed one minute's budget at a time and live about five minutes: the first "
-            "will be dead when the last one is there. For sound, call audio(), which signs by itself",
-            UserWarning,
-            stacklevel=2,
+    job.split(plan, refresh=refresh)
+    if len(job.tasks) > _MANY_ROWS:
+        warn_caller(
+            f"{len(job.tasks):,} URLs are signed one minute's budget at a time and live about five minutes: the first "
+            "will be dead when the last one is there. For sound, call audio(), which signs by itself"
         )
-
-    def frame(outcomes: Mapping[int, Outcome]) -> pd.DataFrame:
-        return _signed_frame(df, sessions, {**known, **outcomes}, prefix)
-
-    return frame(execute(plan, tasks, label="Signing", progress=progress, capture=capture, on_interrupt=frame))
+    build = functools.partial(_signed_frame, job)
+    return build(job.run(plan, label="Signing", progress=progress, build=build))
 
 
 def audio(
@@ -181,8 +189,7 @@ def audio(
     >>> int(calls["recording_status"].eq("downloaded").sum())
     12
     """
-    names = (_columns.AUDIO, _columns.STATUS, _columns.ERROR, *_columns.SOUND)
-    sessions = _start(df, session, errors, prefix, names)
+    job = FrameJob(df, session, errors=errors, prefix=prefix, names=(AUDIO, STATUS, ERROR, *SOUND))
     plan = sound_plan(
         settings,
         store,
@@ -192,13 +199,12 @@ def audio(
         max_wait=max_wait,
         in_flight=in_flight,
     )
-    capture = errors == "capture"
-    known, tasks = split(df, sessions, plan, prefix=prefix, refresh=refresh, capture=capture)
+    job.split(plan, refresh=refresh)
 
-    def frame(outcomes: Mapping[int, Outcome]) -> pd.DataFrame:
-        return sound_frame(df, sessions, {**known, **outcomes}, prefix)
+    def build(outcomes: list[Outcome]) -> pd.DataFrame:
+        return sound_frame(df, job.sessions, outcomes, prefix)
 
-    return frame(execute(plan, tasks, label="Downloading", progress=progress, capture=capture, on_interrupt=frame))
+    return build(job.run(plan, label="Downloading", progress=progress, build=build))
 
 
 def summary(df: pd.DataFrame, *, prefix: str = "") -> pd.DataFrame:
@@ -229,15 +235,15 @@ def summary(df: pd.DataFrame, *, prefix: str = "") -> pd.DataFrame:
     """
     if not isinstance(df, pd.DataFrame):
         raise FrameError(f"a DataFrame that audio() or recordings() returned is needed, not {type(df).__name__}")
-    _columns.check_prefix(prefix)
-    if prefix + _columns.STATUS not in df.columns:
-        raise FrameError(f"there is no column {prefix + _columns.STATUS!r}: call audio() or recordings() first")
-    counts = pd.Series(_columns.statuses(df, prefix), dtype=object).dropna().astype(str).value_counts()
+    check_prefix(prefix)
+    if prefix + STATUS not in df.columns:
+        raise FrameError(f"there is no column {prefix + STATUS!r}: call audio() or recordings() first")
+    counts = pd.Series(statuses(df, prefix), dtype=object).dropna().astype(str).value_counts()
     known = [name for name in counts.index if name in {each.value for each in Status}]
     rows = [int(counts[name]) for name in known]
     return pd.DataFrame(
         {
-            "recording_status": _columns.as_array(known, "status"),
+            "recording_status": as_array(known, "status"),
             "rows": pd.array(rows, dtype="Int64"),
             "share": pd.Series([count / max(len(df), 1) for count in rows], dtype="float64"),
             "what_to_do": pd.array([Status(name).advice for name in known], dtype="string"),
@@ -287,7 +293,7 @@ def iter_recordings(
     >>> total_s > 60
     True
     """
-    sessions = find_sessions(df, session)
+    job = FrameJob(df, session, prefix=prefix)
     plan = sound_plan(
         settings,
         store,
@@ -297,20 +303,20 @@ def iter_recordings(
         max_wait=max_wait,
         in_flight=in_flight,
     )
-    known, tasks = split(df, sessions, plan, prefix=prefix, refresh=False)
+    job.split(plan)
 
     def found() -> Iterator[tuple[str, Recording]]:
-        for position, outcome in known.items():
+        for position, outcome in job.known.items():
             if outcome.recording is not None:
-                yield sessions.ids[position], outcome.recording
+                yield job.sessions.ids[position], outcome.recording
         lacking = []  # one refusal is its row's; one that ended the run is the account's
-        for session_id, outcome in stream(plan, tasks, label="Downloading", progress=progress):
+        for session_id, outcome in stream(plan, job.tasks, label="Downloading", progress=progress):
             if outcome.recording is not None:
                 yield session_id, outcome.recording
             elif outcome.status in (Status.REFUSED, Status.UNCONFIGURED, Status.SKIPPED):
                 lacking.append(outcome)
         refusals = [outcome.exception for outcome in lacking if outcome.status != Status.SKIPPED]
-        if refusals and refusals[0] is not None and (len(lacking) > len(refusals) or len(refusals) == len(tasks)):
+        if refusals and refusals[0] is not None and (len(lacking) > len(refusals) or len(refusals) == len(job.tasks)):
             raise refusals[0]
 
     return found()
@@ -327,67 +333,21 @@ def interrupted() -> pd.DataFrame | None:
     return last_interrupted()
 
 
-def _start(df: pd.DataFrame, session: str, errors: str, prefix: str, names: tuple[str, ...]) -> Sessions:
-    check_choice("errors", errors, ("capture", "raise"))
-    sessions = find_sessions(df, session)
-    _columns.check_names(df, names, prefix=prefix, own_session=session)
-    return sessions
-
-
-def _signed_frame(df: pd.DataFrame, sessions: Sessions, outcomes: Mapping[int, Outcome], prefix: str) -> pd.DataFrame:
-    ordered = [outcomes[position] for position in range(len(sessions.ids))]
+def _signed_frame(job: FrameJob, outcomes: list[Outcome]) -> pd.DataFrame:
     # What is downloaded stays downloaded, also where the service has lost it since: a URL says nothing against sound.
-    known = _columns.statuses(df, prefix)
     states = [
         before if before == Status.DOWNLOADED else after
-        for before, after in zip(known, sessions.spread([each.status for each in ordered]), strict=True)
+        for before, after in zip(
+            statuses(job.frame, job.prefix), job.sessions.spread([each.status for each in outcomes]), strict=True
+        )
     ]
-    found = [
+    reasons = [
         None if state in (Status.READY, Status.DOWNLOADED) else error
-        for state, error in zip(states, sessions.spread([each.error for each in ordered]), strict=True)
+        for state, error in zip(states, job.sessions.spread([each.error for each in outcomes]), strict=True)
     ]
     columns = {
-        **_url_columns(sessions, ordered),
-        _columns.STATUS: _columns.as_array(states, "status"),
-        _columns.ERROR: _columns.as_array(found, "string"),
+        **url_columns(job.sessions, outcomes),
+        STATUS: as_array(states, "status"),
+        ERROR: as_array(reasons, "string"),
     }
-    order = (_columns.URL, _columns.STATUS, _columns.ERROR, _columns.EXPIRES_AT)
-    return _columns.with_columns(df, {name: columns[name] for name in order}, prefix=prefix)
-
-
-def _url_columns(sessions: Sessions, ordered: list[Outcome]) -> dict[str, Any]:
-    urls = sessions.spread([each.signed.url if each.signed else None for each in ordered])
-    ends = sessions.spread([each.signed.expires_at if each.signed else None for each in ordered])
-    return {
-        _columns.URL: _columns.as_array(urls, "string"),
-        _columns.EXPIRES_AT: _columns.as_array(ends, "time"),
-    }
-
-
-def sound_frame(
-    df: pd.DataFrame,
-    sessions: Sessions,
-    outcomes: Mapping[int, Outcome],
-    prefix: str,
-    *,
-    with_audio: bool = True,
-) -> pd.DataFrame:
-    """Return `df` with the columns that speak of sound, from one outcome a session."""
-    ordered = [outcomes[position] for position in range(len(sessions.ids))]
-    sounds = [each.recording for each in ordered]
-    values: dict[str, list[Any]] = {
-        _columns.AUDIO: sounds,
-        _columns.STATUS: [each.status for each in ordered],
-        _columns.ERROR: [each.error for each in ordered],
-        "recording_format": [None if sound is None else sound.format for sound in sounds],
-        "duration_s": [None if sound is None else sound.duration_s for sound in sounds],
-        "sample_rate": [None if sound is None else sound.sample_rate for sound in sounds],
-        "channels": [None if sound is None else sound.channels for sound in sounds],
-        "recording_bytes": [None if sound is None else sound.size_bytes for sound in sounds],
-    }
-    if not with_audio:
-        values = {name: values[name] for name in (_columns.STATUS, _columns.ERROR)}
-    columns = {name: _columns.as_array(sessions.spread(each), _columns.DTYPES[name]) for name, each in values.items()}
-    if prefix + _columns.URL in df.columns:
-        columns |= _url_columns(sessions, ordered)
-    return _columns.with_columns(df, columns, prefix=prefix)
+    return with_columns(job.frame, {name: columns[name] for name in _URL_COLUMNS}, prefix=job.prefix)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kataven_notebook.errors import InvalidSessionId, SessionError
-from kataven_notebook.frame import columns as _columns
+from kataven_notebook.frame.columns import AUDIO, ERROR, EXPIRES_AT, URL, recordings_of, statuses, texts, times_s
 from kataven_notebook.run.plan import Outcome, Task
 from kataven_notebook.service.answers import URL_MARGIN_S, SignedUrl
 from kataven_notebook.service.session_ids import check_session_id
@@ -75,10 +75,10 @@ def split_for_work(
     on: its other rows stay as they are, and nothing is asked for.
     """
     known, tasks = split(frame, sessions, plan, prefix=prefix, refresh=refresh, capture=capture)
-    if prefix + _columns.AUDIO in frame.columns and plan.store is None and not refresh:
-        state = _columns.statuses(frame, prefix)
+    if prefix + AUDIO in frame.columns and plan.store is None and not refresh:
+        state = statuses(frame, prefix)
         first = sessions.first_rows(_given(state))
-        error = _columns.texts(frame, prefix + _columns.ERROR)
+        error = texts(frame, prefix + ERROR)
         for position in list(tasks):
             del tasks[position]
             row = first[position]
@@ -122,13 +122,13 @@ def _as_it_was(state: Any, error: Any) -> Outcome:
 def _from_frame(
     frame: pd.DataFrame, sessions: Sessions, *, prefix: str, refresh: bool, keeps_ready: bool
 ) -> tuple[dict[int, Outcome], dict[int, Task]]:
-    state = _columns.statuses(frame, prefix)
-    error = _columns.texts(frame, prefix + _columns.ERROR)
-    sound = _columns.recordings_of(frame, prefix)
-    url = _columns.texts(frame, prefix + _columns.URL)
+    state = statuses(frame, prefix)
+    error = texts(frame, prefix + ERROR)
+    sound = recordings_of(frame, prefix)
+    url = texts(frame, prefix + URL)
     # Of the rows of one session, appended to an older frame for instance, the one that knows most speaks for all.
     first = sessions.first_rows(_given(state), _given(url if keeps_ready else sound))
-    ends = _columns.moments_s(frame, prefix + _columns.EXPIRES_AT)
+    ends = times_s(frame, prefix + EXPIRES_AT)
     kept: dict[int, Outcome] = {}
     tasks: dict[int, Task] = {}
     now = time.time()

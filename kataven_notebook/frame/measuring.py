@@ -9,17 +9,16 @@ import numpy as np
 import pandas as pd
 
 from kataven_notebook.errors import ConfigurationError
-from kataven_notebook.frame.known import split_for_work
-from kataven_notebook.frame.options import check_choice, sound_plan
-from kataven_notebook.frame.sessions import Sessions, find_sessions, session_column
+from kataven_notebook.frame.job import FrameJob
+from kataven_notebook.frame.options import sound_plan
+from kataven_notebook.frame.sessions import Sessions, session_column
 from kataven_notebook.numbers.measures import CallMeasures, measure
 from kataven_notebook.numbers.roles import AgentChannel, infer_agent_channels
-from kataven_notebook.run.supervise import execute
 from kataven_notebook.run.work import working
 from kataven_notebook.speech.detect import check_speech
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from kataven_notebook.run.plan import Outcome
     from kataven_notebook.run.work import ExecutorLike
@@ -27,16 +26,16 @@ if TYPE_CHECKING:
     from kataven_notebook.speech.detect import SpeechOption
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class MeasureCall:
     """Measures one recording; an object and no closure, so that it can be sent to other processes."""
 
     speech: Any
 
-    def __post_init__(self) -> None:
-        if callable(self.speech):
-            # The caller's function is where a line that failed is looked for.
-            object.__setattr__(self, "__wrapped__", self.speech)
+    @property
+    def user_function(self) -> Callable[..., Any]:
+        """The function whose lines an error names: the caller's detector, if there is one."""
+        return self.speech if callable(self.speech) else measure
 
     def __call__(self, recording: Recording) -> CallMeasures:
         """Return what is measured on `recording`."""
@@ -45,18 +44,17 @@ class MeasureCall:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """The sessions of a frame, each with its outcome and its agent's channel."""
+    """The sessions of a frame, each with its outcome and its agent's channel, in the same order."""
 
     sessions: Sessions
-    outcomes: Mapping[int, Outcome]
+    outcomes: list[Outcome]
     agents: list[AgentChannel]
 
     def calls(self) -> Iterator[tuple[str, CallMeasures, int | None]]:
         """Yield session id, measures and the agent's channel of each call that could be measured."""
-        for position, agent in enumerate(self.agents):
-            measures = self.outcomes[position].value
-            if isinstance(measures, CallMeasures):
-                yield self.sessions.ids[position], measures, agent.channel
+        for session_id, outcome, agent in zip(self.sessions.ids, self.outcomes, self.agents, strict=True):
+            if isinstance(outcome.value, CallMeasures):
+                yield session_id, outcome.value, agent.channel
 
 
 def measure_all(
@@ -71,27 +69,24 @@ def measure_all(
     progress: bool | None,
     options: Mapping[str, Any],
     refresh: bool = False,
+    names: Iterable[str] = (),
     build: Callable[[Measured], pd.DataFrame] | None = None,
 ) -> Measured:
     """Measure every session of the frame that has sound, and settle which channel is the agent."""
-    check_choice("errors", errors, ("capture", "raise"))
     check_speech(speech)
-    sessions = find_sessions(df, session)
-    stated = _stated_agents(df, sessions, agent_channel)
+    job = FrameJob(df, session, errors=errors, prefix=prefix, names=names)
+    stated = _stated_agents(df, job.sessions, agent_channel)
     plan = sound_plan(**{"verify": "quick", "poll_pending": None, **options}, keep_sound=False)
-    capture = errors == "capture"
-    known, tasks = split_for_work(df, sessions, plan, prefix=prefix, refresh=refresh, capture=capture)
+    job.split(plan, refresh=refresh, for_work=True)
 
-    def settle(outcomes: Mapping[int, Outcome]) -> Measured:
-        every = {**known, **outcomes}
-        return Measured(sessions, every, _agents(every, len(sessions.ids), stated))
+    def settle(outcomes: list[Outcome]) -> Measured:
+        return Measured(job.sessions, outcomes, _agents(outcomes, stated))
 
-    def frame(outcomes: dict[int, Outcome]) -> pd.DataFrame | None:
+    def frame(outcomes: list[Outcome]) -> pd.DataFrame | None:
         return build(settle(outcomes)) if build is not None else None
 
-    with working(plan, MeasureCall(speech), executor=executor, capture=capture) as ready:
-        done = execute(ready, tasks, label="Measuring", progress=progress, capture=capture, on_interrupt=frame)
-    return settle(done)
+    with working(plan, MeasureCall(speech), executor=executor, capture=job.capture) as ready:
+        return settle(job.run(ready, label="Measuring", progress=progress, build=frame))
 
 
 def _stated_agents(df: pd.DataFrame, sessions: Sessions, agent_channel: int | str) -> list[int | None] | None:
@@ -145,8 +140,8 @@ def _channel(value: object) -> int | None:
     return int(value) if value >= 0 and value % 1 == 0 else None
 
 
-def _agents(outcomes: Mapping[int, Outcome], count: int, stated: list[int | None] | None) -> list[AgentChannel]:
+def _agents(outcomes: list[Outcome], stated: list[int | None] | None) -> list[AgentChannel]:
     if stated is not None:
         return [AgentChannel(channel, 0.0 if channel is None else 1.0) for channel in stated]
-    values = [outcomes[position].value for position in range(count)]
+    values = [outcome.value for outcome in outcomes]
     return infer_agent_channels([value if isinstance(value, CallMeasures) else None for value in values])

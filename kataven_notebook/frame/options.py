@@ -33,7 +33,7 @@ def check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
         raise ConfigurationError(f"{name}={value!r}: pass {allowed}")
 
 
-def duration_s(value: Duration, name: str) -> float | None:
+def duration_s(name: str, value: Duration) -> float | None:
     """Return a length of time in seconds, from seconds or from text such as "10min".
 
     Raises
@@ -43,7 +43,7 @@ def duration_s(value: Duration, name: str) -> float | None:
 
     Examples
     --------
-    >>> duration_s("10min", "max_wait"), duration_s("60", "max_wait")
+    >>> duration_s("max_wait", "10min"), duration_s("max_wait", "60")
     (600.0, 60.0)
     """
     if value is None:
@@ -109,8 +109,8 @@ def sound_plan(
         store=open_store(store if store is not None else used.store),
         max_bytes=int(max_bytes),
         verify_full=verify == "full",
-        poll_pending_s=duration_s(poll_pending, "poll_pending") or 0.0,
-        max_wait_s=duration_s(max_wait, "max_wait"),
+        poll_pending_s=duration_s("poll_pending", poll_pending) or 0.0,
+        max_wait_s=duration_s("max_wait", max_wait),
         in_flight=None if in_flight is None else int(in_flight),
         **others,
     )

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from kataven_notebook.errors import ConfigurationError
-from kataven_notebook.frame import columns as _columns
+from kataven_notebook.frame.columns import as_array
 from kataven_notebook.run.invoke import name_of
 
 if TYPE_CHECKING:
@@ -58,7 +58,8 @@ class Shaped:
         return name_of(self.fn)
 
     @property
-    def __wrapped__(self) -> Callable[[Recording], Any]:
+    def user_function(self) -> Callable[[Recording], Any]:
+        """The function whose lines an error names."""
         return self.fn
 
     def __call__(self, recording: Recording) -> Any:
@@ -174,7 +175,7 @@ def column(values: Sequence[Any], dtype: Any) -> tuple[Any, dict[int, str]]:
     if dtype is None:
         dtype = _inferred([value for value in plain if value is not None])
     plainly = str(dtype) in ("object", "float64", "string", "Int64", "boolean")
-    make: Callable[[Sequence[Any], Any], Any] = _columns.as_array if plainly else _any_array
+    make: Callable[[Sequence[Any], Any], Any] = as_array if plainly else _any_array
     try:
         return make(plain, _name(dtype)), {}
     except (TypeError, ValueError, OverflowError):

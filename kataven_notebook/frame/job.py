@@ -1,0 +1,136 @@
+"""The way of a frame through a run: its sessions, what is known of each, and the outcomes of all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kataven_notebook.frame.columns import check_names
+from kataven_notebook.frame.known import split, split_for_work
+from kataven_notebook.frame.options import check_choice
+from kataven_notebook.frame.sessions import find_sessions
+from kataven_notebook.run.supervise import execute
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    import pandas as pd
+
+    from kataven_notebook.run.plan import Outcome, Plan, Task
+
+
+class FrameJob:
+    """What one call of a function from frame to frame has to do.
+
+    Parameters
+    ----------
+    frame
+        The caller's frame; it is left as it is.
+    session
+        The column, or index level, of the session ids.
+    errors
+        "capture", or "raise" to raise the first failure.
+    prefix
+        Before the names of our columns.
+    names
+        The columns that the function adds.
+
+    Raises
+    ------
+    FrameError
+        The sessions can't be found, or a column of the caller's has one of the names.
+    ConfigurationError
+        `errors` is neither of the two.
+    """
+
+    def __init__(
+        self,
+        frame: pd.DataFrame,
+        session: str,
+        *,
+        errors: str = "capture",
+        prefix: str = "",
+        names: Iterable[str] = (),
+    ) -> None:
+        check_choice("errors", errors, ("capture", "raise"))
+        self.frame = frame
+        self.prefix = prefix
+        self.capture = errors == "capture"
+        self.sessions = find_sessions(frame, session)
+        check_names(frame, names, prefix=prefix, own_session=session)
+        # By the session's position in `sessions.ids`.
+        self.known: dict[int, Outcome] = {}
+        self.tasks: dict[int, Task] = {}
+
+    def split(self, plan: Plan, *, refresh: bool = False, for_work: bool = False) -> None:
+        """Find what is known of the sessions and what is to be run, as `known.split` does.
+
+        Parameters
+        ----------
+        plan
+            What is wanted, and the store to look into.
+        refresh
+            Ask for all again.
+        for_work
+            Sound that is here is a task too, as in `known.split_for_work`.
+
+        Raises
+        ------
+        InvalidSessionId
+            The first id that can't be sent, where failures are raised.
+        StoreError
+            The store can't be read, or is another account's.
+        """
+        look = split_for_work if for_work else split
+        self.known, self.tasks = look(
+            self.frame, self.sessions, plan, prefix=self.prefix, refresh=refresh, capture=self.capture
+        )
+
+    def run(
+        self,
+        plan: Plan,
+        *,
+        label: str,
+        progress: bool | None,
+        build: Callable[[list[Outcome]], pd.DataFrame | None] = lambda _outcomes: None,
+    ) -> list[Outcome]:
+        """Run the tasks and return the outcome of every session, in the order of `sessions.ids`.
+
+        Parameters
+        ----------
+        plan
+            What to do with each task.
+        label, progress
+            For the progress bar.
+        build
+            Makes the function's frame of such a list; called where the run is interrupted.
+
+        Raises
+        ------
+        Interrupted
+            The user pressed stop.
+        KatavenError
+            The first failure, where failures are raised; or the store can't be used.
+        """
+
+        def every(outcomes: dict[int, Outcome]) -> list[Outcome]:
+            merged = {**self.known, **outcomes}
+            return [merged[position] for position in range(len(self.sessions.ids))]
+
+        return every(
+            execute(
+                plan,
+                self.tasks,
+                label=label,
+                progress=progress,
+                capture=self.capture,
+                on_interrupt=lambda outcomes: build(every(outcomes)),
+            )
+        )
+
+    def reasons(self, outcomes: list[Outcome]) -> dict[str, str]:
+        """Return why there is no sound or no value, by session id, of the sessions that lack it."""
+        return {
+            str(session_id): outcome.work_error or f"{outcome.status}: {outcome.error}"
+            for session_id, outcome in zip(self.sessions.ids, outcomes, strict=True)
+            if outcome.work_error is not None or not outcome.status.is_good
+        }
