@@ -9,6 +9,11 @@ import numpy as np
 import pandas as pd
 
 from kataven_notebook.errors import FrameError
+from kataven_notebook.frame.columns import recordings_of
+from kataven_notebook.frame.sessions import find_sessions
+from kataven_notebook.numbers.measures import measured
+from kataven_notebook.numbers.moments import moment_rows
+from kataven_notebook.numbers.rows import turn_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -18,6 +23,8 @@ if TYPE_CHECKING:
 SLOW_RESPONSE_S = 1.5
 LONG_SILENCE_S = 3.0
 _MAX_TEXT = 120
+# Finding the moments of more calls than this would delay the first paint.
+_MAX_CALLS = 300
 
 Mark = dict[str, Any]
 
@@ -180,3 +187,30 @@ def _seconds(value: Any) -> float | None:
 
 def _truth(value: Any) -> bool:
     return value is not None and not pd.isna(value) and bool(value)
+
+
+def tables_of_metrics(
+    frame: pd.DataFrame, *, session: Any, prefix: str
+) -> tuple[pd.DataFrame | None, pd.DataFrame | None]:
+    """Return the moments and turns of a frame that `metrics` has measured in this process, or None for each.
+
+    Nothing is measured here. For a frame of more than 300 calls the user passes `moments()`.
+    """
+    sounds = recordings_of(frame, prefix)
+    if prefix + "speech_method" not in frame.columns or sum(each is not None for each in sounds) > _MAX_CALLS:
+        return None, None
+    channels = frame.get(prefix + "agent_channel")
+    sessions = find_sessions(frame, session)
+    moments: list[dict[Any, Any]] = []
+    turns: list[dict[Any, Any]] = []
+    for position, row in enumerate(sessions.first_rows()):
+        sound = sounds[row]
+        found = measured(sound) if sound is not None else None
+        if found is None:
+            continue
+        channel = None if channels is None or pd.isna(channels.iloc[row]) else int(channels.iloc[row])
+        key: dict[Any, Any] = {session: sessions.ids[position]}
+        moments += [{**key, **each} for each in moment_rows(found, channel)]
+        turns += [{**key, **each} for each in turn_rows(found, channel)]
+    worst = sorted(moments, key=lambda each: each["severity"], reverse=True)
+    return (pd.DataFrame(worst) if worst else None), (pd.DataFrame(turns) if turns else None)

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import pandas as pd
 
-from kataven_notebook.errors import UrlExpired
+from kataven_notebook.errors import ConfigurationError, UrlExpired
 from kataven_notebook.frame.sessions import session_column
+from kataven_notebook.service.client import HubClient
+from kataven_notebook.settings import current_settings
 from kataven_notebook.sound.recording import Recording
+from kataven_notebook.store.opening import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
-# A URL with less life than this would die while the listener is still deciding.
+    from kataven_notebook.settings import Settings
+    from kataven_notebook.store.opening import StoreLike
+
+# A URL that expires sooner would do so while the listener is still deciding.
 _MIN_LIFE_S = 20.0
 
 
@@ -32,7 +39,7 @@ class Source(Protocol):
         session_id
             Which call.
         fresh
-            The last one died or soon will: sign anew.
+            The last one has expired or soon will: sign anew.
 
         Raises
         ------
@@ -117,3 +124,41 @@ def _life_s(end: datetime | None) -> float:
         # Nothing says when it ends; the service's URLs live five minutes.
         return 300.0
     return (end - datetime.now(UTC)).total_seconds()
+
+
+def source_of(
+    frame: pd.DataFrame, *, session: Hashable, prefix: str, store: StoreLike, settings: Settings | None
+) -> FrameSource:
+    """Return where a player's sound comes from: the frame, the store, then a URL signed on demand."""
+    return FrameSource(
+        frame, session=session, prefix=prefix, stored=_stored_sound(store, settings), sign=_signer(settings)
+    )
+
+
+def _stored_sound(store: StoreLike, settings: Settings | None) -> Callable[[str], Recording | None] | None:
+    """Return what finds a session's sound in the store, or None where there is no store."""
+    opened = open_store(store if store is not None else current_settings(settings).store)
+    if opened is None:
+        return None
+
+    def sound(session_id: str) -> Recording | None:
+        entry = opened.load([session_id]).get(session_id)
+        return None if entry is None or entry.file is None else opened.recording(entry)
+
+    return sound
+
+
+def _signer(settings: Settings | None) -> Callable[[str], tuple[str, float]] | None:
+    """Return what signs a session's URL anew, or None where there are no credentials to sign with."""
+    used = current_settings(settings)
+    try:
+        used.check_credentials()
+    except ConfigurationError:
+        return None
+
+    def sign(session_id: str) -> tuple[str, float]:
+        with HubClient(used) as client:
+            signed = client.sign(session_id)
+        return signed.url, signed.expires_at - time.time()
+
+    return sign

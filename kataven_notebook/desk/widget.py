@@ -11,10 +11,11 @@ import pandas as pd
 
 from kataven_notebook.desk.call_list import CallList
 from kataven_notebook.desk.card import card
+from kataven_notebook.desk.contents import Contents
 from kataven_notebook.desk.labels import LabelBook
-from kataven_notebook.desk.listening import source_of, told_by_metrics
-from kataven_notebook.desk.marks import Marks
-from kataven_notebook.desk.page import Contents, Desk
+from kataven_notebook.desk.marks import Marks, tables_of_metrics
+from kataven_notebook.desk.page import Desk
+from kataven_notebook.desk.sources import source_of
 from kataven_notebook.errors import ConfigurationError, FrameError
 from kataven_notebook.frame.sessions import session_column
 
@@ -72,11 +73,16 @@ class Player(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
         self._frame, self._session, self._prefix = frame, session, prefix
         self._calls = CallList(frame, session=session, prefix=prefix, columns=columns)
         if moments is None or turns is None:
-            told_moments, told_turns = told_by_metrics(frame, session=session, prefix=prefix)
-            moments, turns = (told_moments if moments is None else moments), (told_turns if turns is None else turns)
+            found_moments, found_turns = tables_of_metrics(frame, session=session, prefix=prefix)
+            moments, turns = (found_moments if moments is None else moments), (found_turns if turns is None else turns)
         self._book = LabelBook(str(session), save_to)
-        found = Marks(session, marks=marks, moments=moments, turns=turns)
-        contents = Contents(self._calls, found, self._book, _checked_labels(labels), download)
+        contents = Contents(
+            self._calls,
+            Marks(session, marks=marks, moments=moments, turns=turns),
+            self._book,
+            _checked_labels(labels),
+            download,
+        )
         source = source or source_of(frame, session=session, prefix=prefix, store=store, settings=settings)
         self._desk = Desk(contents, source)
         super().__init__(children=(self._desk,))
@@ -135,7 +141,7 @@ class Player(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
 
     @property
     def position_s(self) -> float:
-        """Where the listener is in the open call, in seconds; while playing it is told each second."""
+        """Where the listener is in the open call, in seconds; while it plays, the page reports it each second."""
         return self._desk.position_s
 
     @property

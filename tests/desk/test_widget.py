@@ -140,11 +140,11 @@ def test_columns_are_shown_as_they_read_and_without_signed_queries(calls: pd.Dat
 def test_marks_of_other_shapes_are_drawn_or_refused_in_words(calls: pd.DataFrame) -> None:
     """Lengths of time, a session index, gaps; not texts, times of day or names of channels."""
     marks = pd.DataFrame({"call": ["b", "b"], "start_s": [0.5, None], "end_s": [np.inf, 1.0], "label": ["x", "y"]})
-    drawn = player(calls, session="call", marks=marks).children[0]._about(0)["marks"]
+    drawn = player(calls, session="call", marks=marks).children[0]._contents.about(0)["marks"]
     assert [(each["label"], each["start_s"], each["end_s"]) for each in drawn] == [("x", 0.5, 0.5)]
     as_time = marks.assign(start_s=pd.to_timedelta([0.5, 0.7], unit="s"), end_s=["1", "2"])
     both = as_time.set_index("call", drop=False)
-    assert len(player(calls, session="call", marks=both, moments=both).children[0]._about(0)["marks"]) == 2
+    assert len(player(calls, session="call", marks=both, moments=both).children[0]._contents.about(0)["marks"]) == 2
     noon = pd.to_datetime(["2026-01-01 12:00"] * 2)
     for change in ({"start_s": ["soon", "late"]}, {"start_s": noon}, {"channel": ["agent", "caller"]}):
         with pytest.raises(FrameError, match="no number: pass"):
@@ -234,15 +234,15 @@ def test_what_is_not_passed_is_told_by_the_metrics() -> None:
     measured = kn.metrics(calls, agent_channel=0, speech=speech, progress=False)
     told = player(measured).children[0]
     assert told.first["moments"]
-    assert told._about(0)["speech"]
+    assert told._contents.about(0)["speech"]
     chosen = pd.DataFrame({"session_id": ["a"], "start_s": [5.0], "kind": ["mine"]})
     desk = player(measured, moments=chosen).children[0]
     assert [each["kind"] for each in desk.first["moments"]] == ["mine"]
-    assert desk._about(0)["speech"] == told._about(0)["speech"]
+    assert desk._contents.about(0)["speech"] == told._contents.about(0)["speech"]
     turns = pd.DataFrame({"session_id": ["a"], "channel": [0], "start_s": [1.0], "end_s": [2.0]})
     desk = player(measured, turns=turns).children[0]
     assert desk.first["moments"] == told.first["moments"]
-    assert desk._about(0)["speech"] == [[(1.0, 2.0)]]
+    assert desk._contents.about(0)["speech"] == [[(1.0, 2.0)]]
 
 
 def test_sound_comes_whole_and_peaks_follow(calls: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,168 @@
+"""What a player shows, as the page gets it: the list, one call, its labels, why it has no sound."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from kataven_notebook.clock import duration_text
+from kataven_notebook.desk.captions import KEYS, captioned, drawn, fitting
+from kataven_notebook.redact import redact
+from kataven_notebook.status import Status
+
+if TYPE_CHECKING:
+    from kataven_notebook.desk.call_list import CallList
+    from kataven_notebook.desk.labels import LabelBook
+    from kataven_notebook.desk.marks import Marks
+
+# What is saved with the notebook: enough for the first paint, and small however long the list is.
+_FIRST_ROWS = 30
+_FIRST_MOMENTS = 50
+# Long texts in many columns would take more than all else; the page asks for the rows that it lacks.
+_FIRST_ROWS_BYTES, _FIRST_MOMENTS_BYTES = 4_000, 6_500
+# A call opens so long before the moment that is to be heard.
+_RUN_UP_S = 2.0
+# Opening such a call brings no sound; asking again does not change that.
+_SILENT = frozenset(
+    {Status.MISSING, Status.PENDING, Status.INVALID, Status.REFUSED, Status.UNCONFIGURED, Status.CORRUPT}
+)
+_RETRIED = frozenset(set(Status) - _SILENT - {Status.READY, Status.DOWNLOADED})
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a player shows: the list, the marks, the labels, and what it offers.
+
+    Parameters
+    ----------
+    calls, marks, book
+        The list of calls, what the numbers say of them, and the listener's decisions.
+    label_names
+        The labels to choose from.
+    download
+        Whether a call may be saved as a file.
+    """
+
+    calls: CallList
+    marks: Marks
+    book: LabelBook
+    label_names: tuple[str, ...]
+    download: bool
+
+    def opening(self) -> tuple[int | None, float]:
+        """Return which call to open first, and where: at the worst moment, else at the first call with sound."""
+        for moment in self.marks.moments:
+            key = self.calls.key_of(moment["session"])
+            if key is not None:
+                return key, max(0.0, moment["start_s"] - _RUN_UP_S)
+        if not len(self.calls):
+            return None, 0.0
+        good = (key for key in self.calls.keys.tolist() if self.calls.status(key) not in _SILENT)
+        return next(good, int(self.calls.keys[0])), 0.0
+
+    def first(self, key: int | None, *, at_s: float) -> dict[str, Any]:
+        """Return what the first paint needs, with the call `key` open; no URL, no sound."""
+        opened: dict[str, Any] = {"key": -1, "index": -1, "title": "", "facts": "", "at_s": 0.0}
+        opened["reason"] = "There are no calls in this frame."
+        if key is not None:
+            opened = self.about(key, at_s=at_s, brief=True)
+        rows = self.calls.window(0, _FIRST_ROWS, labels=self.label_text)
+        return {
+            "header": self.calls.header(),
+            "rows": fitting(rows, max_bytes=_FIRST_ROWS_BYTES, at_least=6),
+            "total": len(self.calls),
+            "widths": self._widths(),
+            "statuses": self._choices(),
+            "labels": list(self.label_names),
+            "download": self.download,
+            "moments": self._moments(),
+            "opened": opened,
+            "keys": KEYS,
+        }
+
+    def about(self, key: int, *, at_s: float = 0.0, brief: bool = False) -> dict[str, Any]:
+        """Return what the page shows of one call; with `brief` without labels and marks."""
+        about: dict[str, Any] = {
+            "key": key,
+            "index": self.calls.index_of(key),
+            "title": self.calls.title(key),
+            "reason": self.why_silent(key),
+            "facts": self._facts(key),
+            "at_s": at_s,
+            "duration_s": self.calls.duration_s(key),
+        }
+        if not brief:
+            about |= {**self.decided(self.calls.session_id(key)), "names": self._channel_names(key)}
+        return about
+
+    def decided(self, session_id: str) -> dict[str, Any]:
+        """Return the labels and regions of a call, and what is drawn on its sound."""
+        decisions = self.book.of(session_id)
+        return {
+            **drawn(self.marks.of(session_id), decisions),
+            "labels": [captioned(each) for each in decisions],
+            "pressed": [each.label for each in decisions if each.is_of_whole_call],
+            "label_text": self.label_text(session_id),
+        }
+
+    def label_text(self, session_id: str) -> str:
+        """Return the labels of a call in the few words that its row of the list has room for."""
+        decisions = self.book.of(session_id)
+        words = [each.label for each in decisions if each.start_s is None and each.label]
+        regions = sum(each.start_s is not None for each in decisions)
+        if regions:
+            words.append(f"{regions} region{'' if regions == 1 else 's'}")
+        return ", ".join(words) or ("note" if decisions else "")
+
+    def why_silent(self, key: int) -> str:
+        """Return why a call has no sound and what to do, or an empty text where it may have."""
+        status = self.calls.status(key)
+        if not self.calls.session_id(key):
+            return "This row has no session id."
+        if status not in _SILENT:
+            return ""
+        sentence, advice = (self.calls.error(key) or status).rstrip("."), Status(status).advice
+        # Advice that the sentence holds already is left out.
+        if advice.rpartition(": ")[2].casefold() not in sentence.casefold():
+            to_do = advice.replace("nothing", "There is nothing to do", 1)
+            sentence += f". {to_do if to_do != advice else f'What to do: {advice}'}"
+        return redact(f"{sentence[:1].upper()}{sentence[1:]}.")
+
+    def _facts(self, key: int) -> str:
+        status, duration_s = self.calls.status(key), self.calls.duration_s(key)
+        parts = [status.replace("_", " "), "" if duration_s is None else duration_text(duration_s)]
+        # Why it failed: the reader needs it where playing the call fails again.
+        if status in _RETRIED:
+            parts.append(redact(self.calls.error(key)))
+        return " · ".join(filter(None, parts))
+
+    def _channel_names(self, key: int) -> list[str]:
+        agent = self.calls.value(key, "agent_channel")
+        if agent is None or pd.isna(agent) or agent not in (0, 1):
+            return []
+        return ["Agent", "Caller"] if agent == 0 else ["Caller", "Agent"]
+
+    def _moments(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        for moment in self.marks.moments:
+            key = self.calls.key_of(moment["session"])
+            if key is not None and len(found) < _FIRST_MOMENTS:
+                start_s = moment["start_s"]
+                times = {"at": duration_text(start_s), "from_s": max(0.0, start_s - _RUN_UP_S)}
+                shown = {"kind": moment["kind"], "detail": moment["detail"]}
+                found.append({"key": key, "session": self.calls.title(key), **times, **shown})
+        return fitting(found, max_bytes=_FIRST_MOMENTS_BYTES, at_least=6)
+
+    def _choices(self) -> list[tuple[str, str]]:
+        counted = self.calls.counts().items()
+        choices = [("", "All statuses")]
+        choices += [(status, f"{status.replace('_', ' ')} ({count:,})") for status, count in counted]
+        return choices + [(each, each) for each in ("labelled", "unlabelled") if self.label_names]
+
+    def _widths(self) -> str:
+        header = self.calls.header()
+        special = {"session": "1.6fr", "status": "minmax(124px, 1fr)"}
+        widths = [special.get(str(each["id"]), "1fr") for each in header]
+        return f"--columns:{' '.join(widths)};--least:{len(header) * 118}px"
