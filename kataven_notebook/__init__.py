@@ -20,6 +20,7 @@ from kataven_notebook.exchange.audiofolder import read_audiofolder, to_audiofold
 from kataven_notebook.exchange.rttm import to_rttm
 from kataven_notebook.frame.analysis import metrics, moments, turns
 from kataven_notebook.frame.apply import apply
+from kataven_notebook.frame.definitions import metric_definitions
 from kataven_notebook.frame.fetch import audio, interrupted, iter_recordings, recordings, summary
 from kataven_notebook.frame.groups import compare_groups
 from kataven_notebook.settings import Limits, Settings, configure
@@ -55,6 +56,7 @@ __all__ = [
     "errors",
     "interrupted",
     "iter_recordings",
+    "metric_definitions",
     "metrics",
     "moments",
     "player",

@@ -11,10 +11,11 @@ from kataven_notebook.errors import FrameError
 from kataven_notebook.frame.columns import ERROR, STATUS, as_array, sound_frame, with_columns
 from kataven_notebook.frame.measuring import Measured, measure_all
 from kataven_notebook.notices import warn_caller
+from kataven_notebook.numbers.definitions import CALL_COLUMNS, METRIC_COLUMNS
 from kataven_notebook.numbers.measures import CallMeasures
 from kataven_notebook.numbers.moments import moment_rows
 from kataven_notebook.numbers.roles import MIN_CONFIDENCE, AgentChannel
-from kataven_notebook.numbers.rows import METRIC_COLUMNS, call_row, role_of, turn_rows
+from kataven_notebook.numbers.rows import call_row, role_of, turn_rows
 from kataven_notebook.run.plan import DEFAULT_MAX_BYTES
 
 if TYPE_CHECKING:
@@ -97,9 +98,8 @@ def metrics(
     -------
     pandas.DataFrame
         A new frame with `recording_status`, `recording_error`, `duration_s`, `agent_channel`
-        (Int64), `agent_channel_confidence` (float64, 0 to 1), and the columns of
-        `kataven_notebook.numbers.rows.METRIC_COLUMNS`, which defines each: measures are float64, counts
-        Int64, text string.
+        (Int64), `agent_channel_confidence` (float64, 0 to 1), and the numbers that
+        `metric_definitions` defines: measures are float64, counts Int64, text string.
 
     Raises
     ------
@@ -317,10 +317,7 @@ def _own_columns() -> dict[str, str]:
     return {
         STATUS: "status",
         ERROR: "string",
-        "duration_s": "float64",
-        AGENT_CHANNEL: "Int64",
-        CONFIDENCE: "float64",
-        **{name: column.dtype for name, column in METRIC_COLUMNS.items()},
+        **{name: column.dtype for name, column in {**CALL_COLUMNS, **METRIC_COLUMNS}.items()},
     }
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,86 +18,16 @@ from kataven_notebook.numbers.conversation import (
     silences,
     talk_time,
 )
+from kataven_notebook.numbers.definitions import METRIC_COLUMNS
 from kataven_notebook.speech.intervals import total_s, union
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import numpy.typing as npt
 
     from kataven_notebook.numbers.measures import CallMeasures
     from kataven_notebook.speech.intervals import Intervals
 
 Value = float | int | str | bool | None
-
-
-@dataclass(frozen=True, slots=True)
-class MetricColumn:
-    """A column's pandas dtype, and what its number means."""
-
-    dtype: Literal["float64", "Int64", "string"]
-    definition: str
-
-
-def _float(definition: str) -> MetricColumn:
-    return MetricColumn("float64", definition)
-
-
-def _count(definition: str) -> MetricColumn:
-    return MetricColumn("Int64", definition)
-
-
-def _text(definition: str) -> MetricColumn:
-    return MetricColumn("string", definition)
-
-
-METRIC_COLUMNS: Mapping[str, MetricColumn] = MappingProxyType(
-    {
-        "speech_s": _float("Seconds in which anybody speaks; with silence_s the duration."),
-        "silence_s": _float("Seconds in which nobody speaks (mutual silence, ITU-T P.59)."),
-        "silence_ratio": _float("silence_s over the duration, 0 to 1."),
-        "longest_silence_s": _float("Longest time without speech, the call's beginning and end included."),
-        "dead_air_s": _float("Seconds in silences of at least 3 s."),
-        "dead_air_count": _count("How many silences of at least 3 s."),
-        "time_to_first_word_s": _float("From the call's beginning to anybody's first speech."),
-        "agent_talk_s": _float("Seconds in which the agent speaks."),
-        "caller_talk_s": _float("Seconds in which the caller speaks."),
-        "talk_ratio": _float("agent_talk_s over agent_talk_s + caller_talk_s, 0 to 1."),
-        "overlap_s": _float("Seconds in which both speak (double talk, ITU-T P.59)."),
-        "turn_count": _count("Turns of both: speech with pauses under 1 s; no backchannels."),
-        "agent_turns": _count("Turns of the agent."),
-        "caller_turns": _count("Turns of the caller."),
-        "backchannels": _count("Short utterances (under 0.8 s) in the other's turn, which goes on."),
-        "interruptions_by_agent": _count("Turns the agent begins while the caller holds the floor."),
-        "interruptions_by_caller": _count("Turns the caller begins while the agent holds the floor (barge-in)."),
-        "time_to_yield_p50_s": _float("Median time until the agent stops after a caller's interruption it yields to."),
-        "response_count": _count("Turns of the agent that begin after the caller has finished."),
-        "response_latency_mean_s": _float("Mean time from the caller's last speech to the agent's response."),
-        "response_latency_p50_s": _float("Median time from the caller's last speech to the agent's response."),
-        "response_latency_p90_s": _float("90th percentile of the response latency."),
-        "response_latency_max_s": _float("Longest response latency."),
-        "caller_response_latency_p50_s": _float("Median response latency of the caller after the agent."),
-        "floor_transfer_offset_p50_s": _float(
-            "Median time from the end of a caller's turn to the start of the agent's, overlaps negative "
-            "(Heldner & Edlund 2010)."
-        ),
-        "longest_monologue_s": _float("Longest stretch of one party without a turn of the other or 3 s of silence."),
-        "agent_lufs": _float("Integrated loudness of the agent's channel, LUFS (ITU-R BS.1770-4)."),
-        "caller_lufs": _float("Integrated loudness of the caller's channel, LUFS."),
-        "agent_peak_dbfs": _float("Largest sample of the agent's channel, dBFS."),
-        "caller_peak_dbfs": _float("Largest sample of the caller's channel, dBFS."),
-        "agent_clipping_ratio": _float("Share of the agent's samples that are cut off, 0 to 1."),
-        "caller_clipping_ratio": _float("Share of the caller's samples that are cut off, 0 to 1."),
-        "agent_noise_floor_dbfs": _float("Median level of the agent's channel where the agent doesn't speak."),
-        "caller_noise_floor_dbfs": _float("Median level of the caller's channel where the caller doesn't speak."),
-        "agent_snr_db": _float("Power of the agent's speech over that of the channel's noise, dB."),
-        "caller_snr_db": _float("Power of the caller's speech over that of the channel's noise, dB."),
-        "silent_channels": _count("Channels that never reach -60 dBFS."),
-        "speech_method": _text("What found the speech."),
-        "metrics_error": _text("Which of these numbers are missing, and why."),
-    }
-)
-"""Columns of `call_row` in their order: name to dtype and definition."""
 
 
 _RESPONSES = tuple(f"response_latency_{name}_s" for name in ("mean", "p50", "p90", "max"))

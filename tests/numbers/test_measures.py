@@ -10,9 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from kataven_notebook.numbers.definitions import METRIC_COLUMNS
 from kataven_notebook.numbers.measures import CallMeasures, measure
 from kataven_notebook.numbers.moments import moment_rows
-from kataven_notebook.numbers.rows import METRIC_COLUMNS, call_row, turn_rows
+from kataven_notebook.numbers.rows import call_row, turn_rows
 from kataven_notebook.sound.recording import Recording
 
 RATE = 8_000
