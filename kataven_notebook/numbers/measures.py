@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from kataven_notebook.numbers.quality import ChannelQuality, QualityMeter
-from kataven_notebook.speech.detect import speech_intervals
+from kataven_notebook.speech.detect import check_recording, find_speech
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator
-
-    import numpy as np
-    import numpy.typing as npt
+    from collections.abc import Hashable
 
     from kataven_notebook.sound.recording import Recording
     from kataven_notebook.speech.detect import SpeechOption
@@ -26,7 +23,6 @@ if TYPE_CHECKING:
 
 MIN_FINITE_RATIO = 0.9
 """Of a channel's samples. What is no number is heard as silence: with more of it, talk times would be wrong."""
-_BLOCK_S = 30.0
 _CACHE: WeakKeyDictionary[Recording, dict[Hashable, CallMeasures]] = WeakKeyDictionary()
 _CACHE_LOCK = threading.Lock()
 
@@ -124,43 +120,11 @@ def measured(recording: Recording) -> CallMeasures | None:
         return next(reversed(_CACHE.get(recording, {}).values()), None)
 
 
-class _Overheard:
-    """A recording whose sound is measured while somebody else reads it, so that it is decoded once."""
-
-    def __init__(self, recording: Recording) -> None:
-        self._recording = recording
-        self._meter = QualityMeter(recording.sample_rate, recording.channels)
-        self._frames = 0
-        self._whole = False
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._recording, name)
-
-    def blocks(self, block_s: float = _BLOCK_S, *, overlap_s: float = 0.0) -> Iterator[npt.NDArray[np.float32]]:
-        # A second reading, or one that repeats itself, must not be measured again.
-        if overlap_s or self._frames:
-            yield from self._recording.blocks(block_s, overlap_s=overlap_s)
-            return
-        for block in self._recording.blocks(block_s):
-            self._meter.add(block)
-            self._frames += len(block)
-            yield block
-        self._whole = True
-
-    def meter(self) -> QualityMeter:
-        """Return the meter with all the sound in it, read now where nobody has read it to its end."""
-        if not self._whole:
-            self._meter = QualityMeter(self._recording.sample_rate, self._recording.channels)
-            self._frames = 0
-            for _ in self.blocks():
-                pass
-        return self._meter
-
-
 def _measure(recording: Recording, speech: SpeechOption) -> CallMeasures:
-    overheard = _Overheard(recording)
-    found = speech_intervals(cast("Recording", overheard), speech=speech)
-    quality = overheard.meter().result(found.intervals)
+    check_recording(recording, "measure")
+    meter = QualityMeter(recording.sample_rate, recording.channels)
+    found = find_speech(recording, speech, on_block=meter.add)
+    quality = meter.result(found.intervals)
     return CallMeasures(
         # What was decoded, and not what the header claims: lossy containers round it.
         duration_s=found.duration_s,

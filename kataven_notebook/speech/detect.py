@@ -9,9 +9,7 @@ stands out from the local background, and what is no louder than a leak of the o
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
@@ -22,21 +20,13 @@ from kataven_notebook.machine.cores import one_core
 from kataven_notebook.speech.edges import EdgeFinder
 from kataven_notebook.speech.intervals import Intervals, tidy
 from kataven_notebook.speech.leak import Leak, find_leak
-from kataven_notebook.speech.level import decibels, loud, regions, smoothed, switched
-from kataven_notebook.speech.silero import SpeechModel, is_installed
-from kataven_notebook.speech.spectrum import (
-    FRAME_S,
-    FRAMES_PER_WINDOW,
-    WINDOW_S,
-    band_power,
-    packed,
-    parts,
-    power_spectra,
-    windows_of,
-)
+from kataven_notebook.speech.level import decibels, loud, regions, switched
+from kataven_notebook.speech.silero import is_installed
+from kataven_notebook.speech.spectrum import FRAME_S, FRAMES_PER_WINDOW
+from kataven_notebook.speech.tracks import BLOCK_S, Track, read_tracks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from kataven_notebook.sound.recording import Recording
 
@@ -49,9 +39,6 @@ SpeechOption: TypeAlias = Literal["auto", "silero", "energy"] | SpeechDetector
 
 _ON, _OFF = 0.40, 0.25  # probabilities of speech at which the model switches
 _ONSET_LAG_S, _OFFSET_LAG_S = 0.03, 0.05
-_INAUDIBLE_DBFS = -70.0  # not worth asking the model about
-_HANGOVER_WINDOWS = 4
-_BLOCK_S = 30.0
 _NOISE_GUARD_FRAMES = 19  # 0.15 s around speech are not taken for noise
 
 
@@ -99,16 +86,6 @@ class Speech:
 
     def __iter__(self) -> Iterator[Intervals]:
         return iter(self.intervals)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Track:
-    """What is kept of one channel: a few numbers for each 8 ms."""
-
-    bands: Halves  # (frames, bands) mean square, packed
-    total: Floats  # (frames,)
-    level_db: Floats  # (frames,), smoothed over 24 ms
-    probability: Floats  # (windows,), empty without the model
 
 
 def speech_intervals(recording: Recording, *, speech: SpeechOption = "auto", threads: int = 1) -> Speech:
@@ -173,11 +150,30 @@ def speech_intervals(recording: Recording, *, speech: SpeechOption = "auto", thr
     check_recording(recording, "speech_intervals")
     if threads < 1:
         raise ConfigurationError(f"threads={threads!r}: pass 1 or more")
+    return find_speech(recording, speech, threads=threads)
+
+
+def find_speech(
+    recording: Recording,
+    speech: SpeechOption,
+    *,
+    threads: int = 1,
+    on_block: Callable[[Floats], None] = lambda _block: None,
+) -> Speech:
+    """Find speech as `speech_intervals` does, and hand each `(frames, channels)` block to `on_block` as it is read.
+
+    What else is to be measured on the sound is then measured in the same pass, and the sound decoded once.
+
+    Raises
+    ------
+    ConfigurationError, MissingExtra, ValueError, DecodeError
+        As `speech_intervals`.
+    """
     if callable(speech):
-        return _by_callable(recording, speech)
+        return _by_callable(recording, speech, on_block)
     method = _method(speech)
     with one_core():
-        tracks, duration_s = _tracks(recording, threads, with_model=method != "energy")
+        tracks, duration_s = read_tracks(recording, threads, on_block, with_model=method != "energy")
         if method == "silero":
             found = [_model_intervals(_model_regions(track)) for track in tracks]
             leaks: list[list[Leak]] = [[] for _ in tracks]
@@ -236,88 +232,7 @@ def _method(speech: object) -> str:
     return "silero"
 
 
-def _tracks(recording: Recording, threads: int, *, with_model: bool) -> tuple[list[_Track], float]:
-    """Read the sound once, in parts, and keep the few numbers that everything else is made from."""
-    channels, rate = recording.channels, recording.sample_rate
-    windows = int(recording.duration_s / WINDOW_S) + 2
-    model = SpeechModel(channels) if with_model else None
-    tapes = [_Tape(windows, rate, has_model=with_model) for _ in range(channels)]
-    frames = 0
-
-    def counted() -> Iterator[Floats]:
-        nonlocal frames
-        for block in recording.blocks(_BLOCK_S):
-            frames += len(block)
-            yield block
-
-    source = parts(counted(), rate, channels)
-
-    def keep(looks: Iterable[tuple[Floats, Floats]]) -> None:
-        bands, heard = zip(*looks, strict=True)
-        told = model.judge(heard) if model is not None else heard
-        for tape, energy, probability in zip(tapes, bands, told, strict=True):
-            tape.add(energy, probability)
-
-    look = partial(_look, model=model, sample_rate=rate)
-    if threads == 1:
-        for part in source:
-            keep(map(look, part))
-    else:
-        with ThreadPoolExecutor(threads) as pool:
-            coming = pool.submit(next, source, None)
-            while (arrived := coming.result()) is not None:
-                # Reading and resampling the next part takes a tenth of the time: it goes on beside the models.
-                coming = pool.submit(next, source, None)
-                keep(pool.map(look, arrived))
-    return [tape.track() for tape in tapes], frames / rate
-
-
-def _look(sound: Floats, *, model: SpeechModel | None, sample_rate: int) -> tuple[Floats, Floats]:
-    """Return the band power of one part of one channel, and what the model hears in it."""
-    windows = windows_of(sound)
-    power = power_spectra(windows)
-    bands = band_power(power, sample_rate)
-    if model is None:
-        return bands, np.zeros(len(windows), np.float32)
-    peaks_db = decibels(bands.sum(axis=1).reshape(-1, FRAMES_PER_WINDOW).max(axis=1))
-    audible = np.convolve(peaks_db > _INAUDIBLE_DBFS, np.ones(2 * _HANGOVER_WINDOWS + 1)) > 0
-    audible = audible[_HANGOVER_WINDOWS : _HANGOVER_WINDOWS + len(windows)]
-    return bands, model.hear(windows, power, audible)
-
-
-class _Tape:
-    """Collects what `_look` finds in one channel, in memory laid out beforehand: pieces would fragment it."""
-
-    def __init__(self, windows: int, sample_rate: int, *, has_model: bool) -> None:
-        self._has_model = has_model
-        self._used = 0
-        frames = max(windows, 1) * FRAMES_PER_WINDOW
-        nothing = band_power(np.empty((0, 4, 129), np.float32), sample_rate)
-        self._bands = np.empty((frames, nothing.shape[1]), np.float16)
-        self._total = np.empty(frames, np.float32)
-        self._probability = np.empty(max(windows, 1), np.float32)
-
-    def add(self, bands: Floats, probability: Floats) -> None:
-        """Keep a few numbers of one part of the channel."""
-        start, end = self._used, self._used + len(bands)
-        if end > len(self._total):
-            # The header promised less sound than there is.
-            self._bands = np.concatenate([self._bands, np.empty_like(self._bands), np.empty_like(bands, np.float16)])
-            self._total = np.concatenate([self._total, np.empty_like(self._total), bands[:, 0]])
-            self._probability = np.concatenate([self._probability, self._probability, probability])
-        self._bands[start:end] = packed(bands)
-        self._total[start:end] = bands.sum(axis=1)
-        self._probability[start // FRAMES_PER_WINDOW : end // FRAMES_PER_WINDOW] = probability
-        self._used = end
-
-    def track(self) -> _Track:
-        """Return what was collected."""
-        total = self._total[: self._used]
-        heard = self._used // FRAMES_PER_WINDOW if self._has_model else 0
-        return _Track(self._bands[: self._used], total, decibels(smoothed(total, 3)), self._probability[:heard])
-
-
-def _model_regions(track: _Track) -> Mask:
+def _model_regions(track: Track) -> Mask:
     return np.repeat(switched(track.probability, _ON, _OFF), FRAMES_PER_WINDOW)
 
 
@@ -329,7 +244,7 @@ def _model_intervals(mask: Mask) -> Intervals:
     return found
 
 
-def _leaks(tracks: Sequence[_Track], channel: int) -> list[Leak]:
+def _leaks(tracks: Sequence[Track], channel: int) -> list[Leak]:
     leaks = []
     for other, source in enumerate(tracks):
         if other != channel and (found := find_leak(tracks[channel].level_db, source.level_db)):
@@ -337,7 +252,7 @@ def _leaks(tracks: Sequence[_Track], channel: int) -> list[Leak]:
     return leaks
 
 
-def _placed(tracks: Sequence[_Track], channel: int, leaks: list[Leak]) -> Intervals:
+def _placed(tracks: Sequence[Track], channel: int, leaks: list[Leak]) -> Intervals:
     track = tracks[channel]
     by_model = len(track.probability) > 0
     mask = _model_regions(track) if by_model else loud(track.level_db)
@@ -348,7 +263,7 @@ def _placed(tracks: Sequence[_Track], channel: int, leaks: list[Leak]) -> Interv
     return EdgeFinder(track.bands, leaks, decided).edges(decided_s)
 
 
-def _noise_floor(track: _Track, intervals: Intervals) -> float:
+def _noise_floor(track: Track, intervals: Intervals) -> float:
     quiet = np.ones(len(track.total), bool)
     for start, end in np.rint(intervals / FRAME_S).astype(int):
         quiet[max(start - _NOISE_GUARD_FRAMES, 0) : end + _NOISE_GUARD_FRAMES] = False
@@ -358,8 +273,11 @@ def _noise_floor(track: _Track, intervals: Intervals) -> float:
     return floor_db if floor_db > -130 else float("-inf")
 
 
-def _by_callable(recording: Recording, detector: SpeechDetector) -> Speech:
+def _by_callable(recording: Recording, detector: SpeechDetector, on_block: Callable[[Floats], None]) -> Speech:
     samples = recording.samples
+    block_frames = round(BLOCK_S * recording.sample_rate)
+    for start in range(0, len(samples), block_frames):
+        on_block(samples[start : start + block_frames])
     duration_s = len(samples) / recording.sample_rate
     found = []
     for channel in range(samples.shape[1]):

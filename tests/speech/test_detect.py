@@ -15,10 +15,10 @@ import soundfile
 import kataven_notebook.demo
 from kataven_notebook.errors import ConfigurationError, MissingExtra
 from kataven_notebook.sound.recording import Recording
-from kataven_notebook.speech import detect as speech_module
 from kataven_notebook.speech import silero as _silero
 from kataven_notebook.speech.detect import speech_intervals
 from kataven_notebook.speech.spectrum import CONTEXT, WINDOW, power_spectra, windows_of
+from kataven_notebook.speech.tracks import read_tracks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -323,7 +323,7 @@ def test_a_broken_model_file_is_no_network(content: bytes) -> None:
 def test_an_hour_needs_little_more_memory_than_a_minute() -> None:
     """What is kept of two channels is below 45 MB for each hour."""
     sound = Sound(np.zeros((60 * RATE, 2)))
-    tracks, _ = speech_module._tracks(sound, 1, with_model=True)
+    tracks, _ = read_tracks(sound, 1, lambda _block: None, with_model=True)
     kept = sum(one.nbytes for t in tracks for one in (t.bands, t.total, t.level_db, t.probability))
     assert kept * 60 < 45e6
 
