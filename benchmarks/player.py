@@ -24,7 +24,7 @@ import numpy as np
 from kataven_notebook.desk.peaks import peak_blocks
 from kataven_notebook.sound.recording import Recording
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "browser"))
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "support"))
 
 from browsing import (  # type: ignore[import-not-found]  # found by the path above
     Lab,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 Item = TypeVar("Item")
 
-# Each is a line of the list that the player shows; player.js acts on them.
+# Each is a line of the list that the player shows; desk/static/keys.js acts on them.
 KEYS = (
     ("Space, K", "play, pause"),
     ("← →", "5 s back, on (Shift: 1 s)"),

@@ -12,6 +12,7 @@ import traitlets
 
 from kataven_notebook.desk.feed import Call, Feed
 from kataven_notebook.desk.listener import Listener
+from kataven_notebook.desk.script import join_modules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,7 +39,7 @@ class Desk(anywidget.AnyWidget):
         Where the sound comes from.
     """
 
-    _esm = _STATIC / "player.js"
+    _esm = join_modules(_STATIC)
     _css = _STATIC / "player.css"
     first = traitlets.Dict().tag(sync=True)
 

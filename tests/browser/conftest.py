@@ -5,19 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-
-HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE))
-
-from browsing import Lab, chromium_page, jupyter, needed  # noqa: E402 - found beside this file
+from browsing import Lab, chromium_page, jupyter, needed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+HERE = Path(__file__).parent
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-// The types that player.js names in its JSDoc. Only tsc reads them, so they are not shipped.
+// The data that the modules of desk/static name in their JSDoc. Only tsc reads it, so it is not shipped.
 
 /** Seconds from the start of a call. */
 interface Span {
@@ -10,7 +10,6 @@ type Sound = Blob | { url: string };
 /** The texts are those of the session, the status, the caller's columns, and last the labels. */
 type Row = [key: number, status: string, ...texts: string[]];
 type Column = { id: string; title: string };
-type Props = Record<string, string | number | boolean | undefined | ((event: any) => void)>;
 
 interface Mark {
   kind: "overlap" | "interruption" | "silence" | "slow" | "mark" | "label";
@@ -66,80 +65,3 @@ interface Call {
   bins_per_s?: number;
   loudest?: number;
 }
-
-interface SpeakerEvents {
-  change(): void;
-  needUrl(): void;
-  cantPlay(): void;
-  say(text: string): void;
-}
-
-interface Speaker {
-  /** What the listener wants; the element's own state lags behind it. */
-  wanted: boolean;
-  speed: number;
-  volume: number;
-  loop: boolean;
-  region: Span | null;
-  position(): number;
-  duration(): number;
-  load(sound: Sound | undefined, at: number, gains: number[]): void;
-  play(): void;
-  pause(): void;
-  seek(to: number): void;
-  /** Apply speed and volume. */
-  adjust(): void;
-  /** One gain a channel; the audio graph is built when the first of them is not 1. */
-  mix(gains: number[]): void;
-  keepInRegion(): void;
-  renew(fresh: Sound): void;
-  dispose(): void;
-}
-
-interface View {
-  node: HTMLElement;
-  duration: number;
-  from: number;
-  to: number;
-  region: Span | null;
-  show(call: Call, duration: number): void;
-  zoom(factor: number, around: number): void;
-  point(seconds: number, follow: boolean): void;
-  setRegion(span: Span | null): void;
-  draw(): void;
-  /** Draw anew if the theme is another one. */
-  restyle(): void;
-}
-
-interface Grid {
-  rows: Map<number, Row>;
-  index: number;
-  node: HTMLElement;
-  bar: HTMLElement;
-  total: number;
-  step(by: number): void;
-  /** Show which call is open. */
-  mark(key: number, index: number): void;
-  receive(message: any): void;
-  relabel(key: number, labels: string): void;
-  draw(): void;
-}
-
-/** A pointer that is down on the picture. */
-interface Drag {
-  x: number;
-  from: number;
-  /** On the axis: it seeks, and selects nothing. */
-  scrub: boolean;
-  moved: boolean;
-}
-
-interface ViewEvents {
-  seek(to: number): void;
-  region(span: Span): void;
-}
-
-type CreateGrid = (first: any, send: (message: object) => void, open: (row: Row, index: number) => void) => Grid;
-
-/** What is done with each type of message from the kernel. */
-type Handlers = Record<string, (message: any, known: Call | undefined, data: DataView) => void>;

@@ -1,0 +1,58 @@
+// Elements of the page. Data is set as text alone, as a session id or a note may hold markup.
+
+// Those with a space in front are drawn as lines, the others are filled.
+const ICONS = {
+	play: "M7 4.5v15l12-7.5z",
+	pause: "M6.5 5h4v14h-4zM13.5 5h4v14h-4z",
+	previous: "M6 5h2.4v14H6zM19 5v14L9 12z",
+	next: "M15.6 5H18v14h-2.4zM5 5v14l10-7z",
+	loop: " M4 11V9a3 3 0 0 1 3-3h12m-3-3 3 3-3 3M20 13v2a3 3 0 0 1-3 3H5m3 3-3-3 3-3",
+	in: " M5 12h14M12 5v14",
+	out: " M5 12h14",
+	save: " M12 4v11m-4-4 4 4 4-4M5 19.5h14",
+	close: " M7 7l10 10M17 7 7 17",
+};
+
+/** @typedef {Record<string, string | number | boolean | undefined | ((event: any) => void)>} Props */
+
+/**
+ * Make an element: functions become listeners, booleans switch attributes, and texts stay text.
+ * @template {keyof HTMLElementTagNameMap} K
+ * @param {K} tag @param {Props} props @param {...(Node | string)} children @returns {HTMLElementTagNameMap[K]}
+ */
+export function element(tag, props, ...children) {
+	const node = document.createElement(tag);
+	for (const [name, value] of Object.entries(props))
+		if (typeof value === "function") node.addEventListener(name, value);
+		else if (typeof value === "boolean") node.toggleAttribute(name, value);
+		else node.setAttribute(name === "label" ? "aria-label" : name, String(value));
+	node.append(...children);
+	return node;
+}
+
+/** @param {string} name @param {...(Node | string)} children */
+export const div = (name, ...children) => element("div", { class: name }, ...children);
+
+/** @param {string} name @param {...(Node | string)} children */
+export const span = (name, ...children) => element("span", { class: name }, ...children);
+
+/** @param {Props} props @param {...(Node | string)} children */
+export const button = (props, ...children) => element("button", { type: "button", ...props }, ...children);
+
+/** @param {keyof typeof ICONS} name */
+export function icon(name) {
+	const [svg, path] = ["svg", "path"].map((tag) => document.createElementNS("http://www.w3.org/2000/svg", tag));
+	svg.setAttribute("viewBox", "0 0 24 24");
+	svg.setAttribute("aria-hidden", "true");
+	path.setAttribute("d", ICONS[name]);
+	path.setAttribute("class", ICONS[name][0] === " " ? "line" : "");
+	svg.append(path);
+	return svg;
+}
+
+/** @param {keyof typeof ICONS} image @param {string} label @param {() => void} click */
+export const iconButton = (image, label, click, key = "", name = "icon") =>
+	button({ class: name, label, title: label + (key && ` (${key})`), click }, icon(image));
+
+/** @param {Element} node */
+export const setPressed = (node, on = false) => node.setAttribute("aria-pressed", `${on}`);

@@ -1,0 +1,62 @@
+// What each key does. The list that users see is KEYS of desk/captions.py.
+
+/** Whether a key is for the control that has the focus. @param {string} key @param {Element} target */
+function isOfControl(key, target) {
+	if (target.matches("select,input:not([type=range])")) return true;
+	if (key.startsWith("Arrow") && target.matches("[type=range]")) return true;
+	// Enter presses the button that has the focus; so does Space for users who move the focus by keyboard.
+	const presses = key === "Enter" || (key === " " && target.matches(":focus-visible"));
+	return presses && target.matches("button,summary");
+}
+
+/** @param {import("./player.js").Player} player @returns {(event: KeyboardEvent) => void} */
+export const keyHandler = (player) => (event) => {
+	event.stopPropagation();
+	const { key } = event;
+	const target = /** @type {Element} */ (event.target);
+	if (event.ctrlKey || event.metaKey || event.altKey) return;
+	if (target === player.labels.note && key === "Enter") player.labels.decide();
+	if (isOfControl(key, target)) return;
+	const page = player.list.pageRows;
+	/** @type {Record<string, number>} */
+	const steps = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page };
+	if (target === player.list.node && steps[key]) player.list.step(steps[key]);
+	else if (!player.labels.decideByDigit(key)) {
+		const action = actions(player, event.shiftKey ? 1 : 5)[key.length === 1 ? key.toLowerCase() : key];
+		if (!action) return;
+		action();
+	}
+	event.preventDefault();
+};
+
+/** @param {import("./player.js").Player} player @returns {Record<string, () => void>} */
+function actions(player, hop_s = 5) {
+	const { speaker, timeline, list } = player;
+	const at = speaker.position;
+	const { start = 0, end = player.duration } = timeline.region ?? {};
+	return {
+		" ": () => player.toggle(),
+		k: () => player.toggle(),
+		ArrowLeft: () => player.seek(at - hop_s),
+		ArrowRight: () => player.seek(at + hop_s),
+		j: () => player.seek(at - 10),
+		l: () => player.seek(at + 10),
+		"[": () => speaker.faster(-1),
+		"]": () => speaker.faster(1),
+		ArrowUp: () => speaker.louder(0.1),
+		ArrowDown: () => speaker.louder(-0.1),
+		n: () => list.step(1),
+		p: () => list.step(-1),
+		m: () => player.moments.next(),
+		r: () => player.transport.toggleLoop(),
+		i: () => player.setRegion({ start: at, end: Math.max(end, at) }),
+		o: () => player.setRegion({ start: Math.min(start, at), end: at }),
+		Escape: () => player.setRegion(null),
+		"+": () => player.zoom(0.5),
+		"=": () => player.zoom(0.5),
+		"-": () => player.zoom(2),
+		0: () => player.zoom(Infinity),
+		u: () => player.labels.takeBack(),
+		"?": () => player.toggleHelp(),
+	};
+}

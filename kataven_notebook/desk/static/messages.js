@@ -1,0 +1,39 @@
+// What is done with each type of message from the kernel.
+import { addPeaks, addSound } from "./calls.js";
+
+/** @typedef {(message: any, known: Call | undefined, data: DataView) => void} Handler */
+
+/** @param {import("./player.js").Player} player @returns {Record<string, Handler>} */
+export const messageHandlers = (player) => ({
+	rows: (message) => player.list.receive(message),
+	ahead: (message) => player.calls.add(message),
+	call: (message, known) => player.receiveCall(message, known),
+	facts(message, known) {
+		if (known) Object.assign(known, message.facts);
+		if (known === player.call) player.show();
+	},
+	peaks(message, known, data) {
+		if (!known) return;
+		addPeaks(known, message, data);
+		if (known === player.call) player.timeline.draw();
+	},
+	sound(message, known, data) {
+		if (known && addSound(known, message, data) && known === player.call) player.load();
+	},
+	url({ url }, known) {
+		if (known && known === player.call) player.receiveUrl(url);
+	},
+	labels(message, known) {
+		if (known) Object.assign(known, message);
+		player.list.relabel(message.key, message.label_text);
+		player.say();
+		player.show();
+	},
+	problem(message, known) {
+		if (known === player.call) player.say(message.text);
+	},
+	command({ name, position_s: to }) {
+		if (name === "seek") player.seek(to);
+		else if ((name === "play") !== player.speaker.wanted) player.toggle();
+	},
+});

@@ -1,0 +1,83 @@
+"""Joining the modules of the page: in order, in one scope, and refused where that would change them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from kataven_notebook.desk.page import Desk
+from kataven_notebook.desk.script import join_modules
+
+pytestmark = pytest.mark.core
+
+STATIC = Path(__file__).parents[2] / "kataven_notebook" / "desk" / "static"
+
+
+def join(folder: Path, **modules: str) -> str:
+    """Write modules, and join what `player` imports."""
+    for name, text in modules.items():
+        (folder / f"{name}.js").write_text(text, encoding="utf-8")
+    return join_modules(folder)
+
+
+def test_what_is_imported_comes_first_and_once(tmp_path: Path) -> None:
+    """Also where two modules import it."""
+    joined = join(
+        tmp_path,
+        player='import { b } from "./b.js";\nimport { a } from "./a.js";\nexport default { b, a };\n',
+        b='import { a } from "./a.js";\nexport const b = a + 1;\n',
+        a="export const a = 1;\n",
+    )
+    assert joined == "const a = 1;\nconst b = a + 1;\nexport default { b, a };\n"
+
+
+def test_comments_that_begin_a_line_are_left_out(tmp_path: Path) -> None:
+    """What stands behind them on the line stays, and so does what only looks like one."""
+    joined = join(
+        tmp_path,
+        player="// why\n/** @type {X} */ const x = 'http://y';\n/**\n * more\n */\nexport default { x }; // last\n",
+    )
+    assert joined == "const x = 'http://y';\nexport default { x }; // last\n"
+
+
+@pytest.mark.parametrize(
+    ("modules", "message"),
+    [
+        (
+            {"player": 'import { a as b } from "./a.js";\n', "a": "export const a = 1;\n"},
+            "player.js, line 1: write import",
+        ),
+        ({"player": 'import "./a.js";\n', "a": ""}, "player.js, line 1: write import"),
+        ({"player": 'import { b } from "./a.js";\n', "a": "const b = 1;\n"}, "a.js does not export b"),
+        (
+            {"player": 'import { a } from "./a.js";\nconst b = 1;\n', "a": "export const a = 1;\nlet b = 2;\n"},
+            r"player.js, line 2: b is declared in a.js, line 2 too",
+        ),
+        (
+            {"player": 'import { a } from "./a.js";\n', "a": 'import { b } from "./player.js";\nexport const a = 1;\n'},
+            "a.js, line 1: player.js imports this module too",
+        ),
+        (
+            {"player": 'import { a } from "./a.js";\n', "a": "export const a = 1;\nexport default a;\n"},
+            "a.js, line 2: this can't be joined",
+        ),
+        ({"player": "export { a };\n"}, "player.js, line 1: this can't be joined"),
+        ({"player": "const [a, b] = [1, 2];\n"}, "player.js, line 1: this can't be joined"),
+    ],
+)  # fmt: skip - one line a module
+def test_what_joining_would_change_is_refused(tmp_path: Path, modules: dict[str, str], message: str) -> None:
+    """With file and line, instead of a script that fails in the page."""
+    with pytest.raises(ValueError, match=message):
+        join(tmp_path, **modules)
+
+
+def test_the_widget_holds_all_modules_and_no_import() -> None:
+    """A page can't fetch a module beside the script."""
+    script = str(Desk._esm)
+    assert not re.search(r"^(?:import|export (?!default ))", script, re.MULTILINE)
+    for path in STATIC.glob("*.js"):
+        declared = re.findall(r"^export (?:const|class|function) (\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+        for name in declared:
+            assert re.search(rf"^(?:const|class|function) {name}\b", script, re.MULTILINE), f"{path.name}: {name}"
