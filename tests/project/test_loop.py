@@ -257,3 +257,26 @@ def test_contributing_names_every_session() -> None:
     """And none that there isn't."""
     text = (PROJECT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     assert set(re.findall(r"nox -s (\w+)", text)) == sessions()
+
+
+def is_there(token: str) -> bool:
+    """Whether the project has a file or folder, or the package a module or a name in it, that a page calls so."""
+    package = PROJECT / "kataven_notebook"
+    if (PROJECT / token).exists() or (package / token).exists():
+        return True
+    module_name, _, name = token.partition(".")
+    path = package / f"{module_name}.py"
+    if not path.exists():
+        return False
+    text = path.read_text(encoding="utf-8")
+    # A method is named after its class.
+    return all(re.search(rf"^ *(?:def|class) {each}\b", text, re.MULTILINE) for each in filter(None, name.split(".")))
+
+
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "docs/architecture.md"])
+def test_what_a_page_for_developers_names_is_there(page) -> None:
+    """Files, folders, modules, and functions in modules."""
+    text = (PROJECT / page).read_text(encoding="utf-8")
+    named = re.findall(r"`([\w.-]+/[\w./-]*)`", text)
+    assert named
+    assert [each for each in named if not is_there(each)] == []
