@@ -173,7 +173,8 @@ def _number(value: object) -> float | None:
         number = float(value)
     except (ValueError, OverflowError):
         return None
-    return number if number == number and abs(number) < 1e14 else None  # noqa: PLR0124 - NaN differs from itself
+    # NaN is below no number.
+    return number if abs(number) < 1e14 else None
 
 
 def parse_time(value: object) -> float | None:

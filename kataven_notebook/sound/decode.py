@@ -279,8 +279,12 @@ def _skip(sound: sf.SoundFile, frames: int) -> None:
     if frames and sound.seekable():
         sound.seek(frames)
         return
-    while frames > 0:  # GSM can only be read from its beginning
-        frames -= len(_read(sound, min(frames, 1 << 20))) or frames
+    # GSM can only be read from its beginning.
+    while frames > 0:
+        skipped = len(_read(sound, min(frames, 1 << 20)))
+        if not skipped:
+            return
+        frames -= skipped
 
 
 def verify(source: bytes | Path, info: SoundInfo, *, full: bool, session_id: str | None = None) -> None:
