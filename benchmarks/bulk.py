@@ -297,7 +297,7 @@ def frames() -> None:
     import pandas as pd  # noqa: PLC0415 - the same
 
     import kataven_notebook as kn  # noqa: PLC0415 - the same
-    from kataven_notebook.store.ledger import COLUMNS  # noqa: PLC0415 - the same
+    from kataven_notebook.store.entry import COLUMNS  # noqa: PLC0415 - the same
 
     rows = []
     with tempfile.TemporaryDirectory() as folder, kn.demo.hub(sessions={}) as hub:

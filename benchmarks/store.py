@@ -15,7 +15,8 @@ import pandas as pd
 
 import kataven_notebook as kn
 from kataven_notebook.settings import Settings
-from kataven_notebook.store.ledger import Entry, Ledger
+from kataven_notebook.store.entry import Entry
+from kataven_notebook.store.ledger import Ledger
 
 SOUND = kn.Recording.from_samples([0.0, 0.1] * 40, 8_000).encoded()
 

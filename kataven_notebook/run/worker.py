@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kataven_notebook.service.answers import SignedUrl
-    from kataven_notebook.store.ledger import Entry
+    from kataven_notebook.store.entry import Entry
     from kataven_notebook.store.objects import ObjectFolder
 
 

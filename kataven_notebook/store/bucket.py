@@ -17,8 +17,9 @@ from kataven_notebook.machine.folders import make_private
 from kataven_notebook.redact import redact
 from kataven_notebook.settings import current_settings
 from kataven_notebook.sound.recording import Recording
+from kataven_notebook.store.entry import Entry, hashed_id
 from kataven_notebook.store.folder import Store, account_mark
-from kataven_notebook.store.ledger import Entry, Ledger, hashed_id
+from kataven_notebook.store.ledger import Ledger
 from kataven_notebook.store.objects import ObjectFolder, RemoteObject, outcome_file
 from kataven_notebook.store.places import forgettable
 
@@ -115,6 +116,8 @@ class RemoteStore(Store):
         ------
         StoreError
             It can't be written.
+        ConfigurationError
+            The environment holds a setting that can't work.
         """
         head = self.folder.head() or {}
         self._recognise(self.folder.write_head(account_mark(current_settings(settings)), store_id=head.get("id")))
@@ -129,6 +132,11 @@ class RemoteStore(Store):
         """Return what is known of some sessions, or of all, by session id.
 
         What the cache has settled is believed; the rest is looked up in the bucket.
+
+        Raises
+        ------
+        StoreError
+            The bucket can't be read.
         """
         known = {entry.session_id: entry for entry in self._ledger.entries(session_ids)}
         if session_ids is None:
@@ -168,7 +176,13 @@ class RemoteStore(Store):
             yield file
 
     def arrived(self, session_id: str, part: BinaryIO) -> Recording:
-        """Return the recording in a file that `part` gave."""
+        """Return the recording in a file that `part` gave.
+
+        Raises
+        ------
+        RecordingCorrupt, FormatUnsupported
+            It is no sound that can be read.
+        """
         part.seek(0)
         return Recording.from_bytes(part.read(), session_id=session_id)
 
@@ -187,14 +201,26 @@ class RemoteStore(Store):
         return self.recording(entry)
 
     def learn(self, entry: Entry) -> None:
-        """Take into the cache what a worker has put into the bucket; a file that it replaces is removed."""
+        """Take into the cache what a worker has put into the bucket; a file that it replaces is removed.
+
+        Raises
+        ------
+        StoreError
+            The cache can't be written.
+        """
         before = self._ledger.put(entry)
         if before is not None and before != entry.file:
             with contextlib.suppress(StoreError):
                 self.folder.remove([before])
 
     def note(self, session_id: str, status: Status, error: str | None) -> None:
-        """Write what became of a session that has no sound here."""
+        """Write what became of a session that has no sound here.
+
+        Raises
+        ------
+        StoreError
+            It can't be written.
+        """
         before = next(iter(self._ledger.entries([session_id])), None)
         now = time.time()
         entry = Entry(session_id, status.value, error, first_at=now, updated_at=now)
@@ -243,6 +269,11 @@ class RemoteStore(Store):
         -------
         pandas.DataFrame
             The columns of `Store.to_frame`; `attempts` as far as this machine has seen them.
+
+        Raises
+        ------
+        StoreError
+            The bucket can't be read.
         """
         self.load()
         return super().to_frame()

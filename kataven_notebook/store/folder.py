@@ -20,10 +20,12 @@ import pandas as pd
 from kataven_notebook.errors import StoreError
 from kataven_notebook.machine.folders import make_private
 from kataven_notebook.machine.process import is_alive, owner_name
+from kataven_notebook.settings import current_settings
 from kataven_notebook.sound.recording import Recording
 from kataven_notebook.status import Status
+from kataven_notebook.store.entry import Entry, hashed_id
 from kataven_notebook.store.failures import explain_failure, folder_errors
-from kataven_notebook.store.ledger import Entry, Ledger, hashed_id
+from kataven_notebook.store.ledger import Ledger
 from kataven_notebook.store.objects import is_url
 from kataven_notebook.store.places import check_place, folder_of, forgettable
 
@@ -138,15 +140,20 @@ class Store:
         ------
         ConfigurationError
             The environment holds a setting that can't work.
+        StoreError
+            The store can't be written.
         """
-        from kataven_notebook.settings import current_settings  # noqa: PLC0415 - only here
-
         self._ledger.set_meta("account", account_mark(current_settings(settings)))
 
     def load(self, session_ids: Sequence[str] | None = None) -> dict[str, Entry]:
         """Return what is known of some sessions, or of all, by session id.
 
         An entry whose sound file is gone is left out: the session is asked for again.
+
+        Raises
+        ------
+        StoreError
+            The ledger can't be read.
         """
         entries = {entry.session_id: entry for entry in self._ledger.entries(session_ids)}
         if not any(entry.file for entry in entries.values()):
@@ -178,7 +185,13 @@ class Store:
 
     @contextlib.contextmanager
     def part(self) -> Iterator[BinaryIO]:
-        """Yield a private file for sound that is arriving; it is gone afterwards unless kept."""
+        """Yield a private file for sound that is arriving; it is gone afterwards unless kept.
+
+        Raises
+        ------
+        StoreError
+            The disk is full, or the folder can't be written.
+        """
         with folder_errors(self._path):
             prefix = owner_name().replace("|", "~").replace("/", "_") + "~"
             descriptor, name = tempfile.mkstemp(".part", prefix, self._path / "parts")
@@ -224,22 +237,45 @@ class Store:
         return self.recording(entry)
 
     def note(self, session_id: str, status: Status, error: str | None) -> None:
-        """Write what became of a session that has no sound here."""
+        """Write what became of a session that has no sound here.
+
+        Raises
+        ------
+        StoreError
+            The store can't be written.
+        """
         self._ledger.put(Entry(session_id, status.value, error))
 
     def claim(self, session_id: str, *, since: float) -> bool:
         """Take a session for this process, unless another one is at it, or has settled it after `since`.
 
         `since` is in seconds since the epoch.
+
+        Raises
+        ------
+        StoreError
+            The store can't be written.
         """
         return self._ledger.claim(session_id, since=since)
 
     def has_settled(self, session_id: str, *, since: float) -> bool:
-        """Whether some process has settled a session after `since`, in seconds since the epoch."""
+        """Whether some process has settled a session after `since`, in seconds since the epoch.
+
+        Raises
+        ------
+        StoreError
+            The store can't be read.
+        """
         return self._ledger.has_settled(session_id, since=since)
 
     def release(self, session_id: str) -> None:
-        """Give a claimed session back."""
+        """Give a claimed session back.
+
+        Raises
+        ------
+        StoreError
+            The store can't be written.
+        """
         self._ledger.release(session_id)
 
     def forget(self, session_ids: Iterable[str] | str) -> pd.DataFrame:
@@ -285,6 +321,11 @@ class Store:
             `session_id`, `recording_status`, `recording_error`, `attempts` (Int64),
             `recording_bytes` (Int64), `sha256`, `recording_format`, `duration_s` (float64),
             `sample_rate`, `channels` (Int64), `first_at`, `updated_at` (datetime64[us, UTC]), `file`.
+
+        Raises
+        ------
+        StoreError
+            The ledger can't be read.
         """
         return _frame(sorted(self._ledger.entries(), key=lambda entry: entry.first_at))
 

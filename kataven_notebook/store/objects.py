@@ -7,13 +7,14 @@ import json
 import re
 import time
 import uuid
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from kataven_notebook.errors import ConfigurationError, MissingExtra, StoreError
 from kataven_notebook.redact import redact
+from kataven_notebook.store.entry import COLUMNS, Entry, hashed_id
 from kataven_notebook.store.failures import bucket_errors
-from kataven_notebook.store.ledger import Entry, hashed_id, is_sane
+from kataven_notebook.store.sanity import is_sane
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -25,7 +26,6 @@ _HEAD = "store.json"
 # As many objects are asked for at once as a listing would name on one page.
 _BATCH = 1_000
 _HELD: dict[int, Any] = {}
-_FIELDS = tuple(field.name for field in fields(Entry))
 
 
 def is_url(path: object) -> bool:
@@ -68,11 +68,23 @@ class ObjectFolder:
         return entry
 
     def write_outcome(self, entry: Entry) -> None:
-        """Write what became of a session, one object for each."""
+        """Write what became of a session, one object for each.
+
+        Raises
+        ------
+        StoreError
+            It can't be written.
+        """
         self.write(_outcome_file(hashed_id(entry.session_id)), json.dumps(asdict(entry)).encode())
 
     def outcomes(self, names: Iterable[str]) -> Iterator[Entry]:
-        """Yield the outcomes of those sessions, by `hashed_id`, that have one; what is damaged is none."""
+        """Yield the outcomes of those sessions, by `hashed_id`, that have one; what is damaged is none.
+
+        Raises
+        ------
+        StoreError
+            They can't be read.
+        """
         wanted = list(names)
         for start in range(0, len(wanted), _BATCH):
             files = [_outcome_file(name) for name in wanted[start : start + _BATCH]]
@@ -80,7 +92,13 @@ class ObjectFolder:
             yield from (entry for entry in entries if entry is not None)
 
     def listed(self) -> set[str]:
-        """Return the `hashed_id` of every session that has an outcome: one request per 1,000."""
+        """Return the `hashed_id` of every session that has an outcome: one request per 1,000.
+
+        Raises
+        ------
+        StoreError
+            The place can't be listed.
+        """
         with bucket_errors(self.url):
             fs, root = self._opened()
             fs.invalidate_cache()
@@ -90,7 +108,13 @@ class ObjectFolder:
         return set()
 
     def sound_of(self, session_id: str) -> list[str]:
-        """Return all sound of a session, also what no outcome names because a process was killed before."""
+        """Return all sound of a session, also what no outcome names because a process was killed before.
+
+        Raises
+        ------
+        StoreError
+            The place can't be listed.
+        """
         name = hashed_id(session_id)
         with bucket_errors(self.url):
             fs, root = self._opened()
@@ -125,7 +149,13 @@ class ObjectFolder:
         return {key: str(value) for key, value in head.items()}
 
     def write_head(self, account: str, *, store_id: str | None = None) -> dict[str, str]:
-        """Write whose store it is; the first writer gives it an id."""
+        """Write whose store it is; the first writer gives it an id.
+
+        Raises
+        ------
+        StoreError
+            It can't be written.
+        """
         head = {"version": VERSION, "account": account, "id": store_id or uuid.uuid4().hex}
         self.write(_HEAD, json.dumps(head).encode())
         return {key: str(value) for key, value in head.items()}
@@ -146,7 +176,13 @@ class ObjectFolder:
             return data
 
     def write(self, file: str, data: bytes) -> None:
-        """Write an object; object storage shows it whole or not at all."""
+        """Write an object; object storage shows it whole or not at all.
+
+        Raises
+        ------
+        StoreError
+            It can't be written.
+        """
         with bucket_errors(self.url):
             fs, root = self._opened()
             path = f"{root}/{file}"
@@ -155,7 +191,13 @@ class ObjectFolder:
             fs.pipe_file(path, data)
 
     def remove(self, files: Iterable[str]) -> None:
-        """Delete objects; those that are not there are passed over."""
+        """Delete objects; those that are not there are passed over.
+
+        Raises
+        ------
+        StoreError
+            One of them can't be deleted.
+        """
         with bucket_errors(self.url):
             fs, root = self._opened()
             for file in files:
@@ -238,7 +280,7 @@ def _entry(text: bytes, file: str) -> Entry | None:
     """Return an outcome, or None where it is damaged or another session's: that one is asked for again."""
     try:
         found = json.loads(text)
-        entry = Entry(**{each: found[each] for each in _FIELDS if each in found})
+        entry = Entry(**{each: found[each] for each in COLUMNS if each in found})
     except (ValueError, TypeError, RecursionError):
         return None
     is_its_own = is_sane(entry) and file.endswith(f"/{hashed_id(entry.session_id)}.json")

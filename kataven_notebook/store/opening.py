@@ -48,7 +48,13 @@ _open_lock = threading.Lock()
 
 
 def shared_store(path: str) -> Store:
-    """Return this process's one open store of a folder or URL, so that recordings and runs share it."""
+    """Return this process's one open store of a folder or URL, so that recordings and runs share it.
+
+    Raises
+    ------
+    StoreError
+        It can't be opened.
+    """
     place = path.rstrip("/") if is_url(path) else str(folder_of(path))
     key = (os.getpid(), place)
     with _open_lock:

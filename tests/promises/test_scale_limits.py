@@ -17,7 +17,8 @@ from kataven_notebook import demo
 from kataven_notebook.service.budget_table import BudgetTable
 from kataven_notebook.service.budget_window import Permit
 from kataven_notebook.settings import Settings
-from kataven_notebook.store.ledger import COLUMNS, Entry, Ledger
+from kataven_notebook.store.entry import COLUMNS, Entry
+from kataven_notebook.store.ledger import Ledger
 
 pytestmark = pytest.mark.core
 
