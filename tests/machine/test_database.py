@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 import kataven_notebook as kn
+from kataven_notebook.machine.database import Database
 from kataven_notebook.service.budget import Budget
 from kataven_notebook.service.budget_table import BudgetTable, Permit
 from kataven_notebook.status import Status
@@ -103,6 +104,17 @@ def test_processes_that_open_a_new_table_at_once_all_count_in_it(tmp_path) -> No
     used = Budget(kn.Settings(api_key="sk_live_acme_1", state_dir=tmp_path / "0"))
     assert used.used()["minute"] == 3
     used.close()
+
+
+def test_deleted_rows_are_overwritten(tmp_path) -> None:
+    """On a connection that was opened again too: SQLite keeps the setting for each connection alone."""
+    database = Database(tmp_path / "a.sqlite3", "CREATE TABLE IF NOT EXISTS a (b TEXT);", timeout_s=1.0)
+    for _ in range(2):
+        with database.connection() as db:
+            assert db.execute("PRAGMA secure_delete").fetchone() == (1,)
+        database.suspend()
+        database.resume()
+    database.close()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no file modes")

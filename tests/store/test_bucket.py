@@ -294,3 +294,18 @@ def test_a_store_shows_no_password(tmp_path) -> None:
     with pytest.raises(errors.KatavenError) as caught:
         kn.Store("nonsense://user:hunter2@host/calls")
     assert "hunter2" not in str(caught.value)
+
+
+def test_a_failure_does_not_hide_sound_that_is_there(hub, frame, state) -> None:
+    """`refresh` that fails says so in the frame; the next machine still finds outcome and sound."""
+    url = f"memory://{uuid.uuid4().hex}"
+    options = {"store": url, "settings": hub.settings, "progress": False}
+    sound = kn.audio(frame.head(1), **options)["audio"][0].encoded()
+    hub.faults.add("s0", "storage:denied", times=1)
+    assert kn.audio(frame.head(1), refresh=True, **options)["recording_status"].tolist() == ["failed"]
+    state()
+    hub.requests.clear()
+    again = kn.audio(frame.head(1), **options)
+    assert again["recording_status"].tolist() == ["downloaded"]
+    assert again["audio"][0].encoded() == sound
+    assert hub.requests.count() == 0

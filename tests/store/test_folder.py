@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -19,6 +20,7 @@ from kataven_notebook.errors import ConfigurationError, StoreError
 from kataven_notebook.run.plan import Plan, Task
 from kataven_notebook.run.run import Run
 from kataven_notebook.service.budget import shared_budget
+from kataven_notebook.store.ledger import Ledger
 
 pytestmark = pytest.mark.core
 
@@ -219,6 +221,32 @@ except kn.errors.StoreError as error:
     assert list((folder / "parts").iterdir()) == []
     found = fetch(hub, folder, "s0", "s1", "s2")
     assert [each.encoded() == wav for each in found["audio"]] == [True] * 3
+
+
+def test_sound_is_on_the_disk_before_it_gets_its_name(folder, wav, monkeypatch) -> None:
+    """Written, brought to the disk, renamed, and only then named in the ledger: in this order, whatever fails next."""
+    done: list[str] = []
+    fsync, replace, put = os.fsync, Path.replace, Ledger.put
+
+    def syncs(descriptor: int) -> None:
+        done.append(f"fsync {os.fstat(descriptor).st_size}")
+        fsync(descriptor)
+
+    def renames(self: Path, target: Path) -> Path:
+        done.append(f"rename to {target.suffix}")
+        return replace(self, target)
+
+    def writes(self, entry):
+        done.append(f"ledger {entry.status}")
+        return put(self, entry)
+
+    monkeypatch.setattr(os, "fsync", syncs)
+    monkeypatch.setattr(Path, "replace", renames)
+    monkeypatch.setattr(Ledger, "put", writes)
+    with Store(folder) as store, store.part() as part:
+        part.write(wav)
+        assert store.keep("s0", part, hashlib.sha256(wav).hexdigest()).encoded() == wav
+    assert done == [f"fsync {len(wav)}", "rename to .wav", "ledger downloaded"]
 
 
 def test_two_processes_share_a_store_and_ask_once_a_session(many_slow, folder) -> None:
