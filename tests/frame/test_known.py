@@ -1,0 +1,72 @@
+"""What a frame and a store know already is not asked for again."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from frames import calls
+
+import kataven_notebook as kn
+
+pytestmark = pytest.mark.core
+
+
+def test_calling_again_asks_for_what_is_left_alone(hub, sound) -> None:
+    """Downloaded, missing and corrupt stay; pending is asked for again; refresh asks for all."""
+    frame = kn.audio(calls("s1", "gone", "later", "broken"), settings=hub.settings, progress=False)
+    first = frame.loc[0, "audio"]
+    hub.requests.clear()
+    again = kn.audio(frame, settings=hub.settings, progress=False)
+    assert [request.session_id for request in hub.requests.of("api")] == ["later"]
+    assert again.loc[0, "audio"] is first
+    assert again["recording_status"].tolist() == frame["recording_status"].tolist()
+    assert again.columns.tolist() == frame.columns.tolist()
+    hub.requests.clear()
+    fresh = kn.audio(again, settings=hub.settings, progress=False, refresh=True)
+    assert hub.requests.count("api") == 4
+    assert fresh.loc[0, "audio"] is not first
+
+
+def test_a_live_url_in_the_frame_is_used(hub) -> None:
+    """Signing first and downloading at once costs one request a recording, not two."""
+    signed = kn.recordings(calls("s1", "s2"), settings=hub.settings, progress=False)
+    heard = kn.audio(signed, settings=hub.settings, progress=False)
+    assert heard["recording_status"].tolist() == ["downloaded"] * 2
+    assert hub.requests.count("api") == 2
+    assert heard["recording_url"].tolist() == signed["recording_url"].tolist()
+
+
+def test_a_url_that_has_died_in_the_frame_is_signed_again(hub) -> None:
+    """Before it is used where its time is over, and the frame's URL is brought up to date."""
+    signed = kn.recordings(calls("s1"), settings=hub.settings, progress=False)
+    signed["recording_expires_at"] = pd.Timestamp.now(tz="UTC") - pd.Timedelta("1s")
+    heard = kn.audio(signed, settings=hub.settings, progress=False)
+    assert heard["recording_status"].tolist() == ["downloaded"]
+    assert hub.requests.count("api") == 2
+    assert heard.loc[0, "recording_expires_at"] > pd.Timestamp.now(tz="UTC")
+
+
+def test_a_store_keeps_what_a_new_frame_finds_again(hub, tmp_path, sound) -> None:
+    """Files are read when asked, and the second frame needs no API."""
+    folder = tmp_path / "calls"
+    first = kn.audio(calls("s1", "s2", "gone"), store=folder, settings=hub.settings, progress=False)
+    assert first.loc[0, "audio"].path.is_file()
+    hub.requests.clear()
+    second = kn.audio(calls("gone", "s2", "s1"), store=folder, settings=hub.settings, progress=False)
+    assert second["recording_status"].tolist() == ["missing", "downloaded", "downloaded"]
+    assert second.loc[2, "audio"].encoded() == sound
+    assert hub.requests.count("api") == 0
+    first.loc[0, "audio"].path.unlink()
+    third = kn.audio(calls("s1"), store=folder, settings=hub.settings, progress=False)
+    assert third["recording_status"].tolist() == ["downloaded"]
+    assert hub.requests.count("api") == 1
+
+
+def test_a_frame_whose_statuses_are_known_costs_no_request(hub) -> None:
+    """However long it is: the rows come back as they were."""
+    ids = pd.array([f"x{n}" for n in range(20_000)], dtype="string")
+    frame = pd.DataFrame({"session_id": ids, "recording_status": "missing", "recording_error": "none there"})
+    heard = kn.audio(frame, settings=hub.settings, progress=False)
+    assert heard["recording_status"].eq("missing").all()
+    assert heard["recording_error"].eq("none there").all()
+    assert hub.requests.count() == 0

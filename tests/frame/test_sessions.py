@@ -1,0 +1,107 @@
+"""The session ids of a frame: where they are found, and what is refused."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from frames import calls
+
+import kataven_notebook as kn
+
+pytestmark = pytest.mark.core
+
+
+def test_an_id_in_many_rows_is_asked_for_once(hub) -> None:
+    """All its rows share the outcome and the sound."""
+    heard = kn.audio(calls("s1", "gone", "s1", "gone", "s1"), settings=hub.settings, progress=False)
+    assert hub.requests.count("api") == 2
+    assert heard["recording_status"].tolist() == ["downloaded", "missing", "downloaded", "missing", "downloaded"]
+    assert heard.loc[0, "audio"] is heard.loc[4, "audio"]
+
+
+INVALID = [
+    None,
+    float("nan"),
+    pd.NA,
+    "",
+    "  ",
+    17,
+    1.5,
+    b"s1",
+    ["s1"],
+    "a/b",
+    "a\\b",
+    "..",
+    ".",
+    "a\nb",
+    "\x00",
+    "x" * 513,
+]
+
+
+def test_ids_that_could_reach_another_route_are_never_sent(hub) -> None:
+    """They are `invalid`, each with its reason, and the others are not touched."""
+    heard = kn.audio(calls(*INVALID, "s1"), settings=hub.settings, progress=False)
+    assert heard["recording_status"].tolist() == ["invalid"] * len(INVALID) + ["downloaded"]
+    assert heard["recording_error"].notna().tolist() == [True] * len(INVALID) + [False]
+    assert [request.session_id for request in hub.requests.of("api")] == ["s1"]
+
+
+ODD = ["a b", "a%2Fb", "ä", "a?b#c", "a&b=c", "<script>", "日本", "a;b", "%", "..a", "x" * 512]
+
+
+def test_odd_ids_are_one_path_segment(hub, sound) -> None:
+    """Everything else is percent-encoded whole and reaches the session it names."""
+    for name in ODD:
+        hub.add(name, sound)
+    heard = kn.audio(calls(*ODD), settings=hub.settings, progress=False)
+    assert heard["recording_status"].tolist() == ["downloaded"] * len(ODD)
+    assert sorted(request.session_id for request in hub.requests.of("api")) == sorted(ODD)
+
+
+@pytest.mark.parametrize("values", [[1, 2], [1.0, 2.0], pd.to_datetime(["2026-01-01", "2026-01-02"])])
+def test_a_column_of_numbers_is_one_error_beforehand(hub, values) -> None:
+    """Leading zeros are gone by then; the error names the way to read the file."""
+    with pytest.raises(kn.errors.FrameError, match=r'dtype=\{"session_id": str\}'):
+        kn.audio(pd.DataFrame({"session_id": values}), settings=hub.settings)
+    assert hub.requests.count("api") == 0
+
+
+def test_the_session_column_may_have_any_name_or_be_the_index(hub) -> None:
+    """A column, the index by its name, a level of a MultiIndex, a categorical, duplicate labels."""
+    ids = ["s1", "gone"]
+    for frame, name in (
+        (pd.DataFrame({"call_id": ids}), "call_id"),
+        (pd.DataFrame({"x": [1, 2]}, index=pd.Index(ids, name="call")), "call"),
+        (pd.DataFrame({"x": [1, 2]}, index=pd.MultiIndex.from_arrays([[7, 7], ids], names=["day", "call"])), "call"),
+        (pd.DataFrame({"session_id": pd.Categorical(ids)}), "session_id"),
+        (pd.DataFrame({"session_id": ids}, index=[5, 5]), "session_id"),
+        (pd.DataFrame({"session_id": pd.array(ids, dtype="string")}), "session_id"),
+    ):
+        heard = kn.audio(frame, session=name, settings=hub.settings, progress=False)
+        pd.testing.assert_index_equal(heard.index, frame.index)
+        assert heard["recording_status"].tolist() == ["downloaded", "missing"]
+
+
+def test_a_session_column_that_is_not_there_is_named_with_those_that_are(hub) -> None:
+    """So that the typo is seen at a glance."""
+    with pytest.raises(kn.errors.FrameError, match=r"'session_id'.*'call_id', 'agent'"):
+        kn.recordings(pd.DataFrame({"call_id": ["s1"], "agent": ["a"]}), settings=hub.settings)
+    twice = pd.DataFrame([["s1", "s2"]], columns=["session_id", "session_id"])
+    with pytest.raises(kn.errors.FrameError, match="2 columns named 'session_id'"):
+        kn.recordings(twice, settings=hub.settings)
+    wide = pd.DataFrame([["s1"]], columns=pd.MultiIndex.from_tuples([("a", "session_id")]))
+    with pytest.raises(kn.errors.FrameError, match="MultiIndex"):
+        kn.recordings(wide, settings=hub.settings)
+    with pytest.raises(kn.errors.FrameError, match="not list"):
+        kn.recordings(["s1"], settings=hub.settings)
+
+
+def test_rows_without_an_id_have_nothing_in_common() -> None:
+    """Each is measured by itself, and gets its own value."""
+    sound = [kn.Recording.from_samples(np.zeros(frames), 8_000) for frames in (800, 1_600)]
+    frame = pd.DataFrame({"session_id": [None, None, None], "audio": [*sound, None]})
+    found = kn.apply(frame, lambda recording: recording.frames, columns={"n": "Int64"}, progress=False)
+    assert found["n"].tolist() == [800, 1_600, pd.NA]
+    assert found["recording_status"].tolist()[2] == "invalid"
