@@ -7,27 +7,9 @@ import pyloudnorm
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from levels import RATE, noise, quality, tone
 
-from kataven_notebook.numbers.quality import ChannelQuality, QualityMeter, measure_quality
-
-RATE = 8_000
-
-
-def tone(seconds: float, level_dbfs: float, *, hz: float = 997.0, rate: int = RATE) -> np.ndarray:
-    """Return a sine whose peak is at `level_dbfs`."""
-    time = np.arange(round(seconds * rate)) / rate
-    return 10 ** (level_dbfs / 20) * np.sin(2 * np.pi * hz * time)
-
-
-def noise(seconds: float, level_dbfs: float, seed: int = 0) -> np.ndarray:
-    """Return white noise whose RMS is at `level_dbfs`."""
-    return np.random.default_rng(seed).normal(0, 10 ** (level_dbfs / 20), round(seconds * RATE))
-
-
-def quality(samples: np.ndarray, speech: object = (), *, rate: int = RATE, block: int = 7_001) -> ChannelQuality:
-    """Return the one channel's quality, from blocks of an odd length."""
-    blocks = [samples[at : at + block, None].astype(np.float32) for at in range(0, len(samples), block)]
-    return measure_quality(blocks, rate, [speech])[0]
+from kataven_notebook.numbers.quality import QualityMeter, measure_quality
 
 
 @pytest.mark.parametrize("rate", [8_000, 11_025, 16_000, 44_100, 48_000, 96_000])
@@ -129,61 +111,6 @@ def test_the_peak_is_the_largest_sample(level_dbfs: float) -> None:
     samples = np.zeros(RATE)
     samples[4_000] = -(10 ** (level_dbfs / 20))
     assert quality(samples).peak_dbfs == pytest.approx(level_dbfs, abs=1e-4)
-
-
-def mulaw(samples: np.ndarray) -> np.ndarray:
-    """Return what 8-bit mu-law leaves of `samples`: G.711's levels by its formula."""
-    magnitude = np.minimum(np.abs(samples) * 32_768, 32_635).astype(int) + 132
-    exponent = np.floor(np.log2(magnitude)).astype(int)
-    step = 2.0 ** (exponent - 4)
-    level = (np.floor(magnitude / step) + 0.5) * step - 132
-    return np.sign(samples) * level / 32_768
-
-
-def speechlike(seconds: float, peak: float) -> np.ndarray:
-    """Return noise in bursts, whose samples thin out towards the peak as those of speech do."""
-    burst = np.sin(2 * np.pi * 3 * np.arange(round(seconds * RATE)) / RATE) ** 2
-    samples = np.convolve(noise(seconds, 0), np.hanning(9), "same") * burst
-    return peak * samples / np.abs(samples).max()
-
-
-@pytest.mark.parametrize("ceiling", [1.0, 0.5, 0.1])
-@pytest.mark.parametrize("coder", [lambda x: x, mulaw], ids=["linear", "mulaw"])
-def test_clipped_samples_are_counted(ceiling: float, coder: object) -> None:
-    """At full scale and at a flat top below it, with and without companding, and nowhere else."""
-    loud = speechlike(4, 3 * ceiling)
-    samples = np.clip(loud, -ceiling, ceiling)
-    samples[: 2 * RATE] *= 0.2
-    cut = np.abs(loud) >= ceiling
-    cut[: 2 * RATE] = False
-    found = quality(coder(samples))  # type: ignore[operator] # parametrized functions
-    assert found.clipping_ratio == pytest.approx(cut.mean(), rel=0.25)
-    assert 2.0 <= found.clipped[0, 0] <= 2.3
-    assert (found.clipped[:, 1] > found.clipped[:, 0]).all()
-
-
-@pytest.mark.parametrize("peak", [0.95, 0.5, 0.1])
-@pytest.mark.parametrize("coder", [lambda x: x, mulaw], ids=["linear", "mulaw"])
-def test_sound_that_is_not_clipped_has_a_ratio_of_zero(peak: float, coder: object) -> None:
-    """Speech-like sound and tones: their steps are not flat tops."""
-    for samples in (speechlike(4, peak), tone(4, 20 * np.log10(peak), hz=123)):
-        assert quality(coder(samples)).clipping_ratio == 0.0  # type: ignore[operator] # the same
-        assert len(quality(coder(samples)).clipped) == 0  # type: ignore[operator] # the same
-
-
-@pytest.mark.parametrize("full_scale", [1.0, 32_767 / 32_768, 32_124 / 32_768, 32_256 / 32_768])
-def test_full_scale_in_a_row_is_clipping_and_once_is_not(full_scale: float) -> None:
-    """Of linear PCM, mu-law and A-law: one cut is found however loud the rest is, single samples are not."""
-    samples = speechlike(4, 0.7)
-    samples[100::997] = full_scale
-    assert quality(samples).clipping_ratio == 0.0
-    samples[5_000:5_004] = full_scale
-    assert quality(samples).clipping_ratio == pytest.approx(4 / len(samples))
-
-
-def test_samples_beyond_full_scale_are_clipped_when_played() -> None:
-    """Float sound above 1 counts as cut off."""
-    assert quality(tone(1, 6, hz=100)).clipping_ratio == pytest.approx(2 / 3, abs=0.03)
 
 
 @pytest.mark.parametrize(("level_dbfs", "silent"), [(-61.0, True), (-50.0, False)])

