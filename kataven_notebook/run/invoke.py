@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from kataven_notebook.errors import SessionError
     from kataven_notebook.sound.recording import Recording
-    from kataven_notebook.store.ledger import Entry
+    from kataven_notebook.store.entry import Entry
 
 _MESSAGE_CHARS = 300
 _POLL_S = 0.2
