@@ -12,16 +12,17 @@ if TYPE_CHECKING:
 _IMPORT = re.compile(r'import \{ ([\w$]+(?:, [\w$]+)*) \} from "\./([\w-]+\.js)";')
 _DECLARATION = re.compile(r"(export )?(?:const|let|class|(?:async )?function) ([\w$]+)")
 _DEFAULT = "export default "
-# They are half of the source, and each widget that is saved with a notebook holds the script.
+# Each widget that is saved with a notebook holds the script, so what only readers of the source need is left out.
 _COMMENT = re.compile(r"^[ \t]*(?://[^\n]*\n|/\*\*.*?\*/[ \t]*\n?)", re.DOTALL | re.MULTILINE)
+_SPACE = re.compile(r"^\s+", re.MULTILINE)
 
 
 @cache
 def join_modules(folder: Path, entry: str = "player.js") -> str:
     """Return one ES module of all that `entry` imports, each module before those that import it.
 
-    Joined modules share one scope, so a name may be declared once at the top level of all of them. Comments that
-    begin a line are left out.
+    Joined modules share one scope, so a name may be declared once at the top level of all of them. Comments and
+    spaces that begin a line are left out.
 
     Parameters
     ----------
@@ -76,9 +77,11 @@ class _Joined:
                 line.startswith("export") and not self._is_default(name, line)
             ):
                 raise ValueError(f"{place}: this can't be joined: {line.strip()}")
+            if line.count("`") % 2:
+                raise ValueError(f"{place}: a text of several lines would lose the spaces that begin them")
             kept.append(line)
         self._exports[name] = exports
-        self.texts.append(_COMMENT.sub("", "".join(kept)))
+        self.texts.append(_SPACE.sub("", _COMMENT.sub("", "".join(kept))))
 
     def _take_import(self, line: str, place: str) -> None:
         found = _IMPORT.fullmatch(line)

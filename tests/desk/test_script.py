@@ -33,13 +33,14 @@ def test_what_is_imported_comes_first_and_once(tmp_path: Path) -> None:
     assert joined == "const a = 1;\nconst b = a + 1;\nexport default { b, a };\n"
 
 
-def test_comments_that_begin_a_line_are_left_out(tmp_path: Path) -> None:
+def test_comments_and_spaces_that_begin_a_line_are_left_out(tmp_path: Path) -> None:
     """What stands behind them on the line stays, and so does what only looks like one."""
     joined = join(
         tmp_path,
-        player="// why\n/** @type {X} */ const x = 'http://y';\n/**\n * more\n */\nexport default { x }; // last\n",
+        player="// why\n/** @type {X} */ const x = 'http://y';\n\n/**\n * more\n */\n"
+        "f(\n\t`a  b`);\n// and\nf(); // last\n",
     )
-    assert joined == "const x = 'http://y';\nexport default { x }; // last\n"
+    assert joined == "const x = 'http://y';\nf(\n`a  b`);\nf(); // last\n"
 
 
 @pytest.mark.parametrize(
@@ -65,6 +66,7 @@ def test_comments_that_begin_a_line_are_left_out(tmp_path: Path) -> None:
         ),
         ({"player": "export { a };\n"}, "player.js, line 1: this can't be joined"),
         ({"player": "const [a, b] = [1, 2];\n"}, "player.js, line 1: this can't be joined"),
+        ({"player": "f(`a\n  b`);\n"}, "player.js, line 1: a text of several lines"),
     ],
 )  # fmt: skip - one line a module
 def test_what_joining_would_change_is_refused(tmp_path: Path, modules: dict[str, str], message: str) -> None:
