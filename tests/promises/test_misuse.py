@@ -127,7 +127,7 @@ def test_a_summary_needs_a_frame() -> None:
 )
 def test_a_length_of_time_without_a_unit_is_seconds(given, seconds) -> None:
     """As a command line gives it too; pandas would read nanoseconds."""
-    assert duration_s(given, "max_wait") == seconds
+    assert duration_s("max_wait", given) == seconds
 
 
 def test_the_row_that_knows_most_speaks_for_its_session(hub) -> None:
