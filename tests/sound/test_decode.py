@@ -16,7 +16,6 @@ from kataven_notebook.errors import DecodeError, RecordingCorrupt
 
 pytestmark = pytest.mark.core
 
-
 KINDS = [
     ("WAV", "PCM_16", "wav", 1e-4),
     ("WAV", "ULAW", "wav", 0.02),

@@ -49,8 +49,6 @@ def test_the_av_extra_decodes_what_libsndfile_cannot(container: str, codec: str,
 
 
 HEADS = {"m4a": b"<!--ftypjp2 ", "aac": b"\xff\xf1", "webm": b"\x1aE\xdf\xa3", "wma": b"0&\xb2u"}
-
-
 DESCRIPTION = "\nv=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=audio {port} RTP/AVP 0\n"
 
 
