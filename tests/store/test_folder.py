@@ -16,19 +16,13 @@ import pytest
 
 import kataven_notebook as kn
 from kataven_notebook import Status, Store
-from kataven_notebook.errors import ConfigurationError, StoreError
+from kataven_notebook.errors import StoreError
 from kataven_notebook.run.plan import Plan, Task
 from kataven_notebook.run.run import Run
 from kataven_notebook.service.budget import shared_budget
 from kataven_notebook.store.ledger import Ledger
 
 pytestmark = pytest.mark.core
-
-
-@pytest.fixture
-def folder(tmp_path):
-    """Where a test's store is."""
-    return tmp_path / "calls"
 
 
 def fetch(hub, store, *ids: str, **options) -> pd.DataFrame:
@@ -151,26 +145,6 @@ def test_a_finished_store_can_be_read_without_a_key(hub, folder, wav) -> None:
     assert found["audio"][0].encoded() == wav
 
 
-def test_a_store_of_another_version_says_so(folder) -> None:
-    """It is not touched."""
-    Store(folder).close()
-    with sqlite3.connect(folder / "ledger.sqlite3") as db:
-        db.execute("UPDATE meta SET value = '9' WHERE key = 'version'")
-    db.close()
-    with pytest.raises(StoreError, match="version 9"):
-        Store(folder)
-
-
-def test_a_ledger_that_is_none_says_what_to_do(folder) -> None:
-    """A damaged file is one clear error."""
-    Store(folder).close()
-    for path in folder.glob("ledger.sqlite3*"):
-        path.unlink()
-    (folder / "ledger.sqlite3").write_bytes(b"no database at all" * 100)
-    with pytest.raises(StoreError, match=r"damaged.*move ledger"):
-        Store(folder)
-
-
 def test_a_file_in_the_folders_place_is_one_error(tmp_path) -> None:
     """No traceback of the operating system's."""
     (tmp_path / "calls").write_text("")
@@ -279,21 +253,6 @@ def many_slow(wav):
         yield running
 
 
-def test_a_session_that_another_process_has_is_left_to_it(folder) -> None:
-    """A claim holds while its process lives, and what it settles meanwhile is not done twice."""
-    began = time.time()
-    with Store(folder) as mine, Store(folder) as theirs:
-        theirs._ledger._owner = f"{mine._ledger._owner.partition('|')[0]}|1|0.00"
-        assert theirs.claim("s0", since=began)
-        assert mine.claim("s0", since=began), "the owner's process is gone, so its claim is, too"
-        theirs._ledger._owner = "another-machine|1|0.00"
-        assert theirs.claim("s1", since=began)
-        assert not mine.claim("s1", since=began)
-        theirs.note("s1", Status.MISSING, "the session has no recording")
-        assert not mine.claim("s1", since=began)
-        assert mine.claim("s1", since=time.time())
-
-
 def test_a_session_that_another_process_settles_waits_for_the_budget_no_longer(hub, folder) -> None:
     """Two kernels share a store, the hour is used up, and the other one has done the rest."""
     limits = kn.Limits(per_minute=2, per_hour=None, per_day=None, minute_s=3_600.0)
@@ -355,40 +314,6 @@ def test_forget_removes_sound_and_outcome_for_good(hub, folder) -> None:
     raw = b"".join(path.read_bytes() for path in folder.glob("ledger.sqlite3*"))
     assert b"caller-0815" not in raw
     assert b"s1" in raw
-
-
-def test_forget_refuses_a_frame(folder) -> None:
-    """Its columns' names would be taken for ids, and whoever passed it believe that the sound is gone."""
-    with Store(folder) as store:
-        for wrong in (pd.DataFrame({"session_id": ["s1"]}), None):
-            with pytest.raises(ConfigurationError, match="takes session ids"):
-                store.forget(wrong)
-
-
-@pytest.mark.parametrize("place", ["", "  ", 5, None, b"calls"])
-def test_what_is_no_place_is_one_error(place, tmp_path, monkeypatch) -> None:
-    """Above all not an empty text, which would make its folders in the current one."""
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(ConfigurationError, match="pass a folder"):
-        Store(place)
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("place", ["~nobody-of-this-name/calls", "a\0b"])
-def test_what_can_be_no_path_is_one_error(hub, place) -> None:
-    """A home that is not there, or a character that no path has."""
-    with pytest.raises(StoreError, match="use another folder"):
-        Store(place)
-    with pytest.raises(StoreError, match="use another folder"):
-        fetch(hub, place)
-
-
-def test_the_write_ahead_log_stays_small(folder) -> None:
-    """Thousands of outcomes do not pile up beside the ledger."""
-    with Store(folder) as store:
-        for number in range(3_000):
-            store.note(f"s{number}", Status.FAILED, "the Hub failed" * 5)
-        assert (folder / "ledger.sqlite3-wal").stat().st_size < 8_000_000
 
 
 def test_parts_of_the_dead_are_cleared_away_and_those_of_the_living_stay(folder) -> None:

@@ -1,0 +1,52 @@
+"""Which store a place opens: a folder or a bucket, one for the whole process."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+
+import pytest
+
+import kataven_notebook as kn
+from kataven_notebook import errors
+from kataven_notebook.store.bucket import RemoteStore
+from kataven_notebook.store.opening import open_store
+
+pytestmark = pytest.mark.core
+
+
+def test_a_url_with_one_slash_is_no_folder(hub, tmp_path, monkeypatch) -> None:
+    """It would fill a folder of that name here, and nobody would find it in the bucket."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(errors.ConfigurationError, match="two slashes"):
+        kn.audio(hub.sessions, store="s3:/bucket/calls", settings=hub.settings, progress=False)
+    assert not list(tmp_path.iterdir())
+    assert hub.requests.count() == 0
+
+
+def test_a_place_has_one_open_store_in_a_process(tmp_path, monkeypatch) -> None:
+    """However it is written; recordings and runs share its connections."""
+    monkeypatch.chdir(tmp_path)
+    store = open_store("calls")
+    assert open_store(tmp_path / "calls") is open_store(str(tmp_path / "calls") + "/") is open_store(store) is store
+    url = f"memory://{uuid.uuid4().hex}"
+    assert isinstance(open_store(url), RemoteStore)
+    assert open_store(url + "/") is open_store(url)
+    assert open_store(None) is None
+
+
+def test_a_folder_that_was_removed_is_opened_anew(tmp_path) -> None:
+    """A connection to a file that is gone would take what is written with it."""
+    store = open_store(tmp_path / "calls")
+    shutil.rmtree(tmp_path / "calls")
+    again = open_store(tmp_path / "calls")
+    assert again is not store
+    again.note("s1", kn.Status.MISSING, "the session has no recording")
+    assert list(open_store(tmp_path / "calls").load()) == ["s1"]
+
+
+@pytest.mark.parametrize("place", ["", "  ", 5, b"calls"])
+def test_what_is_neither_a_place_nor_a_store_is_one_error(place) -> None:
+    """The message says what can be passed."""
+    with pytest.raises(errors.ConfigurationError, match=r"pass a folder, a URL .* or a Store"):
+        open_store(place)
