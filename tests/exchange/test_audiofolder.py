@@ -12,7 +12,6 @@ from exports import IDS, export
 
 from kataven_notebook import demo, errors
 from kataven_notebook.exchange.audiofolder import read_audiofolder, to_audiofolder
-from kataven_notebook.exchange.rttm import to_rttm
 
 
 @pytest.mark.core
@@ -144,8 +143,6 @@ def test_a_place_that_cant_be_written_is_a_store_error(frame, tmp_path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(errors.StoreError, match="can't be written"):
         to_audiofolder(frame, tmp_path / "file" / "calls", progress=False)
-    with pytest.raises(errors.StoreError, match="can't be written"):
-        to_rttm(pd.DataFrame(columns=["session_id", "channel", "start_s", "end_s"]), tmp_path / "file" / "x.rttm")
 
 
 @pytest.mark.core

@@ -65,3 +65,11 @@ def test_rttm_takes_any_numbers_and_says_what_is_none() -> None:
         to_rttm(talk.assign(end_s="later"))
     with pytest.raises(errors.FrameError, match="not list"):
         to_rttm([talk])
+
+
+@pytest.mark.core
+def test_a_place_that_cant_be_written_is_a_store_error(tmp_path) -> None:
+    """A file stands where the folder should be."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(errors.StoreError, match="can't be written"):
+        to_rttm(pd.DataFrame(columns=["session_id", "channel", "start_s", "end_s"]), tmp_path / "file" / "x.rttm")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
+import pandas as pd
 import pytest
 from frames import calls
 
 import kataven_notebook as kn
+from kataven_notebook.frame.options import duration_s
 
 pytestmark = pytest.mark.core
 
@@ -26,3 +29,19 @@ def test_options_that_cannot_work_are_errors_before_any_request(hub, option) -> 
     with pytest.raises(kn.errors.ConfigurationError, match=next(iter(option))):
         kn.audio(calls("s1"), **{"settings": hub.settings, **option})
     assert hub.requests.count("api") == 0
+
+
+@pytest.mark.parametrize(
+    "length",
+    ["90s", "90", "1.5min", 90, 90.0, np.float32(90), np.timedelta64(90, "s"), pd.Timedelta("90s")],
+)
+def test_lengths_of_time_are_seconds_however_they_are_given(length) -> None:
+    """A bare number is seconds, also as text or of numpy; a timedelta of numpy is no bare number."""
+    assert duration_s("max_wait", length) == 90.0
+
+
+@pytest.mark.parametrize("length", ["", "soon", -1, "-1s", float("nan"), pd.NaT, [90]])
+def test_what_is_no_length_of_time_is_refused_by_the_options_name(length) -> None:
+    """Missing values too: they are no way to say "as long as it takes"."""
+    with pytest.raises(kn.errors.ConfigurationError, match="max_wait="):
+        duration_s("max_wait", length)

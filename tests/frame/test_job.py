@@ -1,0 +1,44 @@
+"""The way of a frame through a run: outcomes for every session, whether known or run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from frames import calls
+
+from kataven_notebook import Status
+from kataven_notebook.frame.job import FrameJob
+from kataven_notebook.run.plan import Plan
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+pytestmark = pytest.mark.core
+
+
+def known_and_new() -> pd.DataFrame:
+    """Two sessions whose status is known, around one that is to be run, which stands in two rows."""
+    return calls("x1", "s1", "x2", "s1", recording_status=["missing", None, "corrupt", None])
+
+
+def test_outcomes_stand_in_the_order_of_the_sessions(hub) -> None:
+    """What was known is merged with what was run; only the latter costs a request."""
+    job = FrameJob(known_and_new(), "session_id")
+    plan = Plan(settings=hub.settings)
+    job.split(plan)
+    assert sorted(job.known) == [0, 2]
+    assert list(job.tasks) == [1]
+    outcomes = job.run(plan, label="Downloading", progress=False)
+    assert [outcome.status for outcome in outcomes] == [Status.MISSING, Status.DOWNLOADED, Status.CORRUPT]
+    assert [request.session_id for request in hub.requests.of("api")] == ["s1"]
+
+
+def test_reasons_name_the_sessions_that_lack_sound(hub) -> None:
+    """By session id, with status and sentence; what is downloaded has no reason."""
+    frame = known_and_new().assign(recording_error=["none there", None, "HTML", None])
+    job = FrameJob(frame, "session_id")
+    plan = Plan(settings=hub.settings)
+    job.split(plan)
+    reasons = job.reasons(job.run(plan, label="Downloading", progress=False))
+    assert reasons == {"x1": "missing: none there", "x2": "corrupt: HTML"}
