@@ -262,7 +262,7 @@ def find_turns(
             overlap_s = total_s(intersection(part, near))
             gap_s = _gap_before(part[0, 0], ends, near)
             start, end = float(part[0, 0]), float(part[-1, 1])
-            found.append(Turn(channel, start, end, kind, gap_s, overlap_s, bool(interrupts)))
+            found.append(Turn(channel, start, end, kind, gap_s, overlap_s, interrupts))
     return tuple(sorted(found, key=lambda turn: (turn.start_s, turn.end_s, turn.channel)))
 
 

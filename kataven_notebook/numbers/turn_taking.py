@@ -75,7 +75,7 @@ def holds_floor(turns: list[Intervals], start_s: float, thresholds: Thresholds) 
     held = holder(turns, start_s)
     # Starting together is no interruption, and neither is overlapping the last syllable.
     margin = thresholds.min_overlap_s
-    return held is not None and held[0, 0] + margin <= start_s and held[-1, 1] - margin >= start_s
+    return held is not None and bool(held[0, 0] + margin <= start_s <= held[-1, 1] - margin)
 
 
 def without_backchannels(own: list[Intervals], others: list[Intervals], thresholds: Thresholds) -> Side:
