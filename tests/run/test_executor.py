@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import logging
 import os
-import pickle
 import signal
 import sys
 import threading
@@ -22,8 +21,6 @@ import soundfile as sf
 import kataven_notebook as kn
 from kataven_notebook import demo, errors
 from kataven_notebook.frame.apply import apply
-from kataven_notebook.run.worker import Fetching, Job
-from kataven_notebook.service.answers import SignedUrl
 
 # Forking a process that has threads is warned of from Python 3.12 on; these tests start afresh.
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
@@ -311,16 +308,6 @@ def test_only_so_many_are_under_way(run, hub) -> None:
         release.set()
         thread.join(30)
     assert hub.requests.count("api") == 14
-
-
-def test_neither_key_nor_url_can_be_read_from_a_job() -> None:
-    """What schedulers print of a job is its session; what they pickle holds the URL and never the key."""
-    signed = SignedUrl("https://b.s3.amazonaws.com/x?X-Amz-Signature=secret", time.time() + 300)
-    fetching = Fetching(request_timeout_s=10, total_timeout_s=900, max_bytes=1, verify_full=False)
-    job = Job(session_id="s1", function=b"packed", signed=signed, fetching=fetching)
-    assert "secret" not in repr(job)
-    assert "s1" in repr(job)
-    assert b"sk_live" not in pickle.dumps(job)
 
 
 def test_a_local_store_is_filled_by_this_process_and_read_by_workers(run, hub, tmp_path) -> None:

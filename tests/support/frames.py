@@ -8,14 +8,23 @@ import numpy as np
 import pandas as pd
 
 import kataven_notebook as kn
+from kataven_notebook import Limits
 from kataven_notebook.sound.recording import Recording
 
+FREE = Limits(None, None, None, 20)
+"""No windows, and twenty requests at once."""
 _RATE = 8_000
 
 
 def calls(*ids: object, **columns: object) -> pd.DataFrame:
     """A frame of sessions."""
     return pd.DataFrame({"session_id": pd.Series(ids, dtype=object), **columns})
+
+
+def statuses(frame: pd.DataFrame) -> dict[str, int]:
+    """How many rows have which status."""
+    counts = frame["recording_status"].value_counts()
+    return {name: count for name, count in counts.items() if count}
 
 
 def tones(*channels: tuple[int, float, float]) -> Recording:

@@ -1,0 +1,64 @@
+"""The executors that users pass: told from functions that make one, checked before they are used."""
+
+from __future__ import annotations
+
+import functools
+import signal
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+
+import pytest
+
+from kataven_notebook.errors import ConfigurationError
+from kataven_notebook.run.pools import check_executor, is_maker, make_executor, shut_down, submit, worker_count
+
+pytestmark = pytest.mark.core
+
+
+def test_a_function_or_a_class_makes_executors_and_an_executor_does_not() -> None:
+    """Whatever else is passed is checked when it is called."""
+    with ThreadPoolExecutor(1) as pool:
+        assert not is_maker(pool)
+    assert is_maker(functools.partial(ThreadPoolExecutor, 2))
+    assert is_maker(ProcessPoolExecutor)
+
+
+@pytest.mark.parametrize("made", ["four", None, 4])
+def test_what_makes_no_executor_is_refused_by_its_type(made: object) -> None:
+    """And so is what can't be called at all."""
+    with pytest.raises(ConfigurationError, match=f"not a {type(made).__name__}"):
+        make_executor(lambda: made)  # type: ignore[arg-type,return-value] # the mistake
+    with pytest.raises(ConfigurationError, match=f"not a {type(made).__name__}"):
+        make_executor(made)  # type: ignore[arg-type] # the mistake
+
+
+def test_a_client_of_a_cluster_is_told_apart_from_its_executor() -> None:
+    """The error names the method that returns it."""
+    client = type("Client", (), {"get_executor": None})()
+    with pytest.raises(ConfigurationError, match=r"pass client\.get_executor\(\)"):
+        check_executor(client)
+
+
+def test_an_executor_that_is_shut_down_says_what_to_pass_instead() -> None:
+    """When it is checked, and when it is shut down later."""
+    pool = ThreadPoolExecutor(1)
+    assert check_executor(pool) is pool
+    shut_down(pool, wait=True)
+    with pytest.raises(ConfigurationError, match=r"takes no work any more.*make a new one"):
+        submit(pool, int)
+    with pytest.raises(ConfigurationError, match="takes no work any more"):
+        check_executor(pool)
+
+
+def test_making_an_executor_leaves_ctrl_c_as_it_was() -> None:
+    """Only while its processes start they inherit that it is ignored."""
+    seen = []
+
+    def make() -> Executor:
+        seen.append(signal.getsignal(signal.SIGINT))
+        return ThreadPoolExecutor(3)
+
+    before = signal.getsignal(signal.SIGINT)
+    with make_executor(make) as pool:
+        assert worker_count(pool) == 3
+    assert seen == [signal.SIG_IGN]
+    assert signal.getsignal(signal.SIGINT) is before
