@@ -10,12 +10,12 @@ import numpy as np
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-_MIN_RUN = 3
+_MIN_RUN = 3  # a round top has two equal samples at most: one on each side of its peak
 _FULL_SCALES = (1.0, 32_124 / 32_768, 32_256 / 32_768)  # linear PCM, mu-law and A-law (ITU-T G.711)
 _FULL_SCALE_TOLERANCE = 1e-4
 _MIN_FLAT_TOP = 0.05
 """Below -26 dBFS equal samples are coarse steps of the sound rather than clipping."""
-_MIN_FLAT_TOP_RUNS = 5
+_MIN_FLAT_TOP_RUNS = 5  # below full scale a single flat top may be chance
 _CROWDING = 0.6
 """Samples on the flat top per sample between 80 and 98 % of it: sound that is not clipped thins out
 towards its extremes, also where mu-law's wide steps make neighbours equal."""

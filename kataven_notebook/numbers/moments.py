@@ -23,7 +23,7 @@ CONTEST_S = 0.5
 CLIPPING_S = 0.1
 """As much cut-off sound in one place is heard as distortion."""
 MAX_SEVERITY = 10.0
-_CLIPPING_GAP_S = 1.0
+_CLIPPING_GAP_S = 1.0  # clipped samples nearer than this are one place to listen to
 
 
 def moment_rows(
@@ -41,7 +41,7 @@ def moment_rows(
     start_s, end_s, severity, text. Severity compares kinds: how long it lasts over the length from which on it is
     noticed, at most 10. A response twice as late as `slow_response_s` is as bad as two people talking at
     once for twice `contest_s`. Interruptions and clipping are listed from any length on, dead air and slow
-    responses from 1. Silence that is told of as a slow response is not told of again as dead air.
+    responses from 1. Silence that is listed as a slow response is not listed again as dead air.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def _interruptions(measures: CallMeasures, agent_channel: int | None, contest_s:
         yield _moment("interruption", one.channel, (one.start_s, one.end_s), severity, text)
 
 
-def _dead_air(measures: CallMeasures, dead_air_s: float, told: Intervals) -> Iterator[_Moment]:
+def _dead_air(measures: CallMeasures, dead_air_s: float, listed: Intervals) -> Iterator[_Moment]:
     if measures.unheard:
         return
     # Of all channels together, as silence is nobody's; mono has it, too.
@@ -109,7 +109,7 @@ def _dead_air(measures: CallMeasures, dead_air_s: float, told: Intervals) -> Ite
     for start, end in silences(spoken, [], measures.duration_s, min_s=dead_air_s):
         length = end - start
         # The listener needs to hear it once, and the late answer says more.
-        if total_s(intersection(tidy([(start, end)]), told)) < length / 2:
+        if total_s(intersection(tidy([(start, end)]), listed)) < length / 2:
             text = f"nobody speaks for {length:.1f} s"
             yield _moment("dead air", None, (start, end), length / dead_air_s, text)
 

@@ -32,6 +32,7 @@ DIGITAL_SILENCE_DBFS = -90.0
 NOISE_GUARD_S = 0.1
 """Sound this near to speech may be its beginning or decay and is not taken for noise."""
 _MIN_NOISE_S = 0.1
+# The two gates of BS.1770-4: the first keeps silence out of the mean, the second pauses.
 _ABSOLUTE_GATE_LUFS = -70.0
 _RELATIVE_GATE_LU = -10.0
 _MIN_RATE_HZ = 4_000  # below, K-weighting's shelf at 1.5 kHz has no room
@@ -193,8 +194,19 @@ class _Channel:
             nan = float("nan")
             missing = tuple((name, why) for name in names)
             finite = 1 - self._not_finite / max(self._samples, 1)
-            numbers = (nan, nan, nan, nan, nan, nan, nan)
-            return ChannelQuality(*numbers, silent=False, clipped=tidy([]), reasons=missing, finite_ratio=finite)
+            return ChannelQuality(
+                lufs=nan,
+                peak_dbfs=nan,
+                clipping_ratio=nan,
+                noise_floor_dbfs=nan,
+                snr_db=nan,
+                quietest_dbfs=nan,
+                digital_silence_ratio=nan,
+                silent=False,
+                clipped=tidy([]),
+                reasons=missing,
+                finite_ratio=finite,
+            )
         powers = self._frame_powers()
         clipped = self._clipping.result()
         noise, quietest_dbfs, digital = self._noise(powers, speech, reasons)
@@ -245,6 +257,7 @@ class _Channel:
             reasons["noise_floor_dbfs"] = "less than 0.1 s is free of speech"
             return float("nan"), float("nan"), float("nan")
         still = quiet < 10 ** (DIGITAL_SILENCE_DBFS / 10)
+        # The median, so that a cough or a stretch of speech that was not found doesn't count as noise.
         power = float(np.median(quiet))
         if power < 10 ** (DIGITAL_SILENCE_DBFS / 10):
             reasons["noise_floor_dbfs"] = "digital silence where nobody speaks"
@@ -306,11 +319,13 @@ class _LoudnessMeter:
             return float("nan"), "shorter than 0.4 s"
         parts = np.concatenate(self._sums)
         steps = np.bincount(parts[:, 0].astype(np.int64), parts[:, 1])[: self._done * 10 // self._rate]
+        # Gating blocks of 0.4 s that overlap by three quarters.
         powers = np.convolve(steps, np.ones(4), "valid") / (0.4 * self._rate)
         loud = powers[powers >= _power(_ABSOLUTE_GATE_LUFS)]
         if not len(loud):
             return float("nan"), "never louder than -70 LUFS"
         gated = loud[loud > loud.mean() * 10 ** (_RELATIVE_GATE_LU / 10)]
+        # BS.1770's constant: it makes up for K-weighting's gain at 997 Hz.
         return -0.691 + _decibel(float(gated.mean())), ""
 
 

@@ -54,6 +54,7 @@ QUIETER_FLOOR = Evidence(expected=0.85, reliable=0.85)
 """Whose noise is at least 10 dB lower at its quietest, where neither is digital silence."""
 _FLOOR_DIFFERENCE_DB = 10.0
 _STILL_RATIO = 0.1  # the rest may be music or leaks; a real room has no still moment
+# Shares of calls with the agent on the second channel; the ends are left out, where logarithms are infinite.
 _GRID = np.linspace(0.005, 0.995, 100)
 
 

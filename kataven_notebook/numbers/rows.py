@@ -74,7 +74,7 @@ def call_row(measures: CallMeasures, agent_channel: int | None) -> dict[str, Val
 
 
 def why_no_roles(measures: CallMeasures, agent_channel: int | None) -> str | None:
-    """Return why each party's numbers can't be told, or None where they can."""
+    """Return why each party's numbers are missing, or None where they can be had."""
     if why := why_unheard(measures):
         return why
     if measures.channels == 1:
@@ -91,7 +91,7 @@ def why_no_roles(measures: CallMeasures, agent_channel: int | None) -> str | Non
 
 
 def why_unheard(measures: CallMeasures) -> str | None:
-    """Return why it can't be told when anybody speaks, or None where it can."""
+    """Return why it is not known when anybody speaks, or None where it is."""
     if not measures.unheard:
         return None
     listed = " and ".join(str(channel) for channel in measures.unheard)

@@ -19,13 +19,14 @@ UTTERANCE_PAUSE_S = 0.2
 
 
 def check_seconds(name: str, value: object) -> None:
-    """Refuse a threshold that would compare as no other does.
+    """Refuse a threshold that is no number of seconds.
 
     Raises
     ------
     ValueError
         It is no number of seconds, below 0, or NaN.
     """
+    # True is an int, and every comparison with NaN is false.
     if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)) or not value >= 0:
         raise ValueError(f"{name}={value!r}: pass seconds, at least 0")
 

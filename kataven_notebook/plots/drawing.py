@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 COLUMNS = 1_600
 """Points across a figure: more than a notebook shows, whatever the sound's length."""
 _TIME_STEPS_S = (15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200)
-_SPECTRUM_S = 0.032
+_SPECTRUM_S = 0.032  # long enough to resolve a voice's harmonics, short enough for its syllables
 SPECTRUM_RANGE_DB = 80.0
 
 
@@ -60,6 +60,7 @@ def colours() -> list[str]:
     from matplotlib.colors import to_hex  # noqa: PLC0415 - an extra
 
     found = [to_hex(colour) for colour in rcParams["axes.prop_cycle"].by_key().get("color", ["C0"])]
+    # Some styles have few colours; figures take the fourth by its number.
     return found * (-(-6 // len(found)))
 
 
@@ -130,7 +131,7 @@ def spectrum_db(recording: Recording, channel: int) -> Doubles:
     powers = np.zeros((-(-windows // together), size // 2 + 1))
     counts = np.zeros(len(powers))
     shape = np.hanning(size)
-    scale = (shape.sum() / 2) ** 2
+    scale = (shape.sum() / 2) ** 2  # the power of a sine at full scale, which is 0 dB
     done, rest = 0, np.zeros(hop)
     end = np.zeros((hop, recording.channels), dtype=np.float32)
     for block in itertools.chain(recording.blocks(30.0), [end]):

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     Doubles = npt.NDArray[np.float64]
 
-_MAX_POINTS = 600
-_MAX_LABEL = 24
+_MAX_POINTS = 600  # a group with more is drawn as so many quantiles, which spread as its calls do
+_MAX_LABEL = 24  # characters; longer names would leave no room for the figure
 _UNITS = {"s": "s", "db": "dB", "dbfs": "dBFS", "lufs": "LUFS", "hz": "Hz"}
 
 
@@ -85,7 +85,7 @@ def check_frame(df: object) -> None:
 
 
 def is_missing(value: object) -> bool:
-    """Tell None, NaN and NA from any value."""
+    """Whether a value is None, NaN or NA."""
     return bool(pd.api.types.is_scalar(value) and pd.isna(value))  # type: ignore[call-overload] # of any type
 
 
@@ -135,7 +135,7 @@ def draw_distributions(ax: Axes, groups: dict[str, Doubles], metric: str) -> Non
 
 
 def _points(values: Doubles, row: int) -> tuple[Doubles, Doubles]:
-    """Return where to draw a group's calls: in a band, spread so that close ones are told apart."""
+    """Return where to draw a group's calls: in a band, spread so that close ones are seen apart."""
     if len(values) > _MAX_POINTS:
         values = np.quantile(values, np.linspace(0, 1, _MAX_POINTS))
     # The golden ratio spreads neighbours evenly and is the same each time, unlike chance.
@@ -215,7 +215,7 @@ def _draw_interruptions(ax: Axes, df: pd.DataFrame) -> None:
     if not any(len(values) for values in counts.values()):
         _absent(ax, "interruptions\nare missing in all calls" if names else "no interruptions:\nrun metrics()")
         return
-    most = 6
+    most = 6  # the few calls with more stand together, so that they don't squeeze the rest
     width = 0.8 / len(names)
     colours = drawing.colours()
     for index, (name, values) in enumerate(counts.items()):
