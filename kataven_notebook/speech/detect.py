@@ -1,8 +1,8 @@
 """Where each channel of a call has speech: intervals in seconds.
 
 Two detectors with different faults work together. The Silero model knows speech from music, ringback, keys and
-noise, but is some 50 ms late, and in comfort noise much later. The level knows to a few milliseconds when
-something starts and stops, but not what. So the model decides, the level places the edges as far as speech
+noise, but is some 50 ms late, and in comfort noise much later. The level shows to a few milliseconds when
+something starts and stops, but not what it is. So the model decides, the level places the edges as far as speech
 stands out from the local background, and what is no louder than a leak of the other party is taken out.
 """
 
@@ -37,7 +37,10 @@ if TYPE_CHECKING:
 SpeechDetector: TypeAlias = Callable[[npt.NDArray[np.float32], int], npt.ArrayLike]
 SpeechOption: TypeAlias = Literal["auto", "silero", "energy"] | SpeechDetector
 
-_ON, _OFF = 0.40, 0.25  # probabilities of speech at which the model switches
+# Probabilities of speech at which the model switches. Its own 0.5 and 0.35 gave one point of F1 less
+# and 46 ms more error.
+_ON, _OFF = 0.40, 0.25
+# By how much the model is late: these are taken off where its own edges are used.
 _ONSET_LAG_S, _OFFSET_LAG_S = 0.03, 0.05
 _NOISE_GUARD_FRAMES = 19  # 0.15 s around speech are not taken for noise
 
@@ -176,6 +179,7 @@ def find_speech(
         tracks, duration_s = read_tracks(recording, threads, on_block, with_model=method != "energy")
         if method == "silero":
             found = [_model_intervals(_model_regions(track)) for track in tracks]
+            # The model alone was asked for, so that nothing is taken out of its answer.
             leaks: list[list[Leak]] = [[] for _ in tracks]
         else:
             leaks = [_leaks(tracks, channel) for channel in range(len(tracks))]
@@ -237,7 +241,7 @@ def _model_regions(track: Track) -> Mask:
 
 
 def _model_intervals(mask: Mask) -> Intervals:
-    """Regions in seconds, the model's lag taken off."""
+    """Return the regions in seconds, the model's lag taken off."""
     found = (regions(mask) * FRAME_S).astype(np.float64)
     found[:, 0] = np.maximum(found[:, 0] - _ONSET_LAG_S, 0)
     found[:, 1] -= _OFFSET_LAG_S
@@ -270,10 +274,12 @@ def _noise_floor(track: Track, intervals: Intervals) -> float:
     if not quiet.any():
         return float("nan")
     floor_db = float(np.median(decibels(track.total[quiet])))
+    # `decibels` puts digital silence at -140; what is within 10 dB of that counts as it.
     return floor_db if floor_db > -130 else float("-inf")
 
 
 def _by_callable(recording: Recording, detector: SpeechDetector, on_block: Callable[[Floats], None]) -> Speech:
+    # A function looks at a whole channel, so all of the sound is in memory; it is decoded once all the same.
     samples = recording.samples
     block_frames = round(BLOCK_S * recording.sample_rate)
     for start in range(0, len(samples), block_frames):

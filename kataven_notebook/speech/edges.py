@@ -27,22 +27,26 @@ if TYPE_CHECKING:
     Halves = NDArray[np.float16]
     Frames = NDArray[np.intp]  # (n, 2), first frame and the one after the last
 
-_QUIETEST = 10 ** (-78 / 10)  # background is never taken for quieter than this: codecs whisper in digital silence
+_QUIETEST = 10 ** (-78 / 10)  # background is never taken for quieter than this: codecs leave traces in digital silence
 _CONTEXT_S = 1.0  # of background before an onset or after an end, enough to know its level and unrest
 _GUARD_S = 0.12  # not background: what is this near to speech
 _MIN_CONTEXT_S = 0.1
 _UNREST = 0.95  # quantile of the background's level that speech has to exceed, by the margin
-_MARGIN_DB, _MIN_RISE_DB = 1.0, 2.0
+_MARGIN_DB, _MIN_RISE_DB = 1.0, 2.0  # the second is the least rise over a background that hardly moves
 _SEARCH_S = 0.45  # how far from where it was decided to be speech an edge is looked for
 _NEAR_S = 0.6  # of speech beside an edge, to tell how far it stands out there
 _PROMINENT = 0.8  # quantile of its level
+# Where speech stands out less than this, the model's edges count: in noise of 10 dB the level alone cut the quiet
+# ends of words.
 _TRUSTED_DB = 6.0
 _RANGE_DB = 50.0  # what is this far below the speech beside it is no part of it
-_HOLE_S, _MIN_RISE_S = 0.1, 0.04
+_HOLE_S, _MIN_RISE_S = 0.1, 0.04  # gaps within sound that are bridged; shorter sounds are dropped
 _RESTLESS_DB = 8.0  # background that rises this much by itself can't show that there was no speech
-_NOISY_DB = 15.0
+_NOISY_DB = 15.0  # speech that is less than this above the background is smoothed more
 _FINE, _COARSE = 3, 7  # frames to smooth over, in quiet and in noise
 _ROUNDING_S = 0.008  # by which smoothing over three frames of 16 ms moves edges outwards
+# How fast words rise and fade on average: an edge hidden below noise is moved out by as long as its hidden part
+# takes. Speech that stands out by the headroom hides nothing.
 _RISE_DB_PER_S, _FADE_DB_PER_S, _HEADROOM_DB = 1000.0, 145.0, 20.0
 
 
@@ -122,7 +126,7 @@ class EdgeFinder:
         return [self._of_gap(gap, width) for gap in range(len(self._gaps))]
 
     def _of_gap(self, gap: int, width: int) -> tuple[_Background | None, _Background | None]:
-        """Listen at the end of a gap, for the onset that follows, and at its start, for the end before."""
+        """Return the background at the end of a gap, for the onset after it, and at its start, for the end before."""
         low, high = self._gaps[gap] + self._guards[gap] * np.array([1, -1])
         length = round(_CONTEXT_S / FRAME_S)
         if high - low < round(_MIN_CONTEXT_S / FRAME_S):
@@ -186,6 +190,7 @@ class EdgeFinder:
         pieces = pieces[(pieces[:, 1] - pieces[:, 0] >= 3) & (pieces[:, 1] > start - low) & (pieces[:, 0] < end - low)]
         pieces = joined(pieces, round(MIN_PAUSE_S / FRAME_S))
         pieces = pieces[pieces[:, 1] - pieces[:, 0] >= round(_MIN_RISE_S / FRAME_S)]
+        # Nothing rises above the background: then it was no speech, unless the background hides it.
         if not len(pieces):
             restless = max(side.background.threshold_db for side in sides) > _RESTLESS_DB
             return [(model_s[0], model_s[1])] if restless else []
@@ -206,7 +211,7 @@ def _in_seconds(pieces: Frames, sides: tuple[_Side, _Side], model_s: Floats) -> 
     ends = pieces[:, 1] * FRAME_S - _ROUNDING_S + sides[1].hidden_db / _FADE_DB_PER_S
     if sides[0].trusted and sides[1].trusted:
         return list(zip(starts.tolist(), ends.tolist(), strict=True))
-    # Against hold music and the like the level knows no pauses, and at most one of the edges.
+    # Against hold music and the like the level shows no pauses, and at most one of the edges.
     start = starts[0] if sides[0].trusted else model_s[0]
     end = ends[-1] if sides[1].trusted else model_s[1]
     return [(float(start), float(end))]

@@ -17,12 +17,19 @@ if TYPE_CHECKING:
     Halves = NDArray[np.float16]
     Mask = NDArray[np.bool_]
 
-_MAX_LAG_S, _LAG_STEP = 0.25, 2
-_LOUD_DB = 18.0  # of the other's 95th percentile: where it certainly speaks
+# Lag, levels and correlation are those of a trial that found the leak in 40 of 40 leaking channels, with 2 false
+# ones in 240.
+_MAX_LAG_S, _LAG_STEP = 0.25, 2  # frames a step; an echo that comes later than this is not found
+_LOUD_DB = 18.0  # within this of the other's 95th percentile it certainly speaks
+# A frame is evidence where this channel is so much quieter than the other, so far above its own floor, and
+# not nearly silent itself.
 _QUIETER_DB, _AUDIBLE_DB, _QUIETEST_DBFS = 8.0, 5.0, -85.0
 _MIN_CORRELATION, _MIN_EVIDENCE_S = 0.75, 1.5
 _CLEARLY_QUIETER_DB, _MAX_SPREAD_DB = 12.0, 5.0
-_GATE_DB, _MASK_DB = 7.0, 6.0
+# What is less than so much above the leak is taken for it. The gate follows the leak that was found: a fixed one
+# of 15 dB lost half of what a quiet caller says while both speak.
+_GATE_DB = 7.0
+_MASK_DB = 6.0  # the same, in each band, where edges are looked for
 _GATE_SMOOTHING = 13  # frames, 100 ms
 
 
@@ -58,8 +65,8 @@ def find_leak(level_db: Floats, other_db: Floats) -> tuple[int, float] | None:
 
     Levels are (frames,), smoothed over 24 ms, in dBFS.
 
-    Looked at are the moments where the other certainly speaks and this channel is much quieter, yet above its
-    own floor. Where the two levels go up and down together there, at some delay, it is a leak.
+    It looks at the frames in which the other certainly speaks and this channel is much quieter, yet above its
+    own floor. Where the two levels rise and fall together there, at some delay, it is a leak.
     """
     lags = range(0, min(round(_MAX_LAG_S / FRAME_S) + 1, len(level_db)), _LAG_STEP)
     if not lags:
@@ -75,6 +82,7 @@ def find_leak(level_db: Floats, other_db: Floats) -> tuple[int, float] | None:
         if len(chosen) * FRAME_S < _MIN_EVIDENCE_S:
             continue
         ours, theirs = here[chosen], there[chosen]
+        # A level that never changes has no correlation.
         if ours.std() == 0 or theirs.std() == 0:
             continue
         correlation = float(np.corrcoef(ours, theirs)[0, 1])

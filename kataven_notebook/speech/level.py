@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 MIN_PAUSE_S = 0.25
 """Pauses below this belong to the speech around them: stop consonants and catching breath."""
 MIN_SPEECH_S = 0.1
+"""What is shorter is dropped."""
 
-_SILENCE = 1e-14
+_SILENCE = 1e-14  # power, -140 dB: just below one step of 24-bit sound
 
 
 def decibels(power: Floats) -> Floats:
@@ -65,10 +66,14 @@ def loud(level_db: Floats) -> Mask:
     if not len(level_db):
         return np.zeros(0, bool)
     floor, high = np.percentile(level_db, [10, 95])
+    # Who speaks for less than a twentieth of the call is not in the 95th percentile.
     high = max(high, level_db.max() - 20)
+    # Nothing is loud enough to be heard, or nothing stands out from the rest.
     if high < -60 or high - floor < 4:
         return np.zeros(len(level_db), bool)
+    # 20 dB below the loud, or 4 dB above the floor where that is higher; always 4 dB below the loud.
     on = min(max(floor + 4, high - 20), high - 4)
+    # Once on, 3 dB less keep it on, so that a level near the threshold doesn't chop a word up.
     return switched(level_db, on, on - 3)
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 UNREADABLE = (OSError, KeyError, ValueError, IndexError)
 """What a model file of another shape makes `load_network` meet; UnicodeDecodeError is a ValueError."""
 
-_STATE = 128
+_STATE = 128  # size of the hidden state, and of the cell, that go from window to window
 # Thousands of small steps a second: two threads at it would hand the interpreter's lock to and fro at each of
 # them, and take three times as long.
 _STEPS = threading.Lock()
@@ -72,7 +72,7 @@ class SpeechModel:
     def hear(self, windows: Floats, power: Floats, audible: NDArray[np.bool_]) -> Floats:
         """Return what `judge` wants of a channel's part, one row per window.
 
-        `windows` is (n, 576), as `_spectrum.windows_of` gives it, `power` its (n, 4, 129) power spectra. Where
+        `windows` is (n, 576), as `spectrum.windows_of` gives it, `power` its (n, 4, 129) power spectra. Where
         `audible`, (n,), is False, the model is given silence, which costs it next to nothing.
         """
         if self._network is None:
@@ -181,6 +181,7 @@ def _agrees(network: Network) -> bool:
     heard = windows_of(np.concatenate([np.zeros(CONTEXT, np.float32), sound]))
     features = network.encode(np.sqrt(power_spectra(heard)))
     answers = network.decode(features[:, None], np.zeros((2, 1, _STATE), np.float32))[:, 0]
+    # Sums in another order differ in the last digits alone; another model differs by far more.
     return bool(np.allclose(answers, expected, atol=0.01))
 
 
@@ -246,11 +247,13 @@ def _tensor(message: memoryview) -> Floats | None:
             kind = value
         elif field == _RAW_OF_TENSOR and isinstance(value, memoryview):
             raw = value
+    # Type 1 is float32, which all weights are; other constants are not needed.
     return np.frombuffer(raw, "<f4").reshape(dims).astype(np.float32) if kind == 1 else None
 
 
 def _fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
-    """Walk through one protobuf message: field number, and its number or bytes."""
+    """Yield each field of one protobuf message: its number, and its value or bytes."""
+    # Reading these few constants by hand saves a dependency on the whole of ONNX.
     at = 0
     while at < len(message):
         key, at = _varint(message, at)

@@ -53,7 +53,7 @@ BAND_EDGES_HZ = (
     8000,
 )
 """From 100 Hz up: below, telephones carry hum and rumble; constant offsets fall out as well."""
-_FFT = 256
+_FFT = 256  # samples, 16 ms: the model's own frames, so that one set of spectra serves both
 _PACKING = 2.0**14  # full scale fits in half precision, and so does 120 dB below it
 _FULL_SCALE = 96 * 128
 """Sum over a spectrum of the power of noise whose samples have a mean square of 1 (Hann window, 256)."""
@@ -121,6 +121,7 @@ def parts(blocks: Iterable[Floats], sample_rate: int, channels: int) -> Iterator
 def _resampled(blocks: Iterable[Floats], sample_rate: int, channels: int) -> Iterator[Floats]:
     import soxr  # noqa: PLC0415 - only sound needs it
 
+    # One stream for all blocks, so that their borders don't show.
     stream = soxr.ResampleStream(sample_rate, RATE, channels, dtype="float32", quality="MQ")
     for block in blocks:
         clean = np.nan_to_num(block, nan=0.0, posinf=1.0, neginf=-1.0)
@@ -129,7 +130,7 @@ def _resampled(blocks: Iterable[Floats], sample_rate: int, channels: int) -> Ite
 
 
 def _steady(part: Floats) -> Floats:
-    """Take a constant offset out, which the model would hear as a sound that never ends."""
+    """Take a constant offset out, which the model would take for a sound that never ends."""
     return np.ascontiguousarray(part - part.mean(axis=1, keepdims=True))
 
 

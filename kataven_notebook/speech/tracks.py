@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     Halves = npt.NDArray[np.float16]
 
 BLOCK_S = 30.0
+"""Sound is read in blocks of this length: read whole, an hour took nearly four times the memory."""
 # The model is not asked about windows that nobody could hear, which saves most of the time on synthetic speech.
 _INAUDIBLE_DBFS = -70.0
 # But it is asked about so many windows around audible ones: it judges a window by those before it.
@@ -133,7 +134,7 @@ class _Tape:
         """Keep a few numbers of one part of the channel."""
         start, end = self._used, self._used + len(bands)
         if end > len(self._total):
-            # There is more sound than the header says.
+            # There is more sound than the header says. Room is doubled, so that this happens rarely.
             self._bands = np.concatenate([self._bands, np.empty_like(self._bands), np.empty_like(bands, np.float16)])
             self._total = np.concatenate([self._total, np.empty_like(self._total), bands[:, 0]])
             self._probability = np.concatenate([self._probability, self._probability, probability])
