@@ -1,0 +1,53 @@
+"""Marks and moments: tables of several shapes, and those of the metrics."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import kataven_notebook as kn
+from kataven_notebook.desk.open import player
+from kataven_notebook.errors import FrameError
+from kataven_notebook.sound.recording import Recording
+
+
+def test_marks_of_other_shapes_are_drawn_or_refused_in_words(calls: pd.DataFrame) -> None:
+    """Lengths of time, a session index, gaps; not texts, times of day or names of channels."""
+    marks = pd.DataFrame({"call": ["b", "b"], "start_s": [0.5, None], "end_s": [np.inf, 1.0], "label": ["x", "y"]})
+    drawn = player(calls, session="call", marks=marks).children[0]._contents.about(0)["marks"]
+    assert [(each["label"], each["start_s"], each["end_s"]) for each in drawn] == [("x", 0.5, 0.5)]
+    as_time = marks.assign(start_s=pd.to_timedelta([0.5, 0.7], unit="s"), end_s=["1", "2"])
+    both = as_time.set_index("call", drop=False)
+    assert len(player(calls, session="call", marks=both, moments=both).children[0]._contents.about(0)["marks"]) == 2
+    noon = pd.to_datetime(["2026-01-01 12:00"] * 2)
+    for change in ({"start_s": ["soon", "late"]}, {"start_s": noon}, {"channel": ["agent", "caller"]}):
+        with pytest.raises(FrameError, match="no number: pass"):
+            player(calls, session="call", marks=marks.assign(**change))
+    with pytest.raises(FrameError, match="takes a frame"):
+        player(calls, session="call", moments=[{"call": "b"}])  # type: ignore[arg-type]  # what is tested
+
+
+def test_what_is_not_passed_is_told_by_the_metrics() -> None:
+    """A choice of moments takes no speech off the picture, and turns take no moments out of the list."""
+    time_s = np.arange(18 * 8000) / 8000
+    talk = np.column_stack([np.sin(2 * np.pi * 440 * time_s) * (time_s % 6 < 3), np.zeros(len(time_s))])
+    calls = pd.DataFrame({"session_id": ["a"], "audio": [Recording.from_samples(0.1 * talk, 8000)]})
+
+    def speech(_: Any, __: int) -> list[tuple[float, float]]:
+        return [(0.0, 3.0), (10.0, 13.0)]
+
+    measured = kn.metrics(calls, agent_channel=0, speech=speech, progress=False)
+    told = player(measured).children[0]
+    assert told.first["moments"]
+    assert told._contents.about(0)["speech"]
+    chosen = pd.DataFrame({"session_id": ["a"], "start_s": [5.0], "kind": ["mine"]})
+    desk = player(measured, moments=chosen).children[0]
+    assert [each["kind"] for each in desk.first["moments"]] == ["mine"]
+    assert desk._contents.about(0)["speech"] == told._contents.about(0)["speech"]
+    turns = pd.DataFrame({"session_id": ["a"], "channel": [0], "start_s": [1.0], "end_s": [2.0]})
+    desk = player(measured, turns=turns).children[0]
+    assert desk.first["moments"] == told.first["moments"]
+    assert desk._contents.about(0)["speech"] == [[(1.0, 2.0)]]

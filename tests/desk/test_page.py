@@ -1,0 +1,51 @@
+"""The kernel's answers to what the page sends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pages import Page
+
+from kataven_notebook.desk.open import player
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+    import pytest
+
+
+def test_whatever_the_page_asks_to_label_is_answered(calls: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page says "Saving…" until then: also for an empty note, a row without an id, a frame without rows."""
+    desk = player(calls, session="call", labels=["good"])
+    page = Page(desk, monkeypatch)
+    page.say("label", key=0, label="", note="  ", start_s=None, end_s=None)
+    page.wait("labels", lambda content: content["key"] == 0)
+    nameless = player(calls.assign(call=[None, "a\nb", *"cdef"]), session="call", labels=["good"])
+    page = Page(nameless, monkeypatch)
+    for key in (0, 1):
+        page.say("label", key=key, label="good", note="", start_s=None, end_s=None)
+        text = page.wait("problem", lambda content, key=key: content["key"] == key)[0]["text"]  # type: ignore[misc]  # one more parameter, with a default
+        assert "session id" in text
+    empty = player(calls.iloc[:0], session="call", labels=["good"])
+    page = Page(empty, monkeypatch)
+    page.say("label", key=-1, label="good", note="", start_s=None, end_s=None)
+    page.say("unlabel", key=-1, id="")
+    page.wait("problem")
+    assert desk.labels.empty
+    assert nameless.labels.empty
+    assert empty.labels.empty
+
+
+def test_a_decision_that_can_not_be_written_is_not_kept(
+    calls: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page is told; nothing pretends to be saved."""
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    desk = player(calls, session="call", labels=["good"], save_to=folder / "labels.csv")
+    folder.rmdir()
+    page = Page(desk, monkeypatch)
+    page.say("label", key=0, label="good", note="", start_s=None, end_s=None)
+    assert "Not saved" in page.wait("problem")[0]["text"]
+    assert desk.labels.empty
