@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 import pandas as pd
-from pages import SECRET_URL, Page
+from pages import SECRET_URL, Page, sound
 
 from kataven_notebook.desk import feed as _feed
 from kataven_notebook.desk.open import player
@@ -14,6 +15,8 @@ from kataven_notebook.errors import ServiceFailed
 
 if TYPE_CHECKING:
     import pytest
+
+    from kataven_notebook.sound.recording import Recording
 
 
 def test_sound_comes_whole_and_peaks_follow(calls: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,3 +83,32 @@ def test_an_error_reaches_the_page_in_words_and_without_secrets(monkeypatch: pyt
     text = page.wait("problem")[0]["text"]
     assert text.startswith("The Hub failed at")
     assert "0123456789abcdef" not in text
+
+
+def test_a_call_that_is_left_while_its_sound_is_read_is_not_sent(
+    calls: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page has another call open by then."""
+    is_read, is_left = threading.Event(), threading.Event()
+    readers: list[threading.Thread] = []
+
+    class Slow:
+        def sound(self, session_id: str) -> Recording:
+            if session_id == "b":
+                readers.append(threading.current_thread())
+                is_read.set()
+                assert is_left.wait(10)
+            return sound()
+
+        def signed_url(self, _session_id: str, **_: bool) -> tuple[str, float]:
+            raise AssertionError
+
+    page = Page(Player(calls, session="call", source=Slow()), monkeypatch)
+    page.say("ready")
+    assert is_read.wait(10)
+    page.say("open", key=4, request=1)
+    page.wait("peaks", lambda content: content["key"] == 4)
+    is_left.set()
+    readers[0].join(10)
+    assert not readers[0].is_alive()
+    assert [content["type"] for content, _ in page.messages if content["key"] == 0] == ["call"]
