@@ -1,0 +1,51 @@
+"""Where the listener is between two reports of the page, and whether somebody listens."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kataven_notebook.desk.listener import Listener
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@pytest.fixture
+def advance(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Move the listener's clock on by some seconds."""
+    now = [1000.0]
+    monkeypatch.setattr("kataven_notebook.desk.listener.time.monotonic", lambda: now[0])
+
+    def later(seconds: float) -> None:
+        now[0] += seconds
+
+    return later
+
+
+def test_a_playing_call_moves_on_at_its_speed_up_to_its_end(advance: Callable[[float], None]) -> None:
+    """Paused it stands; opening another call pauses."""
+    listener = Listener()
+    listener.play(10.0, is_playing=True, speed=2.0)
+    advance(3.0)
+    assert listener.position_s(None) == 16.0
+    assert listener.position_s(12.5) == 12.5
+    listener.open(4.0)
+    advance(3.0)
+    assert listener.position_s(None) == 4.0
+
+
+def test_nobody_listens_after_ten_idle_minutes_unless_a_call_plays(advance: Callable[[float], None]) -> None:
+    """A call that has reached its end plays no more."""
+    listener = Listener()
+    advance(599.0)
+    assert listener.listens(None)
+    advance(2.0)
+    assert not listener.listens(None)
+    listener.play(0.0, is_playing=True, speed=1.0)
+    assert listener.listens(60.0)
+    advance(61.0)
+    assert not listener.listens(60.0)
+    listener.act()
+    assert listener.listens(60.0)
