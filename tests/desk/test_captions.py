@@ -1,0 +1,31 @@
+"""Marks and decisions as the page draws and lists them."""
+
+from __future__ import annotations
+
+from kataven_notebook.desk.captions import captioned, drawn, fitting
+from kataven_notebook.desk.labels import LabelBook
+
+
+def test_marks_are_drawn_in_the_order_of_their_start_with_the_regions_of_labels() -> None:
+    """Speech stands in a list a channel; the legend names the kinds that there are."""
+    book = LabelBook("session_id")
+    decisions = [book.add("a", "good", start_s=2.0, end_s=3.0), book.add("a", "bad")]
+    speech = {"kind": "speech", "label": "", "start_s": 0.0, "end_s": 1.0, "channel": 1}
+    late = {"kind": "overlap", "label": "both speak", "start_s": 5.0, "end_s": 6.0, "channel": None}
+    shown = drawn([late, speech], decisions)
+    assert [(each["kind"], each["start_s"]) for each in shown["marks"]] == [("label", 2.0), ("overlap", 5.0)]
+    assert shown["speech"] == [[], [(0.0, 1.0)]]
+    assert shown["legend"] == [("overlap", "both speak"), ("label", "your labels")]
+
+
+def test_a_decision_is_one_line_with_tenths_of_seconds() -> None:
+    """Parts that are empty leave no separator; tenths are cut, not rounded up into the next second."""
+    book = LabelBook("session_id")
+    region = book.add("a", "good", start_s=0.3, end_s=59.99, note="calm")
+    assert captioned(region)["text"] == "good · 0:00.3 to 0:59.9 · calm"
+    assert captioned(book.add("a", "", note="calm"))["text"] == "calm"
+
+
+def test_the_least_number_of_items_is_kept_whatever_their_size() -> None:
+    """The first paint of a wide frame shows some rows."""
+    assert fitting(["x" * 100] * 5, max_bytes=10, at_least=3) == ["x" * 100] * 3
