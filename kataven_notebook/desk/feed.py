@@ -119,7 +119,7 @@ class Feed:
         except (KatavenError, OSError) as error:
             self._say(call, _words(error))
         except Exception:  # noqa: BLE001 - said in the page and logged: a thread has no cell to fail in
-            # A thread's traceback reaches no cell: the page says it, the log has the rest.
+            # No cell shows the traceback of a thread: the page shows a sentence, the log has the rest.
             _LOG.exception("the player could not bring the sound of a call")
             self._say(call, "The player failed in the kernel; its log has the traceback.")
 
@@ -218,7 +218,7 @@ class Feed:
         try:
             self._deliver_url(call, True)
         except (KatavenError, OSError) as error:
-            # What plays goes on playing; a page that stalls asks again and is told then.
+            # What plays goes on playing; a page that stalls asks again, and gets the error then.
             _LOG.info("no fresh URL ahead of time: %s", _words(error))
 
     def _cancel_renewal(self) -> None:

@@ -115,7 +115,7 @@ class LabelBook:
             label,
             None if start_s is None else round(start_s, 3),
             None if end_s is None else round(end_s, 3),
-            # A record is a line, so that a half-written one at the end can be told.
+            # A record is a line, so that a half-written one at the end is recognised.
             " ".join(note.split()),
             datetime.now(UTC),
         )

@@ -111,7 +111,7 @@ def _grouped(
     if frame is None:
         return lambda _: []
     flat = _checked(frame, session, name, columns, numbers=("start_s", "end_s", "channel"))
-    # What has no start stands nowhere, and speech without a channel is nobody's.
+    # A row without a start can't be drawn, nor speech without a channel.
     flat = flat.dropna(subset=[each for each in ("start_s", "channel") if each in columns])
     # Positions only: the rows of 10,000 calls become objects when one of them is opened.
     groups = flat.groupby(flat[session].astype("string"), sort=False, observed=True).indices

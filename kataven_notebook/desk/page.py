@@ -149,7 +149,7 @@ class Desk(anywidget.AnyWidget):
         if not about["reason"]:
             self._feed.open(Call(key, self._calls.session_id(key)), page_has_it=page_has_it)
 
-    # -- what the page says --------------------------------------------------------------------
+    # -- from the page ------------------------------------------------------------------------
 
     def _on_message(self, _widget: object, content: Mapping[str, Any], _buffers: object) -> None:
         self._listener.act()
@@ -232,5 +232,5 @@ class Desk(anywidget.AnyWidget):
 
     def _call(self, content: Mapping[str, Any]) -> Call:
         key = int(content["key"])
-        # A frame without rows has no call, and its page says so with -1.
+        # A frame without rows has no call, and its page sends -1.
         return Call(key, self._calls.session_id(key) if key >= 0 else "")
