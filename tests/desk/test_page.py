@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pages import Page
 
+from kataven_notebook import desk
 from kataven_notebook.desk.open import player
+from kataven_notebook.desk.page import Desk
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pandas as pd
     import pytest
 
@@ -49,3 +51,24 @@ def test_a_decision_that_can_not_be_written_is_not_kept(
     page.say("label", key=0, label="good", note="", start_s=None, end_s=None)
     assert "Not saved" in page.wait("problem")[0]["text"]
     assert desk.labels.empty
+
+
+def test_a_message_that_is_not_known_is_ignored(calls: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A notebook that was saved by another version may hold another page."""
+    page = Page(player(calls, session="call"), monkeypatch)
+    page.say("of-another-version", key=0)
+    page.say("ready")
+    page.wait("call")
+
+
+def test_page_and_kernel_know_each_others_messages(calls: pd.DataFrame) -> None:
+    """What one side sends by its type the other has an answer for, and no more."""
+    script = str(Desk._esm)
+    sent = set(re.findall(r'(?:[sS]end\(|message = )\{ type: "(\w+)"', script))
+    assert sent == set(player(calls, session="call").children[0]._answers)
+    folder = Path(str(desk.__file__)).parent
+    handled = set(re.findall(r"^\t(\w+)(?:\(|: \()", (folder / "static" / "messages.js").read_text(), re.MULTILINE))
+    posted = set()
+    for name in ("page.py", "feed.py"):
+        posted |= set(re.findall(r'"type": "(\w+)"', (folder / name).read_text()))
+    assert handled == posted

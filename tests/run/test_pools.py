@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
+import os
 import signal
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor, ThreadPoolExecutor
 
 import pytest
 
@@ -57,8 +58,22 @@ def test_making_an_executor_leaves_ctrl_c_as_it_was() -> None:
         seen.append(signal.getsignal(signal.SIGINT))
         return ThreadPoolExecutor(3)
 
-    before = signal.getsignal(signal.SIGINT)
-    with make_executor(make) as pool:
-        assert worker_count(pool) == 3
-    assert seen == [signal.SIG_IGN]
-    assert signal.getsignal(signal.SIGINT) is before
+    # A process that was started in the background ignores it already.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with make_executor(make) as pool:
+            assert worker_count(pool) == 3
+        assert seen == [signal.SIG_IGN]
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_an_executor_that_is_broken_already_says_what_to_pass_instead() -> None:
+    """A pool that one of its workers took down in an earlier cell."""
+    pool = ProcessPoolExecutor(1)
+    with pytest.raises(BrokenExecutor):
+        pool.submit(os._exit, 9).result()
+    with pytest.raises(ConfigurationError, match="takes no work any more"):
+        check_executor(pool)
+    shut_down(pool, wait=True)

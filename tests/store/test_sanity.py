@@ -14,7 +14,8 @@ from kataven_notebook.store.sanity import is_sane
 pytestmark = pytest.mark.core
 
 DAMAGES = [
-    ("status", "unheard-of"), ("error", b"\xff"), ("attempts", -1), ("attempts", "two"), ("file", "audio/../" + 60 * "x"),
+    ("status", "unheard-of"), ("error", b"\xff"),
+    ("attempts", -1), ("attempts", "two"), ("file", "audio/../" + 60 * "x"),
     ("file", "../private.wav"), ("file", None), ("size_bytes", None), ("size_bytes", 0), ("sample_rate", 0),
     ("channels", 256), ("frames", "many"), ("sha256", 5), ("first_at", 1e12), ("updated_at", None),
 ]  # fmt: skip
