@@ -1,8 +1,9 @@
 """The whole service on loopback: a Hub with its API, limits and object storage, and synthetic calls to fetch.
 
 Everything that this package does can be tried here without an account, and every way in which the service
-can fail can be brought about on purpose. Nothing of the client is imported, so that the Hub can't share its
-mistakes.
+can fail can be brought about on purpose. It imports nothing of the package but `Settings` and `Limits`, so that the
+Hub can't share the client's mistakes. Its modules are tested together, over HTTP: what counts is what the service
+answers.
 
 >>> import kataven_notebook as kn
 >>> with kn.demo.hub() as hub:

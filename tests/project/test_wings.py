@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).parents[2] / "kataven_notebook"
+TESTS = Path(__file__).parents[1]
+PACKAGE = TESTS.parent / "kataven_notebook"
 GROUND = {"_version", "clock", "errors", "notices", "redact", "settings", "signals", "status"}
 """Modules of the package's own folder that every wing stands on; the others there are the top."""
 
@@ -141,3 +142,21 @@ def test_a_wing_says_what_is_in_it() -> None:
         text = " ".join((ast.get_docstring(ast.parse(MODULES[wing].read_text(encoding="utf-8"))) or "").split())
         for phrase in ("come", "out", "import"):
             assert phrase in text, f"{wing} does not say {phrase!r}"
+
+
+TESTED_ELSEWHERE = {
+    "__init__": "tests/project/test_package.py holds what the package exports",
+    "__main__": "tests/test_command_line.py runs the command",
+    "_version": "tests/project/test_package.py compares it with the wheel",
+}
+
+
+@pytest.mark.parametrize("module", sorted(set(MODULES) - {wing for wing in RULES if wing in MODULES}))
+def test_a_module_has_tests_of_its_own_name(module: str) -> None:
+    """In the folder of its wing, or its wing's docstring says where it is tested instead."""
+    *folder, name = module.split(".")
+    if module in TESTED_ELSEWHERE or TESTS.joinpath(*folder, f"test_{name}.py").exists():
+        return
+    assert folder, f"{module} has no tests/test_{name}.py"
+    text = ast.get_docstring(ast.parse(MODULES[folder[0]].read_text(encoding="utf-8"))) or ""
+    assert "modules are tested together" in text, f"{module} has no tests/{folder[0]}/test_{name}.py"
