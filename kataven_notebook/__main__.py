@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0, 1, 2 or 130, as `kataven-notebook fetch --help` tells.
+        0, 1, 2 or 130, as `kataven-notebook fetch --help` says.
 
     Raises
     ------
@@ -83,9 +83,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return demo.serve(rest)
         return command_line.open_lab() if options.lab else command_line.show_demo()
     except KeyboardInterrupt as interrupted:
-        # How many are finished is said there; how to go on is another thing in a shell.
-        told = str(interrupted).partition(";")[0] or "interrupted"
-        print(f"\n{told}; run the same command again to go on", file=sys.stderr)
+        # Its first part says how many are finished; how to go on is different in a shell.
+        done = str(interrupted).partition(";")[0] or "interrupted"
+        print(f"\n{done}; run the same command again to go on", file=sys.stderr)
         return command_line.INTERRUPTED
     except errors.KatavenError as error:
         print(f"kataven-notebook: {error}", file=sys.stderr)
@@ -128,7 +128,7 @@ def _add_fetch_options(fetch: argparse.ArgumentParser) -> None:
     fetch.add_argument("--per-minute", type=int, metavar="N", help="an account's limit, where it is not 60")
     fetch.add_argument("--base-url", metavar="URL", help="another Hub than the default")
     fetch.add_argument("--account", metavar="NAME", help="the account; needed with a session token")
-    fetch.add_argument("--quiet", action="store_true", help="no bar and no lines; the summary and the exit code tell")
+    fetch.add_argument("--quiet", action="store_true", help="no bar and no lines; only the summary and the exit code")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ _PASSED_THROUGH = {__name__.partition(".")[0], "contextlib"}
 def warn_caller(message: str, category: type[Warning] = UserWarning) -> None:
     """Warn at the line outside the package that called into it, however deep in the package this is called.
 
-    In a thread of the package nobody outside has called: the warning points at the thread's function.
+    A thread of the package has no caller outside it: there the warning points at the thread's function.
 
     Parameters
     ----------

@@ -233,7 +233,7 @@ def _shown(api_key: str | None) -> str | None:
 
 
 def is_loopback(host: str | None) -> bool:
-    """Whether `host` is this machine, where nobody can listen in on plain http."""
+    """Return whether `host` is this machine: plain http to it crosses no network."""
     if host is None:
         return False
     if host == "localhost" or host.endswith(".localhost"):

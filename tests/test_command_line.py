@@ -264,7 +264,7 @@ def test_credentials_that_are_refused_are_exit_code_2(hub, monkeypatch, capsys) 
 
 
 @pytest.mark.parametrize("report", ["left.txt", "nowhere/left.csv", "."])
-def test_a_report_that_cant_be_written_is_told_before_the_run(hub, report, capsys) -> None:
+def test_a_report_that_cant_be_written_is_refused_before_the_run(hub, report, capsys) -> None:
     """Not after hours of fetching."""
     assert main(["fetch", table("calls.csv", "s1"), "--store", "store", "--report", report]) == 2
     assert capsys.readouterr().err.startswith(f"kataven-notebook: {report}")

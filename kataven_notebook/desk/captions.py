@@ -1,4 +1,4 @@
-"""What the page shows in words, said by the kernel, so that the front end stays small."""
+"""Texts and marks as the page shows them; made in the kernel, so that the front end stays small."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def drawn(marks: list[Mark], decisions: list[Decision]) -> dict[str, Any]:
         if not each.is_of_whole_call:
             times = {"start_s": each.start_s, "end_s": each.end_s}
             others.append({"kind": "label", "label": each.label, "channel": None, **times})
-    # In their order, so that the page can tell where the name of one would cover that of another.
+    # In order of time: the page leaves out the name of a mark that would cover the one before.
     others.sort(key=lambda mark: float(mark["start_s"]))
     kinds = {mark["kind"] for mark in others}
     legend = [(kind, name) for kind, name in _MARK_KINDS.items() if kind in kinds]

@@ -1,4 +1,4 @@
-"""Brings sound, peaks and fresh URLs to the page, from threads, whatever the kernel is doing."""
+"""Sends sound, peaks and fresh URLs to the page, from threads, also while the kernel runs a cell."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 
-# Small enough that a page that asks for something else meanwhile is answered between two parts.
+# Small enough that another request of the page is answered soon: between two parts.
 _PART_BYTES = 4 << 20
-# Up to here the sound comes first, so that it can be played at once. Above, the picture of what is
-# decoded in no time does; that of a compressed hour takes seconds, and its sound is small.
+# Up to this size the sound is sent before the picture, so that it plays at once. Above it the picture is sent first
+# where decoding takes no time. That of a compressed hour takes seconds, and its sound is small.
 _SOUND_FIRST_BYTES = 1 << 20
 _DECODED_AT_ONCE = frozenset({"wav", "flac", "aiff", "au", "w64", "caf"})
-# What is sent before anybody asked for it.
+# The largest sound that is sent before the page asks for it.
 _AHEAD_BYTES = 8 << 20
 
 
@@ -48,7 +48,7 @@ class Call:
 
 
 class Feed:
-    """Serves the page of one player.
+    """Sends what the page of one player needs.
 
     Each delivery has its own daemon thread: a message sent from one arrives in milliseconds also
     while the kernel's main thread runs a cell. Sound and URLs go in messages only, never in
@@ -61,8 +61,8 @@ class Feed:
     source
         Where the sound comes from.
     listening
-        Whether somebody still listens; a URL is renewed ahead of time only then, as each one
-        costs a request.
+        Returns whether the listener is active; only then a URL is renewed before it expires, as each
+        one costs a request.
     delivered
         Called, in a thread, when the sound of the open call has been sent.
     """
@@ -96,7 +96,7 @@ class Feed:
         self._start(self._deliver_ahead, call)
 
     def renew(self, call: Call) -> None:
-        """Push a new URL: the page found the last one dead."""
+        """Send a new URL: the storage refused the last one."""
         self._start(self._deliver_url, call, True)
 
     def decode(self, call: Call) -> None:
@@ -104,7 +104,7 @@ class Feed:
         self._start(self._deliver_decoded, call)
 
     def close(self) -> None:
-        """Stop all deliveries and renewals."""
+        """End all deliveries and renewals."""
         with self._lock:
             self._current = None
             self._cancel_renewal()

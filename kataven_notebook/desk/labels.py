@@ -193,7 +193,7 @@ class LabelBook:
             lead = "" if size else _csv_line(self._header)
             if size:
                 os.lseek(descriptor, -1, os.SEEK_END)
-                # A kernel that died in mid-write left half a line: the next one must not join it.
+                # A kernel that was killed while it wrote left half a line: the next line must not continue it.
                 lead = "" if os.read(descriptor, 1) == b"\n" else "\n"
             os.write(descriptor, (lead + _csv_line(self._cells(action, decision))).encode())
             os.fsync(descriptor)
@@ -236,7 +236,7 @@ class LabelBook:
 
 
 def _checked_path(path: str | os.PathLike[str]) -> Path:
-    # Told at once: a listener must not find out with the first label.
+    # Refused at once: the listener must not find out with the first label.
     if not isinstance(path, str | os.PathLike) or not str(path):
         raise ConfigurationError(f"save_to={path!r} is no path: pass the name of a file, such as 'labels.csv'")
     file = Path(path).expanduser()

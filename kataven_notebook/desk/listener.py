@@ -1,4 +1,4 @@
-"""Where the listener is in the open call, and whether somebody listens."""
+"""Where the listener is in the open call, and whether there is still a listener."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Work on any `concurrent.futures.Executor`: URLs that do not expire in its queue, and workers that may die."""
+"""Runs the work on any `concurrent.futures.Executor`: no URL expires in its queue, and its workers may die."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     Settle = Callable[[Result, str | None], Result]
 
-# One job runs and the next one is at hand: more would only let URLs age.
+# One job runs and the next one waits in the executor: in a longer queue URLs would only age.
 _JOBS_A_WORKER = 2
 _MAX_IN_FLIGHT = 256
 _POLL_S = 0.2
@@ -89,7 +89,7 @@ class ExecutorWork:
             folder=folder,
         )
         self._renewing = threading.Lock()
-        # How often the executor was made anew.
+        # How many times the executor was made again.
         self._generation = 0
         self._broken: str | None = None
         self._executor = check_processes(
@@ -207,7 +207,7 @@ class ExecutorWork:
         )
 
     def _renew(self, generation: int) -> None:
-        """Make a broken pool anew, once for all the jobs that ended with it."""
+        """Make a broken pool again, once for all the jobs that ended with it."""
         with self._renewing:
             if self._make is not None and self._generation == generation:
                 shut_down(self._executor, wait=False)

@@ -25,8 +25,8 @@ class Places:
     workers
         How many jobs the executor runs at once.
     sessions
-        How many sessions may be under way. More than `workers` keeps the next job at hand, and lets its URL
-        age in the executor's queue.
+        How many sessions may be under way. More than `workers` keeps the next job ready, while its URL
+        ages in the executor's queue.
     """
 
     def __init__(self, *, workers: int, sessions: int) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("kataven_notebook")
 # Runs that end sooner need no forecast, in seconds.
 _WORTH_SAYING_S = 60.0
-# How often a run that nobody watches writes a line into the log.
+# How often a run without a bar writes a line into the log.
 _LOG_EVERY_S = 10.0
 _SHOW_EVERY_S = 0.4
 # After how many outcomes the pace is worth believing.
@@ -27,19 +27,19 @@ _PACE_AFTER = 5
 
 
 def is_watched() -> bool:
-    """Whether somebody can see a progress bar: a notebook, or a terminal."""
+    """Return whether the user sees a progress bar: in a notebook, or in a terminal."""
     return in_notebook() or bool(getattr(sys.stderr, "isatty", lambda: False)())
 
 
 def in_notebook() -> bool:
-    """Whether this is the kernel of a notebook."""
+    """Return whether this process is the kernel of a notebook."""
     interactive = sys.modules.get("IPython")
     shell = interactive.get_ipython() if interactive is not None else None
     return shell is not None and getattr(shell, "kernel", None) is not None
 
 
 class Progress:
-    """A bar over `total` sessions, or nothing where nobody would see it.
+    """A bar over `total` sessions; without a notebook or terminal it writes lines into the log.
 
     Parameters
     ----------
@@ -48,14 +48,14 @@ class Progress:
     label
         What is being done, in a word or two.
     show
-        True or False; None shows it where somebody can see it.
+        True or False; None shows it in notebooks and terminals.
     """
 
     def __init__(self, total: int, label: str, *, show: bool | None = None) -> None:
         self._counts: Counter[str] = Counter()
         self._bar: Any = None
         self._total, self._label = total, label
-        self._told_at = self._ticked_at = time.monotonic()
+        self._shown_at = self._ticked_at = time.monotonic()
         self._busy_s = 0.0
         self._show_where_seen = show is None
         if (is_watched() if show is None else show) and total:
@@ -80,7 +80,7 @@ class Progress:
             self._log("")
 
     def announce(self, forecast: Forecast, *, now: float | None = None, max_wait_s: float | None = None) -> None:
-        """Say beforehand what a run will cost that takes more than a minute."""
+        """Show what a run will take, before it begins, if that is more than a minute."""
         text = forecast_text(forecast, now=time.time() if now is None else now, max_wait_s=max_wait_s)
         if text is None:
             return
@@ -88,7 +88,7 @@ class Progress:
         if self._bar is not None:
             self._bar.write(text, file=sys.stderr)
         elif self._show_where_seen and sys.stderr is not None:
-            # Nobody watches, but whoever looks at the job's output is to know that it does not hang.
+            # Without this line the output of a long job looks as if the job hangs.
             sys.stderr.write(text + "\n")
             sys.stderr.flush()
 
@@ -111,16 +111,16 @@ class Progress:
         Parameters
         ----------
         budget
-            Whose queue the run waits in; None where it needs none.
+            The budget that the run waits for; None where it needs none.
         left, unsigned
             How many sessions have no outcome yet, and how many of them need a request, by default all.
         put_off
             How many of them are to be asked for again, by what they wait for.
         """
         now = self._tick(budget)
-        if now - self._told_at < (_LOG_EVERY_S if self._bar is None else _SHOW_EVERY_S):
+        if now - self._shown_at < (_LOG_EVERY_S if self._bar is None else _SHOW_EVERY_S):
             return
-        self._told_at = now
+        self._shown_at = now
         active = left - sum(put_off.values())
         waiting = waiting_text(
             budget, left if unsigned is None else unsigned, work_s=self._work_left_s(active), put_off=put_off
@@ -131,7 +131,7 @@ class Progress:
             self._show(waiting)
 
     def _tick(self, budget: Budget | None) -> float:
-        """Return the time, and count what went by since the last tick unless the budget was waited for."""
+        """Return the time; what passed since the last tick is busy time unless the run waited for the budget."""
         now = time.monotonic()
         wait = budget.waiting if budget is not None else None
         if wait is None or wait.until is None:
@@ -140,23 +140,23 @@ class Progress:
         return now
 
     def _work_left_s(self, left: int) -> float | None:
-        """How long `left` sessions take at the pace so far, without the waiting; None before that can be told."""
+        """Return how long `left` sessions take at the pace so far, waits left out; None before there is a pace."""
         done = sum(self._counts.values())
         return None if done < _PACE_AFTER or left <= 0 else self._busy_s / done * left
 
     def _show(self, waiting: str) -> None:
-        self._bar.set_postfix_str(" · ".join(part for part in (self._told(), waiting) if part))
+        self._bar.set_postfix_str(" · ".join(part for part in (self._counted(), waiting) if part))
 
     def _log(self, waiting: str) -> None:
         done = f"{self._label}: {sum(self._counts.values()):,} of {self._total:,}"
-        log.info("%s", " · ".join(part for part in (done, self._told(), waiting) if part))
+        log.info("%s", " · ".join(part for part in (done, self._counted(), waiting) if part))
 
-    def _told(self) -> str:
+    def _counted(self) -> str:
         return ", ".join(f"{count} {status}" for status, count in sorted(self._counts.items()))
 
 
 def forecast_text(forecast: Forecast, *, now: float, max_wait_s: float | None = None) -> str | None:
-    """Say what a run will cost, or None where it is done within a minute.
+    """Return in one line what a run will take, or None where that is less than a minute.
 
     Examples
     --------
@@ -183,14 +183,14 @@ def waiting_text(
     work_s: float | None = None,
     put_off: Mapping[str, int] = MappingProxyType({}),
 ) -> str:
-    """Say what the run waits for, until when, and when it will be done.
+    """Return in one line what the run waits for, until when, and when it will be done.
 
     Parameters
     ----------
     budget, unsigned
-        Whose queue the run waits in, and how many requests it still needs.
+        The budget that the run waits for, and how many requests it still needs.
     work_s
-        How long the rest takes at the pace so far, in seconds; None where that can't be told yet.
+        How long the rest takes at the pace so far, in seconds; None before there is a pace.
     put_off
         How many sessions are to be asked for again, by what they wait for.
     """
@@ -201,7 +201,7 @@ def waiting_text(
     if wait is not None and wait.until is not None:
         parts.append(f"{wait.reason}, next at {clock_text(wait.until, now=now)}")
     if is_shut or work_s is not None:
-        # What the limits allow, or what the line and the work take: the later of both.
+        # The later of two times: when the limits allow the last request, and when downloads and work are done.
         sent_at = now if budget is None or unsigned <= 0 else budget.forecast(unsigned).done_at
         parts.append(f"done about {clock_text(max(sent_at, now + (work_s or 0.0)), now=now)}")
     return ", ".join(parts)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-# After how many recordings their mean size is worth believing.
+# After how many recordings their mean size is used as that of all.
 _SAMPLE = 20
 _LAST: list[pd.DataFrame] = []
 
@@ -48,7 +48,7 @@ def execute(
     Raises
     ------
     Interrupted
-        Somebody pressed stop.
+        The user pressed stop.
     KatavenError
         The first failure, unless `capture`; or the store can't be used.
     """
@@ -57,7 +57,7 @@ def execute(
     # The run comes first: where its credentials can't work, no bar is shown for it.
     with Run(plan, tasks.values()) as run, Progress(len(tasks), label, show=progress) as bar:
         try:
-            for session_id, outcome in _told(plan, run, bar):
+            for session_id, outcome in _shown(plan, run, bar):
                 outcomes[position_of[session_id]] = outcome
                 bar.count(outcome.status)
                 if not capture and outcome.exception is not None:
@@ -73,7 +73,7 @@ def execute(
 
 
 def interruption(frame: pd.DataFrame | None, done: int, total: int, *, has_store: bool) -> errors.Interrupted:
-    """Make the exception that an interrupted run ends with, and remember its frame."""
+    """Return the exception that an interrupted run ends with, and keep its frame for `last_interrupted`."""
     _LAST[:] = [frame] if frame is not None else []
     how = (
         "kataven_notebook.interrupted() returns the frame with them; pass it to the same function to go on"
@@ -93,20 +93,20 @@ def last_interrupted() -> pd.DataFrame | None:
 def stream(plan: Plan, tasks: dict[int, Task], *, label: str, progress: bool | None) -> Iterator[tuple[str, Outcome]]:
     """Yield outcomes as they come; memory is bounded by what is in flight."""
     with Run(plan, tasks.values()) as run, Progress(len(tasks), label, show=progress) as bar:
-        for session_id, outcome in _told(plan, run, bar):
+        for session_id, outcome in _shown(plan, run, bar):
             bar.count(outcome.status)
             yield session_id, outcome
 
 
-def _told(plan: Plan, run: Run, bar: Progress) -> Iterator[tuple[str, Outcome]]:
-    """Yield a run's outcomes; the bar says beforehand what it will cost, and meanwhile what it waits for."""
+def _shown(plan: Plan, run: Run, bar: Progress) -> Iterator[tuple[str, Outcome]]:
+    """Yield a run's outcomes; the bar shows first what the run will take, then what it waits for."""
     if run.budget is not None:
         bar.announce(run.budget.forecast(run.unsigned), max_wait_s=plan.max_wait_s)
     yield from run.outcomes(lambda: bar.wait(run.budget, run.left, unsigned=run.unsigned, put_off=run.put_off))
 
 
 def _watch_memory(plan: Plan, outcomes: dict[int, Outcome], total: int) -> None:
-    """Warn in time where sound is about to fill the memory."""
+    """Warn after the first recordings if all of them would fill half of the free memory."""
     if plan.store is not None or not plan.keep_sound or not plan.sound or len(outcomes) != min(_SAMPLE, total):
         return
     sizes = [outcome.recording.size_bytes for outcome in outcomes.values() if outcome.recording is not None]

@@ -93,7 +93,7 @@ def _explain_access(code: int, text: str, *, is_session_token: bool) -> str | No
 
 
 def _explain_failure(code: int, text: str) -> tuple[type[errors.ApiError], str]:
-    """Tell a setting of the account, which stays, from a failure that another try may pass."""
+    """Return the error of a 5xx: of the account's settings, which stays, or of a failure that another try may pass."""
     if code == 503 and "not configured" in text.lower():
         return (
             errors.PlaybackUnconfigured,

@@ -198,7 +198,7 @@ def _pass_gate(gate: Callable[[], object], request: Request) -> None:
 
 
 def _backoff(error: Exception) -> bool | float:
-    """Tell stamina what is worth another try; after a 429 the budget does the waiting."""
+    """Return whether stamina is to try again; after a 429 the budget waits."""
     if isinstance(error, errors.WaitTooLong):
         return False
     if isinstance(error, errors.RateLimited):

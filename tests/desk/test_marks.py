@@ -30,7 +30,7 @@ def test_marks_of_other_shapes_are_drawn_or_refused_in_words(calls: pd.DataFrame
         player(calls, session="call", moments=[{"call": "b"}])  # type: ignore[arg-type]  # what is tested
 
 
-def test_what_is_not_passed_is_told_by_the_metrics() -> None:
+def test_what_is_not_passed_comes_from_the_metrics() -> None:
     """A choice of moments takes no speech off the picture, and turns take no moments out of the list."""
     time_s = np.arange(18 * 8000) / 8000
     talk = np.column_stack([np.sin(2 * np.pi * 440 * time_s) * (time_s % 6 < 3), np.zeros(len(time_s))])

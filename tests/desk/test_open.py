@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_wrong_arguments_are_told_before_anything_is_shown(calls: pd.DataFrame, tmp_path: Path) -> None:
+def test_wrong_arguments_are_refused_before_anything_is_shown(calls: pd.DataFrame, tmp_path: Path) -> None:
     """Each names what to pass instead."""
     with pytest.raises(FrameError, match="session="):
         player(calls)

@@ -22,7 +22,7 @@ def test_the_column_may_have_the_name_of_the_result(heard: pd.DataFrame) -> None
 
 
 @pytest.mark.parametrize("function", [kn.metrics, kn.turns, kn.moments])
-def test_roles_that_cannot_be_told_are_warned_of_once(function: Any) -> None:
+def test_roles_that_are_not_known_are_warned_of_once(function: Any) -> None:
     """Two channels that are alike give no evidence; who says which is the agent is not warned."""
     alike = tones((440, 0.0, 1.0), (440, 0.0, 1.0))
     frame = pd.DataFrame({"session_id": ["a", "b"], "audio": [alike, alike]})

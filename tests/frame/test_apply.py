@@ -84,7 +84,7 @@ def test_a_function_that_exits_is_its_rows_error(run) -> None:
         run(leaves, df=pd.DataFrame({"session_id": ["s1"]}), errors="raise")
 
 
-def test_a_call_that_hangs_is_left_behind_and_told(run) -> None:
+def test_a_call_that_hangs_is_left_running_and_warned_of(run) -> None:
     """Its row is marked, the others are done, and a warning says what a thread can't do."""
     release = threading.Event()
 

@@ -72,7 +72,7 @@ def test_what_is_no_frame_is_refused(draw: Any) -> None:
         draw([1.0])
 
 
-def test_figures_go_where_they_are_told() -> None:
+def test_figures_are_drawn_on_the_axes_that_are_passed() -> None:
     """Into given axes, without a figure of their own."""
     figure, axes = plt.subplots(2, 3)
     assert plots.overview(CALLS, ax=axes) is axes

@@ -242,7 +242,7 @@ def test_an_empty_text_takes_a_setting_back(hub, monkeypatch) -> None:
     assert (back.base_url, back.account_id, back.store) == (before, None, None)
 
 
-def test_the_names_of_an_index_are_told_too(hub) -> None:
+def test_the_error_names_the_levels_of_the_index_too(hub) -> None:
     """Where the ids stand under another name there."""
     frame = pd.DataFrame({"agent": ["clinic"]}, index=pd.Index(["s1"], name="call_id"))
     with pytest.raises(kn.errors.FrameError, match="columns: 'agent'; or of the index: 'call_id'"):

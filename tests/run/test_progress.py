@@ -92,7 +92,7 @@ def test_what_was_signed_or_is_here_already_needs_no_request(hub, wav) -> None:
         assert run.unsigned == 0
 
 
-def test_sessions_that_are_asked_for_again_are_told(hub) -> None:
+def test_sessions_that_are_asked_for_again_are_shown(hub) -> None:
     """How many are not uploaded yet, and until when they are asked for."""
     hub.add("late", state="pending")
     told: list[dict[str, int]] = []
@@ -162,7 +162,7 @@ def test_the_forecast_goes_to_the_log_too(caplog) -> None:
     assert "90 recordings: 60 now, then 60 a minute" in caplog.text
 
 
-def test_a_notebook_is_told_by_its_kernel(monkeypatch) -> None:
+def test_a_notebook_is_known_by_its_kernel(monkeypatch) -> None:
     """IPython in a terminal is none."""
     for kernel, expected in ((object(), True), (None, False)):
         shell = SimpleNamespace(kernel=kernel)

@@ -163,7 +163,7 @@ def test_a_function_decides_for_each_channel() -> None:
         (None, "shape"),
     ],
 )
-def test_a_function_that_answers_wrongly_is_told(answer: object, said: str) -> None:
+def test_what_a_detector_may_not_return_is_refused_in_words(answer: object, said: str) -> None:
     """The error names the channel and what was expected."""
     with pytest.raises(ValueError, match=said) as caught:
         speech_intervals(Sound(np.zeros((RATE, 1))), speech=lambda _samples, _rate: answer)

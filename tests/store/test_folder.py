@@ -51,7 +51,7 @@ def test_what_is_finished_is_not_asked_for_again(hub, folder, wav) -> None:
     assert again["audio"][0].path is not None
 
 
-def test_everything_about_a_session_is_told(hub, folder, wav) -> None:
+def test_everything_about_a_session_is_returned(hub, folder, wav) -> None:
     """One row a session, with size, checksum, length and times."""
     fetch(hub, folder, "s0")
     with Store(folder) as store:
