@@ -29,12 +29,25 @@ def _libraries() -> threadpoolctl.ThreadpoolController:
 
 
 @contextmanager
+def _any_thread_may_change_limits() -> Iterator[None]:
+    # From threadpoolctl 3.8 on, what any other thread sets than the first that did so is silently ignored; but the
+    # thread that leaves last has to lift the limit that another one has set.
+    clear = getattr(threadpoolctl.OpenBLASController, "clear_controlling_thread", lambda **_: None)
+    clear(force=True)
+    try:
+        yield
+    finally:
+        clear(force=True)
+
+
+@contextmanager
 def one_core() -> Iterator[None]:
     """Limit linear algebra to one core while any thread is inside; the last thread to leave lifts the limit."""
     global _inside, _limit  # noqa: PLW0603 - the limit is the process's, and so is the count of threads inside
     with _lock:
         if not _inside:
-            _limit = _libraries().limit(limits=1, user_api="blas")
+            with _any_thread_may_change_limits():
+                _limit = _libraries().limit(limits=1, user_api="blas")
         _inside += 1
     try:
         yield
@@ -42,12 +55,14 @@ def one_core() -> Iterator[None]:
         with _lock:
             _inside -= 1
             if not _inside:
-                _limit.restore_original_limits()
+                with _any_thread_may_change_limits():
+                    _limit.restore_original_limits()
 
 
 def keep_to_one_core() -> None:
     """Limit linear algebra to one core for good; for processes that do nothing else."""
-    threadpoolctl.threadpool_limits(1, user_api="blas")
+    with _any_thread_may_change_limits():
+        threadpoolctl.threadpool_limits(1, user_api="blas")
 
 
 def processors() -> int:
