@@ -1,0 +1,31 @@
+"""Folders that only their owner can read."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from kataven_notebook.machine.folders import make_private
+
+pytestmark = pytest.mark.core
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no file modes")
+def test_all_folders_that_are_made_are_private_and_others_stay_as_they_are(tmp_path) -> None:
+    """`mkdir(parents=True)` would leave those in between open to everybody."""
+    tmp_path.chmod(0o755)
+    deep = tmp_path / "state" / "stores" / "one"
+    make_private(deep)
+    make_private(deep)
+    made = (deep, deep.parent, deep.parent.parent)
+    assert [folder.stat().st_mode & 0o777 for folder in made] == [0o700] * 3
+    assert tmp_path.stat().st_mode & 0o777 == 0o755
+
+
+def test_a_file_of_that_name_is_an_error(tmp_path) -> None:
+    """Nothing is removed to make room."""
+    (tmp_path / "state").write_text("mine")
+    with pytest.raises(FileExistsError):
+        make_private(tmp_path / "state")
+    assert (tmp_path / "state").read_text() == "mine"
