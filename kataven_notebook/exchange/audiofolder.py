@@ -13,7 +13,7 @@ import pandas as pd
 from kataven_notebook.errors import ConfigurationError, DecodeError, FrameError, StoreError
 from kataven_notebook.exchange import sheets as _sheets
 from kataven_notebook.exchange.sound_files import ENCODINGS, SoundFiles, Written, alike, atomic, can_encode
-from kataven_notebook.frame.columns import AUDIO, DTYPES, ERROR, EXPIRES_AT, STATUS, URL, as_array, with_columns
+from kataven_notebook.frame.columns import AUDIO, DTYPES, ERROR, EXPIRES_AT, SOUND, STATUS, URL, as_array, with_columns
 from kataven_notebook.frame.job import FrameJob
 from kataven_notebook.frame.options import check_choice, sound_plan
 from kataven_notebook.frame.sessions import session_column
@@ -337,14 +337,7 @@ def _with_sound(
     prefix = str(mark.get("prefix", ""))
     sounds, states, reasons = ([each[part] for each in found] for part in range(3))
     columns = {AUDIO: sounds, STATUS: states, ERROR: reasons}
-    told = {
-        "recording_format": "format",
-        "duration_s": "duration_s",
-        "sample_rate": "sample_rate",
-        "channels": "channels",
-        "recording_bytes": "size_bytes",
-    }  # fmt: skip - pairs
-    for name, attribute in told.items():
+    for name, attribute in SOUND.items():
         # Converted files are no longer what was noted of the original.
         if prefix + name in table.columns:
             columns[name] = [getattr(sound, attribute, None) for sound in sounds]

@@ -22,7 +22,14 @@ if TYPE_CHECKING:
 STATUS, ERROR = "recording_status", "recording_error"
 URL, EXPIRES_AT = "recording_url", "recording_expires_at"
 AUDIO = "audio"
-SOUND = ("recording_format", "duration_s", "sample_rate", "channels", "recording_bytes")
+# The columns that describe sound, and the attribute of `Recording` in each.
+SOUND: Mapping[str, str] = {
+    "recording_format": "format",
+    "duration_s": "duration_s",
+    "sample_rate": "sample_rate",
+    "channels": "channels",
+    "recording_bytes": "size_bytes",
+}
 
 DTYPES: Mapping[str, str] = {
     STATUS: "status",
@@ -142,15 +149,11 @@ def _was_sound(cell: object) -> bool:
 
 def statuses(frame: pd.DataFrame, prefix: str) -> Sequence[Any]:
     """Return the status of each row as plain strings, None where there is none or the column is not there."""
-    return _values(frame, prefix + STATUS)
+    return texts(frame, prefix + STATUS)
 
 
 def texts(frame: pd.DataFrame, name: str) -> Sequence[Any]:
     """Return a text column as plain strings, None where missing or not there."""
-    return _values(frame, name)
-
-
-def _values(frame: pd.DataFrame, name: str) -> Sequence[Any]:
     if name not in frame.columns:
         return [None] * len(frame)
     column = frame[name].astype(object)
@@ -207,8 +210,7 @@ def sound_frame(
     if with_audio:
         sounds = [each.recording for each in outcomes]
         values = {AUDIO: sounds, **values}
-        attributes = ("format", "duration_s", "sample_rate", "channels", "size_bytes")
-        for name, attribute in zip(SOUND, attributes, strict=True):
+        for name, attribute in SOUND.items():
             values[name] = [None if sound is None else getattr(sound, attribute) for sound in sounds]
     columns = {name: as_array(sessions.spread(each), DTYPES[name]) for name, each in values.items()}
     if prefix + URL in frame.columns:
