@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -116,10 +117,8 @@ def metrics(
     >>> bool(calls["response_latency_p50_s"].median() < 3)
     True
     """
-    names = _own_columns()
-    if agent_channel == prefix + AGENT_CHANNEL:
-        del names[AGENT_CHANNEL]  # the caller says it in this very column
-    build = _frame_builder(df, prefix, agent_channel)
+    names = _number_columns(prefix, agent_channel)
+    build = functools.partial(_frame, df, prefix, names)
     measured = measure_all(
         df,
         agent_channel=agent_channel,
@@ -130,7 +129,7 @@ def metrics(
         refresh=refresh,
         prefix=prefix,
         progress=progress,
-        names=names,
+        names=(STATUS, ERROR, *names),
         build=build,
         options={
             "settings": settings,
@@ -194,9 +193,10 @@ def turns(
     >>> sorted(talk["role"].dropna().unique())
     ['agent', 'caller']
     """
-    _check_session_name(session, _TURNS)
-    measured = measure_all(
+    return _long_table(
         df,
+        turn_rows,
+        _TURNS,
         agent_channel=agent_channel,
         speech=speech,
         session=session,
@@ -212,13 +212,6 @@ def turns(
             "in_flight": in_flight,
         },
     )
-    _warn_of_unknown_agents(measured, agent_channel, "roles")
-    rows = [
-        {session: session_id, **row}
-        for session_id, measures, agent in measured.calls()
-        for row in turn_rows(measures, agent)
-    ]
-    return _table(rows, session, _TURNS)
 
 
 def moments(
@@ -268,9 +261,10 @@ def moments(
     >>> bool(worst["severity"].is_monotonic_decreasing)
     True
     """
-    _check_session_name(session, _MOMENTS)
-    measured = measure_all(
+    found = _long_table(
         df,
+        _moment_rows,
+        _MOMENTS,
         agent_channel=agent_channel,
         speech=speech,
         session=session,
@@ -286,20 +280,35 @@ def moments(
             "in_flight": in_flight,
         },
     )
-    _warn_of_unknown_agents(measured, agent_channel, "roles")
-    rows = [
-        {session: session_id, "role": _role(row["channel"], agent), **row}
-        for session_id, measures, agent in measured.calls()
-        for row in moment_rows(measures, agent)
-    ]
-    found = _table(rows, session, _MOMENTS)
     return found.sort_values("severity", ascending=False, kind="stable", ignore_index=True)
 
 
-def _check_session_name(session: str, columns: Mapping[str, str]) -> None:
-    """Refuse a table in which the session ids would be lost under a column of that name."""
-    if session in columns:
+def _long_table(
+    df: pd.DataFrame,
+    rows_of: Callable[[CallMeasures, int | None], list[dict[str, Any]]],
+    dtypes: Mapping[str, str],
+    *,
+    session: str,
+    agent_channel: int | str,
+    **options: Any,
+) -> pd.DataFrame:
+    """Measure every call and return its rows in one table, whose columns have their dtypes also without a row."""
+    # The session ids would be lost under a column of that name.
+    if session in dtypes:
         raise FrameError(f"the result has a column {session!r} of its own: rename the column of the session ids")
+    measured = measure_all(df, session=session, agent_channel=agent_channel, **options)
+    _warn_of_unknown_agents(measured, agent_channel, "roles")
+    found = [(session_id, row) for session_id, call, agent in measured.calls() for row in rows_of(call, agent)]
+    columns: dict[str, Any] = {session: as_array([session_id for session_id, _ in found], "string")}
+    columns |= {name: as_array([row[name] for _, row in found], dtype) for name, dtype in dtypes.items()}
+    return pd.DataFrame(columns)
+
+
+def _moment_rows(measures: CallMeasures, agent: int | None) -> list[dict[str, Any]]:
+    return [
+        {"role": role_of(row["channel"], agent) if isinstance(row["channel"], int) else None, **row}
+        for row in moment_rows(measures, agent)
+    ]
 
 
 def _warn_of_unknown_agents(measured: Measured, agent_channel: int | str, missing: str) -> None:
@@ -312,33 +321,26 @@ def _warn_of_unknown_agents(measured: Measured, agent_channel: int | str, missin
         )
 
 
-def _own_columns() -> dict[str, str]:
-    """Names and dtypes of the columns that `metrics` adds."""
-    return {
-        STATUS: "status",
-        ERROR: "string",
-        **{name: column.dtype for name, column in {**CALL_COLUMNS, **METRIC_COLUMNS}.items()},
+def _number_columns(prefix: str, agent_channel: int | str) -> dict[str, str]:
+    """Return names and dtypes of the columns that `metrics` adds beside status and error."""
+    dtypes: dict[str, str] = {name: column.dtype for name, column in {**CALL_COLUMNS, **METRIC_COLUMNS}.items()}
+    if agent_channel == prefix + AGENT_CHANNEL:
+        del dtypes[AGENT_CHANNEL]  # the caller gives the channel in this very column
+    return dtypes
+
+
+def _frame(df: pd.DataFrame, prefix: str, dtypes: Mapping[str, str], measured: Measured) -> pd.DataFrame:
+    frame = sound_frame(df, measured.sessions, measured.outcomes, prefix, with_audio=False)
+    rows = [_row(outcome, agent) for outcome, agent in zip(measured.outcomes, measured.agents, strict=True)]
+    columns = {
+        name: as_array(measured.sessions.spread([row.get(name) for row in rows]), dtype)
+        for name, dtype in dtypes.items()
     }
-
-
-def _frame_builder(df: pd.DataFrame, prefix: str, agent_channel: int | str) -> Callable[[Measured], pd.DataFrame]:
-    def build(measured: Measured) -> pd.DataFrame:
-        frame = sound_frame(df, measured.sessions, measured.outcomes, prefix, with_audio=False)
-        rows = [_row(outcome, agent) for outcome, agent in zip(measured.outcomes, measured.agents, strict=True)]
-        names = {name: dtype for name, dtype in _own_columns().items() if name not in (STATUS, ERROR)}
-        if agent_channel == prefix + AGENT_CHANNEL:
-            del names[AGENT_CHANNEL]  # the caller says it in this very column
-        columns = {
-            name: as_array(measured.sessions.spread([row.get(name) for row in rows]), dtype)
-            for name, dtype in names.items()
-        }
-        if prefix + "duration_s" in df.columns:
-            # What could not be measured is as long as it was.
-            known = pd.to_numeric(df[prefix + "duration_s"], errors="coerce").to_numpy("float64", na_value=np.nan)
-            columns["duration_s"] = np.where(np.isnan(columns["duration_s"]), known, columns["duration_s"])
-        return with_columns(frame, columns, prefix=prefix)
-
-    return build
+    if prefix + "duration_s" in df.columns:
+        # A call that could not be measured keeps the length that the frame has for it.
+        known = pd.to_numeric(df[prefix + "duration_s"], errors="coerce").to_numpy("float64", na_value=np.nan)
+        columns["duration_s"] = np.where(np.isnan(columns["duration_s"]), known, columns["duration_s"])
+    return with_columns(frame, columns, prefix=prefix)
 
 
 def _row(outcome: Outcome, agent: AgentChannel) -> dict[str, Any]:
@@ -350,14 +352,3 @@ def _row(outcome: Outcome, agent: AgentChannel) -> dict[str, Any]:
         CONFIDENCE: agent.confidence,
         **call_row(outcome.value, agent.channel),
     }
-
-
-def _role(channel: Any, agent: int | None) -> str | None:
-    return None if channel is None else role_of(channel, agent)
-
-
-def _table(rows: list[dict[str, Any]], session: str, dtypes: Mapping[str, str]) -> pd.DataFrame:
-    """Make a long table whose columns have their dtypes also when there is no row."""
-    columns: dict[str, Any] = {session: as_array([row[session] for row in rows], "string")}
-    columns |= {name: as_array([row[name] for row in rows], dtype) for name, dtype in dtypes.items()}
-    return pd.DataFrame(columns)
