@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -106,8 +108,17 @@ def test_processes_that_open_a_new_table_at_once_all_count_in_it(tmp_path) -> No
     used.close()
 
 
-def test_deleted_rows_are_overwritten(tmp_path) -> None:
+def test_deleted_rows_are_overwritten(tmp_path, monkeypatch) -> None:
     """On a connection that was opened again too: SQLite keeps the setting for each connection alone."""
+    connect = sqlite3.connect
+
+    def connect_as_built_elsewhere(*args: Any, **options: Any) -> sqlite3.Connection:
+        # Some builds of SQLite overwrite without being asked, and would hide that nobody asks.
+        connection = connect(*args, **options)
+        connection.execute("PRAGMA secure_delete=OFF")
+        return connection
+
+    monkeypatch.setattr(sqlite3, "connect", connect_as_built_elsewhere)
     database = Database(tmp_path / "a.sqlite3", "CREATE TABLE IF NOT EXISTS a (b TEXT);", timeout_s=1.0)
     for _ in range(2):
         with database.connection() as db:
