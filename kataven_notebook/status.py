@@ -56,8 +56,10 @@ class Status(StrEnum):
         return _ADVICE[self]
 
 
-# Without `unsupported` and `too_large`: an extra or a larger `max_bytes` changes those.
-_FINAL = frozenset({Status.DOWNLOADED, Status.MISSING, Status.CORRUPT, Status.INVALID})
+# What the service or the storage said once and for all: frames and stores keep it, and nobody asks again. Without
+# `unsupported` and `too_large`: an extra or a larger `max_bytes` changes those.
+SETTLED = frozenset({Status.MISSING, Status.CORRUPT})
+_FINAL = SETTLED | {Status.DOWNLOADED, Status.INVALID}
 
 _ADVICE: Mapping[Status, str] = {
     Status.READY: "audio() downloads it",

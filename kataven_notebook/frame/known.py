@@ -14,7 +14,7 @@ from kataven_notebook.frame.columns import AUDIO, ERROR, EXPIRES_AT, URL, record
 from kataven_notebook.run.plan import Outcome, Task
 from kataven_notebook.service.answers import URL_MARGIN_S, SignedUrl
 from kataven_notebook.service.session_ids import check_session_id
-from kataven_notebook.status import Status
+from kataven_notebook.status import SETTLED, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from kataven_notebook.frame.sessions import Sessions
     from kataven_notebook.run.plan import Plan
 
-_FINAL = {status.value: status for status in (Status.MISSING, Status.CORRUPT)}
+# The file of a corrupt recording can still be had by its URL.
+_WITHOUT_URL = SETTLED - {Status.CORRUPT}
 
 
 def split(
@@ -154,11 +155,10 @@ def _kept(
         is_live = signed is not None and signed.lives(URL_MARGIN_S, now=now)
         if state in (Status.READY, Status.DOWNLOADED) and is_live:
             return Outcome(Status(state), signed=signed)
-        return Outcome(Status.MISSING, error=error) if state == Status.MISSING else None
+        return Outcome(Status(state), error=error) if state in _WITHOUT_URL else None
     if sound is not None:
         return Outcome(Status.DOWNLOADED, signed=signed, recording=sound)
-    final = _FINAL.get(state)
-    return None if final is None else Outcome(final, error=error, signed=signed)
+    return Outcome(Status(state), error=error, signed=signed) if state in SETTLED else None
 
 
 def _from_store(tasks: dict[int, Task], plan: Plan, *, refresh: bool) -> dict[int, Outcome]:

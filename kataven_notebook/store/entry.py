@@ -8,13 +8,11 @@ from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Self
 
 from kataven_notebook.sound.decode import SoundInfo
-from kataven_notebook.status import Status
+from kataven_notebook.status import SETTLED, Status
 
 if TYPE_CHECKING:
     from kataven_notebook.sound.recording import Recording
 
-# Asking again changes nothing about these.
-SETTLED = frozenset({"missing", "corrupt"})
 _FILE = re.compile(r"audio/[0-9a-f]{2}/[0-9a-f]{40}-[0-9a-f]{16}\.[a-z0-9]{1,8}")
 
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from kataven_notebook.errors import StoreError
 from kataven_notebook.machine.database import Database
 from kataven_notebook.machine.process import is_alive, owner_name
-from kataven_notebook.store.entry import COLUMNS, SETTLED, Entry, is_file_name
+from kataven_notebook.status import SETTLED
+from kataven_notebook.store.entry import COLUMNS, Entry, is_file_name
 from kataven_notebook.store.failures import folder_errors
 from kataven_notebook.store.sanity import SANE_SQL
 

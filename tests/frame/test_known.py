@@ -7,6 +7,8 @@ import pytest
 from frames import calls
 
 import kataven_notebook as kn
+from kataven_notebook.status import SETTLED
+from kataven_notebook.store.folder import Store
 
 pytestmark = pytest.mark.core
 
@@ -25,6 +27,21 @@ def test_calling_again_asks_for_what_is_left_alone(hub, sound) -> None:
     fresh = kn.audio(again, settings=hub.settings, progress=False, refresh=True)
     assert hub.requests.count("api") == 4
     assert fresh.loc[0, "audio"] is not first
+
+
+@pytest.mark.parametrize("status", sorted(SETTLED))
+def test_a_settled_status_is_kept_by_frame_and_store(hub, tmp_path, status) -> None:
+    """Whichever statuses these are; `refresh` asks again."""
+    frame = calls("s1")
+    frame["recording_status"], frame["recording_error"] = status, "as it was"
+    again = kn.audio(frame, settings=hub.settings, progress=False)
+    Store(tmp_path).note("s1", status, "as it was")
+    stored = kn.audio(calls("s1"), store=tmp_path, settings=hub.settings, progress=False)
+    for kept in (again, stored):
+        assert kept[["recording_status", "recording_error"]].to_numpy().tolist() == [[status, "as it was"]]
+    assert hub.requests.count("api") == 0
+    fresh = kn.audio(frame, settings=hub.settings, progress=False, refresh=True)
+    assert fresh["recording_status"].tolist() == ["downloaded"]
 
 
 def test_a_live_url_in_the_frame_is_used(hub) -> None:
