@@ -142,7 +142,8 @@ class Signer:
                 self._forbidden.add(session_id)
                 # A 403 may be about one session; a second one while nothing succeeds is about the account.
                 is_about_account = error.status_code != 403 or (len(self._forbidden) > 1 and not self._succeeded)
-            elif isinstance(error, errors.RecordingMissing | errors.RecordingPending):
+            elif not is_about_account and not isinstance(error, errors.ServiceFailed):
+                # The answer is about the session, so the credentials are good.
                 self._succeeded = True
             if is_about_account and self.stopped_because is None:
                 self.stopped_because = f"the run stopped, because {error.message}"

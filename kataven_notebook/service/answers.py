@@ -47,6 +47,15 @@ class Transient(errors.ServiceFailed):
     """A failure that another try may pass."""
 
 
+_ABOUT_SESSION: Mapping[int, tuple[type[errors.ApiError], str]] = {
+    404: (errors.RecordingMissing, "the session has no recording"),
+    409: (
+        errors.RecordingPending,
+        'the recording is not uploaded yet: call again later, or pass poll_pending="10min"',
+    ),
+}
+
+
 def explain_refusal(code: int, text: str, *, is_session_token: bool) -> tuple[type[errors.ApiError], str]:
     """Return the class of the error that an answer means, and its message.
 
@@ -62,14 +71,9 @@ def explain_refusal(code: int, text: str, *, is_session_token: bool) -> tuple[ty
     refused = _explain_access(code, text, is_session_token=is_session_token)
     if refused is not None:
         return errors.AccessRefused, refused
-    # A page is a web server's or a proxy's 404: it says nothing about the session.
-    if code == 404 and not text.startswith("<"):
-        return errors.RecordingMissing, "the session has no recording"
-    if code == 409:
-        return (
-            errors.RecordingPending,
-            'the recording is not uploaded yet: call again later, or pass poll_pending="10min"',
-        )
+    # A page is a web server's or a proxy's answer: it says nothing about the session.
+    if code in _ABOUT_SESSION and not text.startswith("<"):
+        return _ABOUT_SESSION[code]
     if code >= 500 or code == 408:
         return _explain_failure(code, text)
     if 300 <= code < 400:
