@@ -24,11 +24,14 @@ _FIRST_MOMENTS = 50
 _FIRST_ROWS_BYTES, _FIRST_MOMENTS_BYTES = 4_000, 6_500
 # A call opens so long before the moment that is to be heard.
 _RUN_UP_S = 2.0
-# Opening such a call brings no sound; asking again does not change that.
+# Such a call has no sound now, and opening it asks for nothing.
 _SILENT = frozenset(
     {Status.MISSING, Status.PENDING, Status.INVALID, Status.REFUSED, Status.UNCONFIGURED, Status.CORRUPT}
 )
-_RETRIED = frozenset(set(Status) - _SILENT - {Status.READY, Status.DOWNLOADED})
+# Such a call is asked for again when it is opened.
+_RETRIED = frozenset(
+    {Status.LIMITED, Status.EXPIRED, Status.UNSUPPORTED, Status.TOO_LARGE, Status.FAILED, Status.SKIPPED}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from pages import SECRET_URL, Page
 
+from kataven_notebook.desk import contents
 from kataven_notebook.desk.open import player
+from kataven_notebook.status import Status
 
 if TYPE_CHECKING:
     import pytest
@@ -67,3 +69,9 @@ def test_rows_without_sound_say_why_and_what_to_do(calls: pd.DataFrame, monkeypa
     assert reason == f"T{later[1:]}.", "the advice is in it already"
     frame = pd.DataFrame({"call": ["f"], "recording_status": ["failed"], "recording_error": ["the storage hung up"]})
     assert player(frame, session="call").children[0].first["opened"]["facts"] == "failed · the storage hung up"
+
+
+def test_every_status_says_whether_the_call_is_heard_asked_for_again_or_silent() -> None:
+    """A new status has to be placed."""
+    heard = {Status.READY, Status.DOWNLOADED}
+    assert sorted([*contents._SILENT, *contents._RETRIED, *heard]) == sorted(Status)
