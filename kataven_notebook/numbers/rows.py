@@ -70,7 +70,9 @@ def call_row(measures: CallMeasures, agent_channel: int | None) -> dict[str, Val
     row["speech_method"] = measures.speech_method
     row["metrics_error"] = _sentence(missing)
     nothing: dict[str, Value] = {"float64": _NAN, "Int64": None, "string": None}
-    return {name: row.get(name, nothing[column.dtype]) for name, column in METRIC_COLUMNS.items()}
+    for name in missing:
+        row.setdefault(name, nothing[METRIC_COLUMNS[name].dtype])
+    return {name: row[name] for name in METRIC_COLUMNS}
 
 
 def why_no_roles(measures: CallMeasures, agent_channel: int | None) -> str | None:
