@@ -19,7 +19,6 @@ _MIME_TYPES = {
     "flac": "audio/flac",
     "webm": "audio/webm",
     "m4a": "audio/mp4",
-    "mp4": "audio/mp4",
 }
 _WAV_CODECS = frozenset({"pcm_u8", "pcm_16", "pcm_24", "pcm_32", "float", "ulaw", "alaw"})
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from kataven_notebook.desk.captions import captioned, drawn, fitting
+import re
+
+from kataven_notebook.desk import page
+from kataven_notebook.desk.captions import KEYS, captioned, drawn, fitting
 from kataven_notebook.desk.labels import LabelBook
 
 
@@ -29,3 +32,14 @@ def test_a_decision_is_one_line_with_tenths_of_seconds() -> None:
 def test_the_least_number_of_items_is_kept_whatever_their_size() -> None:
     """The first paint of a wide frame shows some rows."""
     assert fitting(["x" * 100] * 5, max_bytes=10, at_least=3) == ["x" * 100] * 3
+
+
+def test_the_list_of_keys_is_what_the_keys_do() -> None:
+    """Each key of the page stands in the list that users see, and each of the list does something."""
+    source = (page._STATIC / "keys.js").read_text(encoding="utf-8")
+    actions = source.split("return {")[1].split("\n\t};")[0]
+    acting = {key.strip('"').upper() for key in re.findall(r"""^\t\t(".+?"|\w+):""", actions, re.MULTILINE)}
+    shown = {"ARROWLEFT": "←", "ARROWRIGHT": "→", "ARROWUP": "↑", "ARROWDOWN": "↓", " ": "SPACE", "ESCAPE": "ESC"}
+    shown |= {"-": "−", "=": "+"}  # noqa: RUF001 - a minus sign; "=" is "+" without Shift
+    listed = {key.upper() for keys, _ in KEYS for key in re.split(r",? ", keys)}
+    assert listed - set("1…9") == {shown.get(key, key) for key in acting}
