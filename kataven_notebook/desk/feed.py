@@ -13,6 +13,7 @@ from kataven_notebook.desk.peaks import frames_per_bin, peak_blocks
 from kataven_notebook.desk.playable import playable
 from kataven_notebook.errors import DecodeError, KatavenError, SessionError
 from kataven_notebook.redact import redact
+from kataven_notebook.sound.decode import LOSSLESS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +28,6 @@ _PART_BYTES = 4 << 20
 # Up to this size the sound is sent before the picture, so that it plays at once. Above it the picture is sent first
 # where decoding takes no time. That of a compressed hour takes seconds, and its sound is small.
 _SOUND_FIRST_BYTES = 1 << 20
-_DECODED_AT_ONCE = frozenset({"wav", "flac", "aiff", "au", "w64", "caf"})
 # The largest sound that is sent before the page asks for it.
 _AHEAD_BYTES = 8 << 20
 
@@ -135,7 +135,7 @@ class Feed:
             return
         if recording is None:
             self._deliver_url(call, False)
-        elif recording.size_bytes <= _SOUND_FIRST_BYTES or recording.format not in _DECODED_AT_ONCE:
+        elif recording.size_bytes <= _SOUND_FIRST_BYTES or recording.format not in LOSSLESS:
             self._send_sound(call, recording, lambda: self._wanted(call))
             self._send_peaks(call, recording, lambda: self._wanted(call))
         else:

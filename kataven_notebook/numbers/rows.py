@@ -37,8 +37,8 @@ _NAN = float("nan")
 def call_row(measures: CallMeasures, agent_channel: int | None) -> dict[str, Value]:
     """Return one call's numbers by the names and in the order of `METRIC_COLUMNS`.
 
-    A number that can't be had is NaN (counts and text: None), and `metrics_error` says why, unless a
-    count beside it does: without interruptions there is no time to yield.
+    A number that can't be had is NaN (counts and text: None), and `metrics_error` says why. Only
+    `time_to_yield_p50_s` has no reason there where `interruptions_by_caller` is 0.
 
     Parameters
     ----------

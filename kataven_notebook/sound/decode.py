@@ -88,7 +88,8 @@ _MAGIC: tuple[tuple[Callable[[bytes], bool], str], ...] = (
     (lambda h: len(h) > 1 and h[0] == 0xFF and h[1] & 0xE0 == 0xE0 and h[1] & 0x06 != 0, "mp3"),
 )
 # Lossless formats, whose headers count frames exactly.
-_EXACT_LENGTH = frozenset({"wav", "flac", "aiff", "au", "w64", "caf"})
+# Formats whose header counts frames exactly, and that take no time to decode.
+LOSSLESS = frozenset({"wav", "flac", "aiff", "au", "w64", "caf"})
 _NEEDS_AV = frozenset({"m4a", "webm", "amr", "wma", "aac"})
 
 
@@ -309,7 +310,7 @@ def verify(source: bytes | Path, info: SoundInfo, *, full: bool, session_id: str
         tail = blocks(source, info, second, start_frame=info.frames - second, session_id=session_id)
         decoded, expected = sum(len(block) for block in tail), second
     # Lossy formats round their length to packets; no packet is as long as a quarter of a second.
-    allowed_missing = 0 if info.format in _EXACT_LENGTH else second // 4
+    allowed_missing = 0 if info.format in LOSSLESS else second // 4
     if decoded < max(1, expected - allowed_missing):
         raise RecordingCorrupt(
             f"the file is cut short: {(expected - decoded) / second:.1f} s that its header promises are not there",

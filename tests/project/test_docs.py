@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 import kataven_notebook as kn
-from kataven_notebook import settings
-from kataven_notebook.run import supervise as _execute
+from kataven_notebook import demo, settings
+from kataven_notebook.run import supervise
+from kataven_notebook.sound import decode
 
 PROJECT = Path(__file__).parents[2]
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
@@ -27,7 +28,7 @@ MODULES = sorted(
 def unconfigured(monkeypatch) -> None:
     """Examples find a process in which nothing was configured or interrupted, and leave it so."""
     monkeypatch.setattr(settings, "_configured", {})
-    monkeypatch.setattr(_execute, "_LAST", [])
+    monkeypatch.setattr(supervise, "_LAST", [])
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -63,6 +64,15 @@ def test_the_readme_lists_every_status_and_every_function() -> None:
     functions = {name for name in kn.__all__ if name.islower() and not name.startswith("_")}
     for name in functions - {"demo", "errors", "configure", "interrupted"}:
         assert f"`{name}`" in README, f"the README does not name {name}"
+
+
+def test_the_readme_counts_faults_and_names_formats_as_they_are() -> None:
+    """One that is added is counted and named."""
+    names = demo.fault_names()
+    kinds = {name.partition(":")[2] for name in names}
+    assert f"all {len(names)} faults ({len(kinds)} kinds" in README
+    extras = next(line for line in README.splitlines() if line.startswith("Extras"))
+    assert {name for _, name in decode._MAGIC} <= set(re.findall(r"\w+", extras.lower()))
 
 
 def test_no_placeholder_is_left() -> None:
