@@ -9,6 +9,8 @@ import pytest
 
 from kataven_notebook.desk.call_list import CallList
 
+pytestmark = pytest.mark.core
+
 
 def test_a_list_row_is_a_session_and_windows_are_texts(calls: pd.DataFrame) -> None:
     """A session in two rows is listed once; cells are texts."""

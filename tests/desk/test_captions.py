@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from kataven_notebook.desk import page
 from kataven_notebook.desk.captions import KEYS, captioned, drawn, fitting
 from kataven_notebook.desk.labels import LabelBook
+
+pytestmark = pytest.mark.core
 
 
 def test_marks_are_drawn_in_the_order_of_their_start_with_the_regions_of_labels() -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from kataven_notebook.desk.open import player
 
 if TYPE_CHECKING:
     import pandas as pd
-    import pytest
+
+pytestmark = pytest.mark.core
 
 
 def test_the_card_stands_before_the_widget_and_is_escaped(calls: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:

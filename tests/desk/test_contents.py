@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 import pandas as pd
+import pytest
 from pages import SECRET_URL, Page
 
 from kataven_notebook.desk import contents
 from kataven_notebook.desk.open import player
 from kataven_notebook.status import Status
 
-if TYPE_CHECKING:
-    import pytest
+pytestmark = pytest.mark.core
 
 
 def test_columns_are_shown_as_they_read_and_without_signed_queries(calls: pd.DataFrame) -> None:

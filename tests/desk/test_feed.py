@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING
 
 import pandas as pd
+import pytest
 from pages import SECRET_URL, Page, sound
 
 from kataven_notebook.desk import feed as _feed
@@ -14,9 +15,9 @@ from kataven_notebook.desk.widget import Player
 from kataven_notebook.errors import ServiceFailed
 
 if TYPE_CHECKING:
-    import pytest
-
     from kataven_notebook.sound.recording import Recording
+
+pytestmark = pytest.mark.core
 
 
 def test_sound_comes_whole_and_peaks_follow(calls: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,8 @@ from kataven_notebook.errors import ConfigurationError
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.core
+
 
 def test_decisions_are_on_disk_at_once_and_the_next_player_continues(tmp_path: Path) -> None:
     """Appended and private; a removal is a row too; read again it is as it was."""

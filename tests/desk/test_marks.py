@@ -13,6 +13,8 @@ from kataven_notebook.desk.open import player
 from kataven_notebook.errors import FrameError
 from kataven_notebook.sound.recording import Recording
 
+pytestmark = pytest.mark.core
+
 
 def test_marks_of_other_shapes_are_drawn_or_refused_in_words(calls: pd.DataFrame) -> None:
     """Lengths of time, a session index, gaps; not texts, times of day or names of channels."""

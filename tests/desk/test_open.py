@@ -13,6 +13,8 @@ from kataven_notebook.errors import ConfigurationError, FrameError
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.core
+
 
 def test_wrong_arguments_are_refused_before_anything_is_shown(calls: pd.DataFrame, tmp_path: Path) -> None:
     """Each names what to pass instead."""

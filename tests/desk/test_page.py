@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
 from pages import Page
 
 from kataven_notebook import desk
@@ -14,7 +15,8 @@ from kataven_notebook.desk.page import Desk
 
 if TYPE_CHECKING:
     import pandas as pd
-    import pytest
+
+pytestmark = pytest.mark.core
 
 
 def test_whatever_the_page_asks_to_label_is_answered(calls: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:

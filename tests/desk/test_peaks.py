@@ -11,6 +11,8 @@ from pages import sound
 from kataven_notebook.desk.peaks import frames_per_bin, peak_blocks
 from kataven_notebook.sound.recording import Recording
 
+pytestmark = pytest.mark.core
+
 
 @pytest.mark.parametrize("sample_rate", [8000, 11025, 44100])
 def test_peaks_cover_the_sound_and_find_its_loudest_frame(sample_rate: int) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import io
 
+import pytest
 import soundfile as sf
 from pages import sound
 
 from kataven_notebook.desk.playable import playable
+
+pytestmark = pytest.mark.core
 
 
 def test_sound_that_browsers_can_not_play_becomes_16_bit_wav() -> None:

@@ -9,6 +9,8 @@ from pages import SECRET_URL
 from kataven_notebook.desk.sources import FrameSource
 from kataven_notebook.errors import UrlExpired
 
+pytestmark = pytest.mark.core
+
 
 def test_the_frames_own_url_is_used_while_it_lives() -> None:
     """Then it is signed anew, or the error says what to run."""

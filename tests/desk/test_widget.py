@@ -13,6 +13,8 @@ from kataven_notebook.desk.open import player
 from kataven_notebook.desk.widget import play_one
 from kataven_notebook.errors import FrameError
 
+pytestmark = pytest.mark.core
+
 
 def test_no_url_no_sound_and_no_error_query_is_in_state_or_repr(calls: pd.DataFrame) -> None:
     """What a notebook would save holds no signed URL and no sound."""

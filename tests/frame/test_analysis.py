@@ -11,6 +11,8 @@ from frames import loud, measured, tones
 
 import kataven_notebook as kn
 
+pytestmark = pytest.mark.core
+
 
 def test_the_column_may_have_the_name_of_the_result(heard: pd.DataFrame) -> None:
     """`agent_channel` is what such a column is called; it is left as it is."""

@@ -11,6 +11,8 @@ import pytest
 from kataven_notebook.errors import ConfigurationError, FrameError
 from kataven_notebook.frame.groups import compare, compare_groups
 
+pytestmark = pytest.mark.core
+
 RANDOM = np.random.default_rng(7)
 
 

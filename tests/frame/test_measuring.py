@@ -12,6 +12,8 @@ from frames import measured
 
 import kataven_notebook as kn
 
+pytestmark = pytest.mark.core
+
 
 @pytest.mark.parametrize("function", [kn.metrics, kn.turns, kn.moments])
 @pytest.mark.parametrize("speech", ["webrtc", None, ["silero"]])

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from levels import RATE, noise, quality, tone
 
+pytestmark = pytest.mark.core
+
 
 def mulaw(samples: np.ndarray) -> np.ndarray:
     """Return what 8-bit mu-law leaves of `samples`: G.711's levels by its formula."""

@@ -22,6 +22,8 @@ from kataven_notebook.numbers.conversation import (
     talk_time,
 )
 
+pytestmark = pytest.mark.core
+
 DURATION_S = 64.0
 # 1/64 s is exact in binary, so that laws hold to the last bit; minutes of speech in a few intervals.
 TICKS = st.integers(0, int(DURATION_S) * 64).map(lambda tick: tick / 64)

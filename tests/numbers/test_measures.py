@@ -7,11 +7,14 @@ import pickle
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from scripted_calls import FIRST, RATE, SECOND, sound, tones
 
 from kataven_notebook.numbers.measures import CallMeasures, measure
 from kataven_notebook.numbers.rows import call_row
 from kataven_notebook.sound.recording import Recording
+
+pytestmark = pytest.mark.core
 
 
 def test_measuring_again_costs_nothing_and_decodes_once() -> None:

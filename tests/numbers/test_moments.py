@@ -8,6 +8,8 @@ from scripted_calls import RATE, measured, sound
 
 from kataven_notebook.numbers.moments import moment_rows
 
+pytestmark = pytest.mark.core
+
 
 def test_moments_come_worst_first_and_say_what_happened() -> None:
     """Dead air of 4 s, an interruption of 0.5 s, a slow response, and clipping, by severity."""

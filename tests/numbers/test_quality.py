@@ -11,6 +11,8 @@ from levels import RATE, noise, quality, tone
 
 from kataven_notebook.numbers.quality import QualityMeter, measure_quality
 
+pytestmark = pytest.mark.core
+
 
 @pytest.mark.parametrize("rate", [8_000, 11_025, 16_000, 44_100, 48_000, 96_000])
 def test_a_full_scale_sine_has_minus_three_lufs(rate: int) -> None:

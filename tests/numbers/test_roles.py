@@ -10,6 +10,8 @@ from kataven_notebook.numbers.quality import measure_quality
 from kataven_notebook.numbers.roles import infer_agent_channels
 from kataven_notebook.speech.intervals import tidy
 
+pytestmark = pytest.mark.core
+
 RATE = 8_000
 
 

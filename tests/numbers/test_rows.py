@@ -15,6 +15,8 @@ from kataven_notebook.numbers.rows import call_row, turn_rows
 if TYPE_CHECKING:
     from kataven_notebook.numbers.measures import CallMeasures
 
+pytestmark = pytest.mark.core
+
 
 def test_each_number_of_a_known_call(call: CallMeasures) -> None:
     """Talk, silence, turns, latencies and levels, worked out by hand."""

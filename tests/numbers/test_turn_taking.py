@@ -7,6 +7,8 @@ import pytest
 
 from kataven_notebook.numbers.turn_taking import Thresholds, cut, group, holder, holds_floor, without_backchannels
 
+pytestmark = pytest.mark.core
+
 THRESHOLDS = Thresholds(max_pause_s=1.0, max_backchannel_s=0.8, min_overlap_s=0.2)
 
 

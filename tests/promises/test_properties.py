@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -23,6 +24,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 import kataven_notebook as kn
 from kataven_notebook import demo
 from kataven_notebook.service import budget as budget_module
+
+pytestmark = pytest.mark.core
 
 LIMITS = kn.Limits(per_minute=12, per_hour=60, per_day=None, in_flight=4, minute_s=0.12, hour_s=0.7)
 SETTLED = ("downloaded", "missing", "corrupt")

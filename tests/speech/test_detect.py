@@ -16,6 +16,8 @@ from kataven_notebook.errors import ConfigurationError, MissingExtra
 from kataven_notebook.sound.recording import Recording
 from kataven_notebook.speech.detect import speech_intervals
 
+pytestmark = pytest.mark.core
+
 CALLS = Path(kataven_notebook.demo.__file__).parent / "calls"
 
 

@@ -8,6 +8,8 @@ from speech_sounds import BURSTS, Sound, bursts
 
 from kataven_notebook.speech.detect import speech_intervals
 
+pytestmark = pytest.mark.core
+
 
 @pytest.mark.parametrize("noise_dbfs", [None, -60.0])
 def test_level_places_edges_to_20_ms(noise_dbfs: float | None) -> None:

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from kataven_notebook.speech.intervals import between, complement, intersection, join, tidy, total_s, union
 
+pytestmark = pytest.mark.core
+
 DURATION_S = 16.0
 # Sixteenths of a second are exact in binary, so that sums may be compared without a tolerance.
 TIMES = st.integers(-16, 17 * 16).map(lambda tick: tick / 16)

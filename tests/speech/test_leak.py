@@ -8,6 +8,8 @@ from speech_sounds import RATE, Sound, overlap
 
 from kataven_notebook.speech.detect import speech_intervals
 
+pytestmark = pytest.mark.core
+
 
 @pytest.mark.parametrize("option", ["auto", "energy"])
 def test_leak_of_the_other_party_is_taken_out(call: np.ndarray, option: str) -> None:

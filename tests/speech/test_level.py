@@ -8,6 +8,8 @@ import pytest
 from kataven_notebook.speech.level import decibels, joined, loud, regions, runs, smoothed, switched
 from kataven_notebook.speech.spectrum import FRAME_S
 
+pytestmark = pytest.mark.core
+
 
 def test_digital_silence_has_a_level() -> None:
     """-140 dB and no warning of a logarithm of 0."""

@@ -10,6 +10,8 @@ from kataven_notebook.speech import silero as _silero
 from kataven_notebook.speech.detect import speech_intervals
 from kataven_notebook.speech.spectrum import CONTEXT, WINDOW, power_spectra, windows_of
 
+pytestmark = pytest.mark.core
+
 
 def test_matrix_form_gives_the_packages_own_probabilities(call: np.ndarray) -> None:
     """The model run as matrix products says what the package says window by window, and in parts too."""

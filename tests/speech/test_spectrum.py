@@ -18,6 +18,8 @@ from kataven_notebook.speech.spectrum import (
     windows_of,
 )
 
+pytestmark = pytest.mark.core
+
 
 def bands_of(sound: np.ndarray, sample_rate: int = RATE) -> np.ndarray:
     """Return the mean square per band of one channel at 16 kHz, averaged over time."""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from speech_sounds import RATE, Sound
 
 from kataven_notebook.speech.tracks import read_tracks
+
+pytestmark = pytest.mark.core
 
 
 def test_an_hour_needs_little_more_memory_than_a_minute() -> None:
