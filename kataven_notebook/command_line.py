@@ -23,7 +23,7 @@ from kataven_notebook.errors import ConfigurationError, MissingExtra
 from kataven_notebook.frame.apply import apply
 from kataven_notebook.frame.columns import AUDIO, ERROR, EXPIRES_AT, STATUS, URL
 from kataven_notebook.frame.fetch import audio, summary
-from kataven_notebook.settings import Limits, configure
+from kataven_notebook.settings import Limits, absolute_path, configure
 from kataven_notebook.status import Status
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def read_table(name: str, session: str) -> pd.DataFrame:
 def _check_writable(name: str) -> None:
     """Find now, and not after hours of fetching, that a file can't be written."""
     table_kind(name)
-    folder = Path(name).expanduser().absolute().parent
+    folder = absolute_path("--report", name).parent
     if Path(name).is_dir() or not os.access(folder, os.W_OK):
         raise ConfigurationError(f"{name} can't be written: there is no folder {folder}, or it is not yours to write")
 

@@ -130,7 +130,7 @@ class Settings:
             object.__setattr__(self, name, _text(name, getattr(self, name)))
         object.__setattr__(self, "store", _text("store", _place("store", self.store)))
         state_dir = _place("state_dir", self.state_dir)
-        object.__setattr__(self, "state_dir", None if state_dir is None else Path(state_dir).expanduser())
+        object.__setattr__(self, "state_dir", None if state_dir is None else absolute_path("state_dir", state_dir))
         object.__setattr__(self, "base_url", _checked_base_url(self.base_url))
         if not isinstance(self.limits, Limits):
             raise ConfigurationError(f"limits={self.limits!r}: pass a kataven_notebook.Limits")
@@ -215,6 +215,24 @@ def _place(name: str, value: object) -> str | None:
     if place is not None and not isinstance(place, str):
         raise ConfigurationError(f"{name}={value!r}: pass a folder, as text or as a Path")
     return place
+
+
+def absolute_path(name: str, path: str | os.PathLike[str]) -> Path:
+    """Return the absolute path that a caller gave as `name`.
+
+    Raises
+    ------
+    ConfigurationError
+        No path is spelled so: an unknown home, or a zero byte.
+    """
+    try:
+        found = Path(path).expanduser().absolute()
+        if "\0" not in str(found):
+            return found
+        why = "it holds a zero byte"
+    except RuntimeError:
+        why = "there is no such home folder"
+    raise ConfigurationError(f"{name}={os.fspath(path)!r} is no path: {why}; write the path in full")
 
 
 def _is_length_s(value: object) -> bool:

@@ -9,7 +9,6 @@ import os
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,9 +16,11 @@ import pandas as pd
 
 from kataven_notebook.errors import ConfigurationError
 from kataven_notebook.notices import warn_caller
+from kataven_notebook.settings import absolute_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
 _ADD, _REMOVE = "add", "remove"
 
@@ -239,7 +240,7 @@ def _checked_path(path: str | os.PathLike[str]) -> Path:
     # Refused at once: the listener must not find out with the first label.
     if not isinstance(path, str | os.PathLike) or not str(path):
         raise ConfigurationError(f"save_to={path!r} is no path: pass the name of a file, such as 'labels.csv'")
-    file = Path(path).expanduser()
+    file = absolute_path("save_to", path)
     if file.is_dir():
         raise ConfigurationError(f"save_to={str(path)!r} is a folder: name a file in it")
     if not file.parent.is_dir():

@@ -21,6 +21,7 @@ from kataven_notebook.machine.folders import make_private
 from kataven_notebook.notices import warn_caller
 from kataven_notebook.run.plan import DEFAULT_MAX_BYTES, Outcome
 from kataven_notebook.run.work import working
+from kataven_notebook.settings import absolute_path
 from kataven_notebook.sound.recording import Recording
 from kataven_notebook.status import Status, status_of
 
@@ -131,7 +132,7 @@ def to_audiofolder(
         in_flight=in_flight,
         keep_sound=False,
     )
-    target = _prepared(Path(folder).expanduser().absolute(), options)
+    target = _prepared(absolute_path("folder", folder), options)
     files = SoundFiles(target, format, sample_rate, channels, Written(target), names=alike(job.sessions.ids))
     job.split(plan, for_work=True)
     job.known |= _there_already(job.tasks, files)
@@ -197,8 +198,8 @@ def _mark_of(folder: Path) -> dict[str, Any] | None:
         mark = json.loads((folder / _MARK).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    if not isinstance(mark, dict) or mark.get("version") != _VERSION:
-        raise ConfigurationError(f"{folder} was written by another version of kataven-notebook: use another folder")
+    if not isinstance(mark, dict) or mark.get("version") != _VERSION or not isinstance(mark.get("dtypes", {}), dict):
+        raise ConfigurationError(f"{folder} is of another version, or its {_MARK} is damaged: use another folder")
     return mark
 
 
@@ -294,7 +295,7 @@ def read_audiofolder(folder: str | os.PathLike[str]) -> pd.DataFrame:
     >>> back[["session_id", "recording_status"]].values.tolist(), back["audio"][0].duration_s
     ([['007', 'downloaded']], 1.0)
     """
-    root = Path(folder).expanduser().absolute()
+    root = absolute_path("folder", folder)
     kind = next((each for each in _sheets.KINDS if (root / f"metadata.{each}").is_file()), None)
     if kind is None:
         raise ConfigurationError(

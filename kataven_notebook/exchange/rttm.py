@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import pandas as pd
 
 from kataven_notebook.errors import FrameError, StoreError
 from kataven_notebook.exchange.sound_files import atomic
+from kataven_notebook.settings import absolute_path
 
 if TYPE_CHECKING:
     import os
@@ -41,7 +41,9 @@ def to_rttm(turns: pd.DataFrame, path: str | os.PathLike[str] | None = None, *, 
     Raises
     ------
     FrameError
-        A column is not there, or times are no numbers.
+        A column is not there, or times or channels are no numbers.
+    ConfigurationError
+        `path` is no path.
     StoreError
         The file can't be written.
 
@@ -61,15 +63,19 @@ def to_rttm(turns: pd.DataFrame, path: str | os.PathLike[str] | None = None, *, 
             f"there is no column {lacking[0]!r}: pass what turns() returned, and session= where it differs"
         )
     try:
-        starts, ends = (pd.to_numeric(turns[name]).to_numpy(dtype="float64", na_value=np.nan) for name in _TIMES)
+        starts, ends, channels = (
+            pd.to_numeric(turns[name]).to_numpy(dtype="float64", na_value=np.nan) for name in (*_TIMES, "channel")
+        )
     except (ValueError, TypeError) as error:
-        raise FrameError(f"start_s and end_s must be seconds ({error}): pass what turns() returned") from None
+        raise FrameError(
+            f"start_s and end_s must be seconds, and channel a number ({error}): pass what turns() returned"
+        ) from None
     roles = turns["role"] if "role" in turns.columns else pd.Series([None] * len(turns), dtype=object)
     lines = []
-    for call, channel, role, start_s, end_s in zip(turns[session], turns["channel"], roles, starts, ends, strict=True):
+    for call, channel, role, start_s, end_s in zip(turns[session], channels, roles, starts, ends, strict=True):
         if not end_s > start_s:
             continue
-        number = 1 if pd.isna(channel) else int(channel) + 1
+        number = int(channel) + 1 if np.isfinite(channel) else 1
         speaker = f"channel_{number}" if pd.isna(role) else _word(role)
         lines.append(
             f"SPEAKER {_word(call)} {number} {start_s:.3f} {end_s - start_s:.3f} <NA> <NA> {speaker} <NA> <NA>\n"
@@ -77,7 +83,7 @@ def to_rttm(turns: pd.DataFrame, path: str | os.PathLike[str] | None = None, *, 
     text = "".join(lines)
     if path is not None:
         try:
-            with atomic(Path(path).expanduser().absolute()) as file:
+            with atomic(absolute_path("path", path)) as file:
                 file.write(text.encode())
         except OSError as error:
             raise StoreError(f"{path} can't be written ({error}): choose another place") from None

@@ -10,6 +10,7 @@ import numpy as np
 import soundfile as sf
 
 from kataven_notebook.errors import DecodeError, RecordingCorrupt
+from kataven_notebook.settings import absolute_path
 from kataven_notebook.sound import decode
 from kataven_notebook.sound.source import readable
 
@@ -101,10 +102,12 @@ class Recording:
             There is no such file.
         OSError
             The file can't be read.
+        ConfigurationError
+            `path` is no path.
         RecordingCorrupt, FormatUnsupported
             As in `from_bytes`.
         """
-        path = Path(path).expanduser().absolute()
+        path = absolute_path("path", path)
         return cls(path, decode.probe(path, session_id), path.stat().st_size, session_id=session_id)
 
     @classmethod
@@ -306,13 +309,15 @@ class Recording:
         Parameters
         ----------
         start_s, end_s
-            Seconds from the beginning.
+            Seconds from the beginning; `slice(60, math.inf)` is all from the first minute on.
 
         Raises
         ------
         ValueError
             No part of the recording lies between them.
-        RecordingCorrupt, OSError
+        RecordingCorrupt
+            The file is cut short before `start_s`, or as in `blocks`.
+        OSError
             As in `blocks`.
 
         Examples
@@ -321,8 +326,9 @@ class Recording:
         0.5
         """
         # Only the part is decoded, not what comes before it.
-        first = max(0, round(start_s * self.sample_rate))
-        last = min(self.frames, round(end_s * self.sample_rate))
+        if not start_s < end_s:  # NaN too
+            raise ValueError(f"start_s={start_s}, end_s={end_s}: need start_s < end_s, in seconds")
+        first, last = (round(min(max(0.0, at_s), self.duration_s) * self.sample_rate) for at_s in (start_s, end_s))
         if first >= last:
             raise ValueError(
                 f"nothing lies between {start_s} s and {end_s} s of a recording of {self.duration_s:.3f} s"
@@ -335,6 +341,11 @@ class Recording:
             wanted -= len(parts[-1])
             if not wanted:
                 break
+        if not parts:
+            raise RecordingCorrupt(
+                f"the file ends before {start_s:.1f} s, although its header promises {self.duration_s:.1f} s",
+                session_id=self._session_id,
+            )
         return self._derived(np.concatenate(parts))
 
     def resample(self, sample_rate: int) -> Recording:

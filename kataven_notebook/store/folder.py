@@ -153,7 +153,7 @@ class Store:
         Raises
         ------
         StoreError
-            The ledger can't be read.
+            The ledger or a folder of sound can't be read.
         """
         entries = {entry.session_id: entry for entry in self._ledger.entries(session_ids)}
         if not any(entry.file for entry in entries.values()):
@@ -164,9 +164,10 @@ class Store:
     def _files(self) -> dict[str, int]:
         """Name and size of all sound files; one look at each folder is far cheaper than one at each file."""
         found = {}
-        for folder in os.scandir(self._path / "audio"):
-            if folder.is_dir():
-                found.update({f"audio/{folder.name}/{file.name}": -1 for file in os.scandir(folder.path)})
+        with folder_errors(self._path), contextlib.suppress(FileNotFoundError):
+            for folder in os.scandir(self._path / "audio"):
+                if folder.is_dir():
+                    found.update({f"audio/{folder.name}/{file.name}": -1 for file in os.scandir(folder.path)})
         return found
 
     def _has(self, entry: Entry, there: dict[str, int] | None) -> bool:

@@ -107,9 +107,10 @@ def test_folders_that_are_no_export_are_one_error(frame, tmp_path) -> None:
         to_audiofolder(frame, tmp_path, progress=False)
     mark = tmp_path / "new"
     mark.mkdir()
-    (mark / ".kataven-export.json").write_text(json.dumps({"version": 99}))
-    with pytest.raises(errors.ConfigurationError, match="another version"):
-        to_audiofolder(frame, mark, progress=False)
+    for damaged in ({"version": 99}, {"version": 1, "dtypes": [1]}):
+        (mark / ".kataven-export.json").write_text(json.dumps(damaged))
+        with pytest.raises(errors.ConfigurationError, match="another version, or its"):
+            to_audiofolder(frame, mark, progress=False)
 
 
 @pytest.mark.core

@@ -63,6 +63,9 @@ def test_rttm_takes_any_numbers_and_says_what_is_none() -> None:
     assert to_rttm(talk) == to_rttm(nullable) == line
     with pytest.raises(errors.FrameError, match="must be seconds"):
         to_rttm(talk.assign(end_s="later"))
+    with pytest.raises(errors.FrameError, match="channel a number"):
+        to_rttm(talk.assign(channel="left"))
+    assert to_rttm(talk.assign(channel=np.inf)) == line
     with pytest.raises(errors.FrameError, match="not list"):
         to_rttm([talk])
 

@@ -30,6 +30,24 @@ def service() -> Iterator[demo.Hub]:
         yield running
 
 
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda path: kn.Settings(state_dir=path),
+        kn.Recording.from_file,
+        lambda path: kn.to_audiofolder(pd.DataFrame({"session_id": []}), path, progress=False),
+        kn.read_audiofolder,
+        lambda path: kn.to_rttm(pd.DataFrame(columns=["session_id", "channel", "start_s", "end_s"]), path),
+        lambda path: kn.player(pd.DataFrame({"session_id": ["a"]}), save_to=path),
+    ],
+)
+@pytest.mark.parametrize(("path", "says"), [("~nobody-here/x", "no such home folder"), ("a\0b", "a zero byte")])
+def test_a_path_that_is_none_is_one_sentence(use, path, says) -> None:
+    """Wherever it is passed."""
+    with pytest.raises(kn.errors.ConfigurationError, match=says):
+        use(path)
+
+
 @pytest.fixture
 def hub(service) -> demo.Hub:
     """The module's Hub with an empty log and no faults."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import pickle
 import tracemalloc
 from itertools import pairwise
@@ -51,11 +52,20 @@ def test_parts_are_recordings_too() -> None:
     assert np.allclose(recording.mono().samples[:, 0], sound.mean(axis=1), atol=1e-6)
     assert np.array_equal(recording.slice(0.5, 1.0).samples, sound[4_000:8_000])
     assert recording.slice(1.5, 99).duration_s == pytest.approx(0.5)
+    assert recording.slice(-math.inf, math.inf).frames == recording.frames
     doubled = recording.resample(16_000)
     assert (doubled.sample_rate, doubled.frames) == (16_000, 32_000)
     assert np.abs(np.fft.rfft(doubled.samples[:16_000, 0])).argmax() == pytest.approx(300, abs=1)
     assert doubled.session_id == "s1"
     assert recording.resample(RATE) is recording
+
+
+def test_a_part_behind_the_end_of_a_file_that_is_cut_short_is_corrupt() -> None:
+    """The header promises it, and nothing comes."""
+    data = encoded(tone(10), "MP3", "MPEG_LAYER_III")
+    recording = Recording.from_bytes(data[: len(data) // 2])
+    with pytest.raises(RecordingCorrupt, match=r"the file ends before 9\.0 s"):
+        recording.slice(9, 10)
 
 
 def test_wrong_arguments_are_named() -> None:
@@ -65,6 +75,8 @@ def test_wrong_arguments_are_named() -> None:
         recording.channel(2)
     with pytest.raises(ValueError, match="nothing lies between"):
         recording.slice(5, 6)
+    with pytest.raises(ValueError, match="start_s=nan, end_s=1: need start_s < end_s"):
+        recording.slice(math.nan, 1)
     with pytest.raises(ValueError, match="sample_rate=0"):
         recording.resample(0)
     with pytest.raises(ValueError, match="block_s"):

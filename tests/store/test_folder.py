@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -353,3 +354,14 @@ def test_a_disk_that_filled_up_goes_on_with_space_again(hub, tmp_path, wav) -> N
         assert not {request.session_id for request in hub.requests.of("api")} & set(finished)
     finally:
         subprocess.run(["umount", "-l", disk], check=True)
+
+
+def test_a_large_store_whose_sound_was_removed_is_asked_for_again(hub, folder) -> None:
+    """Above the number from which on folders are listed and no file is looked at alone."""
+    fetch(hub, folder, "s0")
+    store = Store(folder)
+    for number in range(1, 1_002):
+        store.note(f"s{number}", Status.MISSING, None)
+    shutil.rmtree(folder / "audio")
+    assert "s0" not in store.load()
+    assert len(store.load()) == 1_001
