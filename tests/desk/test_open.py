@@ -46,3 +46,9 @@ def test_wrong_arguments_are_refused_before_anything_is_shown(calls: pd.DataFram
         desk.select("zzz")
     with pytest.raises(ValueError, match="0 or more"):
         desk.seek(-1)
+
+
+def test_a_call_can_be_saved_as_a_file_only_where_that_is_asked_for(calls: pd.DataFrame) -> None:
+    """By default the sound does not leave the notebook."""
+    assert player(calls, session="call").children[0].first["download"] is False
+    assert player(calls, session="call", download=True).children[0].first["download"] is True

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +12,7 @@ from exports import IDS, export, sound
 
 from kataven_notebook import Recording, errors
 from kataven_notebook.exchange.audiofolder import read_audiofolder, to_audiofolder
+from kataven_notebook.exchange.sound_files import atomic
 
 
 @pytest.mark.core
@@ -79,3 +83,23 @@ def test_rates_that_a_codec_cant_hold_are_refused(tmp_path) -> None:
     fast = pd.DataFrame({"session_id": ["a"], "audio": [Recording.from_samples(np.zeros(2_100), 210_000)]})
     with pytest.warns(UserWarning, match="ogg can't hold 210,000 Hz"):
         to_audiofolder(fast, tmp_path / "fast", format="ogg", progress=False)
+
+
+@pytest.mark.core
+def test_sound_above_full_scale_is_limited(tmp_path) -> None:
+    """As an integer it would wrap around, from the loudest to the other end."""
+    loud = Recording.from_samples(np.array([[1.5], [-1.5], [0.5]] * 400), 8_000)
+    frame = pd.DataFrame({"session_id": ["a"], "audio": [loud]})
+    back = read_audiofolder(to_audiofolder(frame, tmp_path, format="flac", progress=False))["audio"][0].samples
+    np.testing.assert_allclose(back[:3, 0], [1.0, -1.0, 0.5], atol=1e-4)
+
+
+@pytest.mark.core
+def test_a_file_is_on_the_disk_before_it_gets_its_name(tmp_path, monkeypatch) -> None:
+    """What has the name is whole, whatever fails next."""
+    done, fsync, replace = [], os.fsync, Path.replace
+    monkeypatch.setattr(os, "fsync", lambda file: done.append(os.fstat(file).st_size) or fsync(file))
+    monkeypatch.setattr(Path, "replace", lambda path, target: done.append(target.name) or replace(path, target))
+    with atomic(tmp_path / "whole") as file:
+        file.write(b"sound")
+    assert done == [5, "whole"]

@@ -7,7 +7,7 @@ import pytest
 from frames import calls
 
 import kataven_notebook as kn
-from kataven_notebook.status import SETTLED
+from kataven_notebook.status import SETTLED, Status
 from kataven_notebook.store.folder import Store
 
 pytestmark = pytest.mark.core
@@ -42,6 +42,32 @@ def test_a_settled_status_is_kept_by_frame_and_store(hub, tmp_path, status) -> N
     assert hub.requests.count("api") == 0
     fresh = kn.audio(frame, settings=hub.settings, progress=False, refresh=True)
     assert fresh["recording_status"].tolist() == ["downloaded"]
+
+
+@pytest.mark.parametrize("status", sorted({each for each in Status if not each.is_final} - {Status.READY}))
+def test_any_other_status_is_asked_for_again(hub, tmp_path, status) -> None:
+    """By frame and store: this is how one goes on."""
+    frame = calls("s1")
+    frame["recording_status"], frame["recording_error"] = status, "as it was"
+    Store(tmp_path).note("s1", status, "as it was")
+    for again in (
+        kn.audio(frame, settings=hub.settings, progress=False),
+        kn.audio(calls("s1"), store=tmp_path, settings=hub.settings, progress=False),
+    ):
+        assert again["recording_status"].tolist() == ["downloaded"]
+        assert again["recording_error"].isna().all()
+    assert hub.requests.count("api") == 2
+
+
+def test_work_on_a_frame_with_sound_asks_for_nothing(hub) -> None:
+    """Its `audio` column is all there is to work on; with a store, the rest is fetched."""
+    frame = kn.audio(calls("s1", "s2"), settings=hub.settings, progress=False)
+    frame.loc[1, ["audio", "recording_status"]] = [None, "failed"]
+    hub.requests.clear()
+    lengths = kn.apply(frame, lambda sound: sound.duration_s, columns="length_s", settings=hub.settings, progress=False)
+    assert lengths["recording_status"].tolist() == ["downloaded", "failed"]
+    assert lengths["length_s"].notna().tolist() == [True, False]
+    assert hub.requests.count("api") == 0
 
 
 def test_a_live_url_in_the_frame_is_used(hub) -> None:

@@ -63,3 +63,14 @@ def test_a_long_download_that_outlives_its_url_is_signed_again_and_resumed(hub, 
     assert found["audio"][0].encoded() == wav
     assert (hub.requests.count("api"), hub.requests.count("storage")) == (2, 3)
     assert hub.requests.storage[-1].headers["range"] == f"bytes={len(wav) // 2}-"
+
+
+@pytest.mark.parametrize(("renewals", "status"), [(5, "downloaded"), (6, "expired")])
+def test_a_download_that_gets_further_with_each_url_is_signed_again_five_times(hub, renewals, status) -> None:
+    """The line drops and the URL has died, again and again."""
+    for part in range(renewals):
+        hub.faults.add("s0", "storage:truncated", times=1, at_bytes=100)
+        hub.faults.add("s0", "storage:expired", times=1)
+    found = kn.audio(calls("s0"), settings=hub.settings, progress=False)
+    assert found["recording_status"].tolist() == [status]
+    assert hub.requests.count("api") == 6

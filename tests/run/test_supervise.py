@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import psutil
 import pytest
+from frames import calls
 
 import kataven_notebook as kn
+from kataven_notebook.run.plan import Outcome
+from kataven_notebook.run.run import Run
+from kataven_notebook.status import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 pytestmark = pytest.mark.core
 
@@ -31,3 +40,17 @@ def test_memory_that_will_not_do_is_said_in_time(hub, monkeypatch) -> None:
     monkeypatch.setattr(psutil, "virtual_memory", lambda: free)
     with pytest.warns(UserWarning, match='store="calls/"'):
         kn.audio(hub.sessions, settings=hub.settings, progress=False)
+
+
+def test_what_finishes_while_a_run_is_interrupted_is_in_its_frame(hub, monkeypatch) -> None:
+    """Sound that came after the stop button is not fetched twice."""
+
+    def outcomes(_self: Run, _waiting: object) -> Iterator[tuple[str, Outcome]]:
+        yield "s1", Outcome(Status.MISSING)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Run, "outcomes", outcomes)
+    monkeypatch.setattr(Run, "drain", lambda self: [("s0", Outcome(Status.PENDING))])
+    with pytest.raises(kn.errors.Interrupted) as stopped:
+        kn.audio(calls("s0", "s1", "s2"), settings=hub.settings, progress=False)
+    assert stopped.value.frame["recording_status"].tolist() == ["pending", "missing", "skipped"]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
 from frames import tones
 
 from kataven_notebook.errors import ConfigurationError, WorkFailed
+from kataven_notebook.run import work
 from kataven_notebook.run.plan import Plan
 from kataven_notebook.run.work import working
 from kataven_notebook.settings import Settings
@@ -83,3 +85,25 @@ def test_calls_that_still_run_are_warned_of_at_the_end() -> None:
     text = str(caught[0].message)
     assert text.startswith("1 calls of <lambda> took more than fn_timeout_s=0.05 s")
     assert "ProcessPoolExecutor" in text
+
+
+def test_no_more_calls_run_at_once_than_there_are_processors(monkeypatch) -> None:
+    """Threads that download are more; the function takes turns."""
+    monkeypatch.setattr(work, "processors", lambda: 2)
+    running, most, lock, both = 0, 0, threading.Lock(), threading.Event()
+
+    def counts(_recording: Recording) -> None:
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        if running == 2:
+            both.set()
+        both.wait(30)
+        with lock:
+            running -= 1
+
+    with working(PLAN, counts) as plan, ThreadPoolExecutor(8) as pool:
+        results = list(pool.map(lambda _: plan.work(SOUND, NEVER), range(40)))
+    assert [each.error for each in results] == [None] * 40
+    assert most == 2

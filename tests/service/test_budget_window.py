@@ -49,3 +49,12 @@ def test_an_answer_to_a_request_of_the_window_before_shows_nothing() -> None:
     window.settle(Permit(1, T0 - 5), T0 + 1, answered=True, granted=True)
     assert window.opened_max is None
     assert window.granted == 0
+
+
+def test_requests_that_ended_late_count_in_the_next_window_too() -> None:
+    """They ended when the service may have turned already."""
+    window = minute(used=5)
+    window.settle(Permit(1, T0), T0 + 1, answered=True, granted=True)
+    window.end(T0 + 60.5)
+    window.keep_up(T0 + 61, in_flight=1)
+    assert window.used == 2

@@ -163,3 +163,17 @@ def test_a_full_look_takes_little_memory_whatever_the_rate() -> None:
     recording.verify(full=True)
     assert tracemalloc.get_traced_memory()[1] < 60e6
     tracemalloc.stop()
+
+
+@pytest.mark.parametrize("full", [False, True])
+@pytest.mark.parametrize(("kind", "subtype"), [("WAV", "PCM_16"), ("AIFF", "PCM_16"), ("CAF", "PCM_16")])
+def test_a_file_that_lost_its_end_after_it_was_opened_is_corrupt(tmp_path, kind, subtype, full) -> None:
+    """Formats that count frames exactly may lack none: here a tenth of a second."""
+    data = encoded(tone(4), kind, subtype)
+    file = tmp_path / "call"
+    file.write_bytes(data)
+    recording = Recording.from_file(file)
+    with file.open("r+b") as opened:
+        opened.truncate(len(data) - RATE // 10 * 4)
+    with pytest.raises(RecordingCorrupt, match=r"cut short: 0\.1 s"):
+        recording.verify(full=full)
