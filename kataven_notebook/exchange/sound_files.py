@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-import numpy as np
 import soundfile as sf
 
 from kataven_notebook.machine.folders import make_private
@@ -235,9 +234,8 @@ class SoundFiles:
             sound = part.resample(self.sample_rate) if self.sample_rate else part
             if not can_encode(kind, sound.sample_rate):
                 raise ValueError(f"{kind} can't hold {sound.sample_rate:,} Hz: pass sample_rate=, or format='wav'")
-            # Above full scale, integers would wrap around.
-            samples = np.clip(sound.samples, -1.0, 1.0)
-            sf.write(file, samples, sound.sample_rate, format=kind.upper(), subtype=ENCODINGS[kind])
+            # Above full scale, soundfile limits what would wrap around as an integer.
+            sf.write(file, sound.samples, sound.sample_rate, format=kind.upper(), subtype=ENCODINGS[kind])
 
         return encode
 

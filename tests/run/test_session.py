@@ -68,7 +68,7 @@ def test_a_long_download_that_outlives_its_url_is_signed_again_and_resumed(hub, 
 @pytest.mark.parametrize(("renewals", "status"), [(5, "downloaded"), (6, "expired")])
 def test_a_download_that_gets_further_with_each_url_is_signed_again_five_times(hub, renewals, status) -> None:
     """The line drops and the URL has died, again and again."""
-    for part in range(renewals):
+    for _ in range(renewals):
         hub.faults.add("s0", "storage:truncated", times=1, at_bytes=100)
         hub.faults.add("s0", "storage:expired", times=1)
     found = kn.audio(calls("s0"), settings=hub.settings, progress=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import warnings
 from concurrent.futures import ThreadPoolExecutor
@@ -90,20 +91,14 @@ def test_calls_that_still_run_are_warned_of_at_the_end() -> None:
 def test_no_more_calls_run_at_once_than_there_are_processors(monkeypatch) -> None:
     """Threads that download are more; the function takes turns."""
     monkeypatch.setattr(work, "processors", lambda: 2)
-    running, most, lock, both = 0, 0, threading.Lock(), threading.Event()
+    third = threading.Barrier(3)
+    met = []
 
-    def counts(_recording: Recording) -> None:
-        nonlocal running, most
-        with lock:
-            running += 1
-            most = max(most, running)
-        if running == 2:
-            both.set()
-        both.wait(30)
-        with lock:
-            running -= 1
+    def meets(_recording: Recording) -> None:
+        with contextlib.suppress(threading.BrokenBarrierError):
+            met.append(third.wait(0.5))
 
-    with working(PLAN, counts) as plan, ThreadPoolExecutor(8) as pool:
-        results = list(pool.map(lambda _: plan.work(SOUND, NEVER), range(40)))
-    assert [each.error for each in results] == [None] * 40
-    assert most == 2
+    with working(PLAN, meets) as plan, ThreadPoolExecutor(8) as pool:
+        results = list(pool.map(lambda _: plan.work(SOUND, NEVER), range(8)))
+    assert [each.error for each in results] == [None] * 8
+    assert met == []
