@@ -247,7 +247,7 @@ def show_demo() -> int:
     silent = calls[calls["recording_error"].notna()]
     for session_id, reason in zip(silent["session_id"], silent["recording_error"], strict=True):
         _say(textwrap.fill(f"{session_id}  {reason}", _PAGE_CHARS, subsequent_indent=" " * (len(session_id) + 2)))
-    _say("\nWhat happened, as summary() tells it:\n")
+    _say("\nWhat happened, from summary():\n")
     _say_summary(calls)
     _say(_NEXT)
     return ALL_DONE

@@ -278,7 +278,7 @@ def _checked_base_url(base_url: object) -> str:
         raise ConfigurationError("the base URL must have no user name, query or fragment in it")
     if parts.scheme == "http" and not is_loopback(host):
         raise ConfigurationError(
-            f"the base URL is plain http to {host}: the API key would travel readable; use https "
+            f"the base URL is plain http to {host}: the API key would be sent unencrypted; use https "
             "(http is for this machine's own loopback alone)"
         )
     return text.rstrip("/")

@@ -156,7 +156,7 @@ class LabelBook:
         columns: dict[str, pd.Series] = {name: pd.Series(values, dtype="string") for name, values in texts.items()}
         for name in ("start_s", "end_s"):
             columns[name] = pd.Series([getattr(each, name) for each in rows], dtype="float64")
-        columns["labelled_at"] = _moments(each.labelled_at for each in rows)
+        columns["labelled_at"] = _times(each.labelled_at for each in rows)
         order = [self.session_column, "label", "start_s", "end_s", "note", "labelled_at"]
         return pd.DataFrame(columns)[order]
 
@@ -171,7 +171,7 @@ class LabelBook:
             "label": pd.Series(labels, dtype="string"),
             "label_note": pd.Series(notes, dtype="string"),
             "label_regions": pd.Series(regions, dtype="Int64"),
-            "labelled_at": _moments(each[-1].labelled_at if each else None for each in found),
+            "labelled_at": _times(each[-1].labelled_at if each else None for each in found),
         }
 
     def _keep(self, decision: Decision) -> None:
@@ -275,7 +275,7 @@ def _csv_line(cells: list[str]) -> str:
     return file.getvalue()
 
 
-def _moments(values: Iterable[datetime | None]) -> pd.Series:
+def _times(values: Iterable[datetime | None]) -> pd.Series:
     naive = [np.datetime64("NaT") if each is None else _naive_utc(each) for each in values]
     return pd.Series(np.array(naive, dtype="datetime64[us]")).dt.tz_localize("UTC")
 

@@ -105,7 +105,7 @@ class Player(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
         # A frame that was read without dtype=str has numbers for ids, and they are listed as text.
         key = self._calls.key_of(str(session_id))
         if key is None:
-            raise FrameError(f"the player's frame has no session {session_id!r}")
+            raise FrameError(f"the player's frame has no session {session_id!r}: pass an id of that frame")
         self._desk.turn_to(key)
 
     def play(self) -> None:

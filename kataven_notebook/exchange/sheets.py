@@ -79,6 +79,8 @@ def decode(data: bytes, kind: str, dtypes: Mapping[str, str]) -> pd.DataFrame:
     ------
     ConfigurationError
         It is no such table.
+    MissingExtra
+        Parquet without pyarrow.
     """
     try:
         if kind == "csv":
@@ -91,6 +93,8 @@ def decode(data: bytes, kind: str, dtypes: Mapping[str, str]) -> pd.DataFrame:
             # Not `splitlines`: texts may hold what Unicode calls the end of a line, too.
             rows = [json.loads(line) for line in data.decode().split("\n") if line.strip()]
             table = pd.DataFrame(rows, dtype=object)
+    except ImportError:
+        raise MissingExtra.of("parquet", f"a metadata.{kind}") from None
     except Exception as error:  # noqa: BLE001 - pyarrow and its C++ parts have kinds of their own
         raise ConfigurationError(f"the metadata.{kind} can't be read: {type(error).__name__}: {error}") from None
     for name, dtype in dtypes.items():

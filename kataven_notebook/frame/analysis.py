@@ -315,9 +315,9 @@ def _warn_of_unknown_agents(measured: Measured, agent_channel: int | str, missin
     unsure = sum(agent is None and measures.parties is not None for _, measures, agent in measured.calls())
     if unsure and agent_channel == "infer":
         warn_caller(
-            f"in {unsure} of {len(measured.sessions.ids)} calls the sound does not tell with a confidence of "
-            f"{MIN_CONFIDENCE} which channel is the agent: their {missing} are missing. Pass agent_channel=0 or 1, "
-            "or the name of a column that says it"
+            f"for {unsure} of {len(measured.sessions.ids)} calls it is uncertain which channel is the agent "
+            f"(confidence below {MIN_CONFIDENCE}): their {missing} are missing. Pass agent_channel=0 or 1, or the "
+            "name of a column that holds it"
         )
 
 

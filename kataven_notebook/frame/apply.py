@@ -69,15 +69,15 @@ def apply(  # noqa: PLR0913 - the options of `audio`, and those of the work
         Where `fn` runs: by default threads of this process, as many as it has processors (enough
         for numpy and models, which release Python's lock). Any `concurrent.futures.Executor`, or a
         function that makes one, such as `lambda: ProcessPoolExecutor(4)` for heavy Python: its pool
-        is made anew when a worker dies, and the calls are tried again. A cluster's is
+        is made anew when a worker dies, and the work is repeated. A cluster's is
         `dask.distributed.Client(...).get_executor()`. This process signs; workers download.
     in_flight
         How many sessions are under way at once; by default as many as the service allows requests,
         with an executor two for each worker, at most 256.
     fn_timeout_s
-        After how many seconds a call is left behind and its row marked; by default never. A thread
-        can't be killed and runs on, of which a warning tells. Code that holds Python's lock all the
-        time, such as a runaway regular expression, is left when it lets go.
+        After how many seconds a recording is given up and its row gets an error; by default never. A
+        thread can't be killed: it runs on, and a warning says so. Code that holds Python's lock all
+        the time, such as a runaway regular expression, is given up when it releases the lock.
     session, store, errors, refresh, max_bytes, verify, poll_pending, max_wait, prefix, progress, \
     settings
         As for `audio`; "raise" also raises what `fn` raises first.

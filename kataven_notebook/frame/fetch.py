@@ -123,7 +123,7 @@ def recordings(
     if len(job.tasks) > _MANY_ROWS:
         warn_caller(
             f"{len(job.tasks):,} URLs are signed one minute's budget at a time and live about five minutes: the first "
-            "will be dead when the last one is there. For sound, call audio(), which signs by itself"
+            "ones expire before the last ones are signed. For sound, call audio(), which signs by itself"
         )
     build = functools.partial(_signed_frame, job)
     return build(job.run(plan, label="Signing", progress=progress, build=build))
@@ -268,7 +268,7 @@ def iter_recordings(
     """Yield `(session_id, Recording)` as they come, for loops of one's own.
 
     Memory is bounded by `in_flight`: while the loop is slow, nothing more is fetched. Sessions
-    without sound are passed over, their reasons are what `audio` tells; a refused account raises.
+    without sound are passed over (`audio` says why); a refused account raises.
 
     Parameters
     ----------

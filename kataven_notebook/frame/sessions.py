@@ -113,7 +113,7 @@ def find_sessions(frame: pd.DataFrame, session: str) -> Sessions:
 
 
 def _refuse_other_than_text(column: pd.Series[Any], session: str, kind: str) -> None:
-    """Refuse a column that holds numbers or times, whatever its dtype is; single ones among text are their row's."""
+    """Refuse a column that holds numbers or times, whatever its dtype is; among texts, a number's row is invalid."""
     dtype = column.dtype
     may_be_text = kind == "string" or isinstance(dtype, pd.CategoricalDtype) or pd.api.types.is_object_dtype(dtype)
     if column.notna().any() and (not may_be_text or kind in _NO_TEXT):

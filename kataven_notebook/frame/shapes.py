@@ -107,7 +107,9 @@ class _Columns:
             return
         reserved = [name for name in fresh if name in _RESERVED]
         if reserved:
-            raise FrameError(f"{self.function.__name__} returns {reserved[0]!r}, which is a column of ours: rename it")
+            raise FrameError(
+                f"{self.function.__name__} returns {reserved[0]!r}, which is a column that apply() adds: rename it"
+            )
         job = self._job
         check_names(job.frame, fresh, prefix=job.prefix, own_session=job.sessions.name, if_noted=True)
         self._checked.update(fresh)

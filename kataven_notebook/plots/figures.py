@@ -291,7 +291,7 @@ def overview(
     given = None if ax is None else np.asarray(ax, dtype=object)
     axes = drawing.new_grid((2, 3), (11.0, 5.6), "kn.plots.overview") if given is None else list(given.ravel())
     if len(axes) != 6:
-        raise FrameError(f"ax holds {len(axes)} axes: an overview has six panels")
+        raise FrameError(f"ax holds {len(axes)} axes: pass six, one for each panel")
     own = {name: str(name).removeprefix(prefix) for name in df.columns if str(name).startswith(prefix)}
     panels.draw_overview(axes, df[[*own]].set_axis([*own.values()], axis=1) if prefix else df)
     return np.array(axes, dtype=object).reshape(2, 3) if given is None else given
@@ -304,5 +304,5 @@ def _agent(value: Any, channels: int) -> int | None:
     if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)) or value % 1:
         raise ConfigurationError(f"agent_channel={value!r}: pass the number of a channel, or None where it isn't known")
     if not 0 <= value < channels:
-        raise IndexError(f"agent_channel={value}: there are {channels} channels, counted from 0")
+        raise IndexError(f"agent_channel={value}: pass 0 to {channels - 1}")
     return int(value)

@@ -200,10 +200,10 @@ class ExecutorWork:
         return Result(failure=WorkFailed(message, session_id=job.session_id))
 
     def _give_up(self) -> str:
-        self._broken = "the executor that was given broke when one of its workers died"
+        self._broken = "one worker died, and the executor can't be used any more"
         return (
-            f"{self._broken}, and took this call with it: pass a function that makes an executor, such as "
-            "executor=lambda: ProcessPoolExecutor(4); then it is made anew and its calls are tried again"
+            f"{self._broken}: pass a function that makes an executor, such as executor=lambda: ProcessPoolExecutor(4); "
+            "a new one is then made, and the work is repeated"
         )
 
     def _renew(self, generation: int) -> None:

@@ -10,7 +10,7 @@ import traceback
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from kataven_notebook.redact import redact
+from kataven_notebook.redact import one_line
 from kataven_notebook.signals import Stopped
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def failure_text(error: BaseException, fn: Callable[..., Any]) -> str:
     >>> _result(halve, "sound").error
     "TypeError: unsupported operand type(s) for /: 'str' and 'int' (line 2 of halve)"
     """
-    message = " ".join(redact(str(error)).split())[:_MESSAGE_CHARS]
+    message = one_line(str(error), most_chars=_MESSAGE_CHARS)
     kind = type(error).__name__
     steps = list(traceback.walk_tb(error.__traceback__))
     code = _code_of(fn)

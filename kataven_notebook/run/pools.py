@@ -108,7 +108,7 @@ def closed(error: Exception) -> ConfigurationError:
 
 
 def worker_count(executor: Executor) -> int:
-    """Return how many calls the executor runs at once."""
+    """Return how many jobs the executor runs at once."""
     count = getattr(executor, "_max_workers", None)
     if count is None and (client := getattr(executor, "_client", None)) is not None:
         count = sum(client.nthreads().values())

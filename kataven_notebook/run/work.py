@@ -100,7 +100,7 @@ class _Rule:
         return result
 
     def warn_of_left_behind(self, *, in_threads: bool) -> None:
-        """Warn of calls that still run and whose values are ignored."""
+        """Warn of recordings on which the function still runs; what it returns is ignored."""
         if not self._left_behind:
             return
         where = (
@@ -109,10 +109,8 @@ class _Rule:
             if in_threads
             else "in their workers until these end"
         )
-        warn_caller(
-            f"{self._left_behind} calls of {self._name} took more than fn_timeout_s={self.fn_timeout_s:g} s; they run "
-            f"on {where}"
-        )
+        count = "1 recording" if self._left_behind == 1 else f"{self._left_behind} recordings"
+        warn_caller(f"{self._name} took more than fn_timeout_s={self.fn_timeout_s:g} s on {count}, and runs on {where}")
 
 
 class _LocalWork:
@@ -121,7 +119,7 @@ class _LocalWork:
     def __init__(self, fn: Callable[[Recording], Any], rule: _Rule) -> None:
         self._fn = fn
         self._rule = rule
-        # As many calls at once as there are processors: more would slow each other down. Other threads download.
+        # As many at once as there are processors: more would slow each other down. Other threads download.
         self._turns = threading.Semaphore(processors())
 
     def __call__(self, recording: Recording, stop: threading.Event) -> Result:

@@ -80,7 +80,7 @@ def explain_refusal(code: int, text: str, *, is_session_token: bool) -> tuple[ty
         return errors.ServiceFailed, f"the Hub redirects ({code}), which is not followed: check KATAVEN_BASE_URL"
     return (
         errors.ServiceFailed,
-        f"the Hub answered {code}, which its contract does not know: check KATAVEN_BASE_URL",
+        f"the Hub gave an unexpected answer ({code}): check KATAVEN_BASE_URL",
     )
 
 

@@ -297,7 +297,7 @@ class Request:
 
 
 def _too_late(wait: Wait) -> WaitTooLong:
-    when = "in a moment" if wait.until is None else f"at {clock_text(wait.until)}"
+    when = "in a few seconds" if wait.until is None else f"at {clock_text(wait.until)}"
     return WaitTooLong(
         f"max_wait was over before the limits allowed a request ({wait.reason}); call again {when}",
         retry_at=wait.until,

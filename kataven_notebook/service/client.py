@@ -172,10 +172,10 @@ class HubClient:
         pause_s = parse_retry_after(headers.get("Retry-After"), headers.get("Date"), now=now)
         window, stated_limit = parse_limit_text(text)
         request.refused(pause_s, window=window, stated_limit=stated_limit)
-        which = f"the limit a {window}" if window else "a limit"
+        which = f"the limit per {window}" if window else "a limit"
         return errors.RateLimited(
-            f"the service refused {_TIMES[refused_before + 1]} because {which} is used up, although the budget was "
-            f"kept: others use the account; call again at {clock_text(now + pause_s, now=now)}",
+            f"the service refused {_TIMES[refused_before + 1]} (429): {which} is used up, probably by another program "
+            f"that uses the account; call again at {clock_text(now + pause_s, now=now)}",
             session_id=session_id,
             retry_at=now + pause_s,
         )

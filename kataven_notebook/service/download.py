@@ -224,7 +224,8 @@ class Downloader:
     def _check_size(self, size_bytes: int, session_id: str | None) -> None:
         if size_bytes > self._max_bytes:
             raise errors.RecordingTooLarge(
-                f"the recording has at least {size_bytes:,} bytes, max_bytes={self._max_bytes:,}: pass a larger one",
+                f"the recording has at least {size_bytes:,} bytes, and max_bytes is {self._max_bytes:,}: pass a larger "
+                "max_bytes",
                 session_id=session_id,
             )
 
@@ -248,7 +249,8 @@ def _redirected(url: str, location: str, session_id: str | None) -> str:
     # Over plain http anybody on the way could listen.
     if not is_safe_url(target) or (urlsplit(url).scheme == "https" and urlsplit(target).scheme != "https"):
         raise errors.DownloadFailed(
-            "the storage redirects to where no safe connection is possible", session_id=session_id
+            "the storage redirects to an address that is not https, which is not followed: tell the service's support",
+            session_id=session_id,
         )
     return target
 

@@ -288,7 +288,7 @@ class Recording:
             As in `samples`.
         """
         if not -self.channels <= index < self.channels:
-            raise IndexError(f"channel {index}: there are {self.channels}, counted from 0")
+            raise IndexError(f"there is no channel {index}: pass 0 to {self.channels - 1}")
         return self._derived(self.samples[:, [index]])
 
     def mono(self) -> Recording:

@@ -281,8 +281,8 @@ class RemoteStore(Store):
     def __repr__(self) -> str:
         """Place and counts by status, as far as this machine has looked."""
         counts = self._ledger.counts()
-        told = ", ".join(f"{count:,} {status}" for status, count in counts.items()) or "empty"
-        return f"<Store {redact(self.folder.url)!r}: {told}>"
+        counted = ", ".join(f"{count:,} {status}" for status, count in counts.items()) or "empty"
+        return f"<Store {redact(self.folder.url)!r}: {counted}>"
 
 
 def _cache_path(url: str) -> Path:

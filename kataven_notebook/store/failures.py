@@ -7,7 +7,7 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 from kataven_notebook.errors import KatavenError, StoreError
-from kataven_notebook.redact import redact
+from kataven_notebook.redact import one_line, redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +45,7 @@ def explain_failure(folder: Path | str, error: Exception) -> str:
             f"the ledger of the store {folder} is damaged ({error}): move ledger.sqlite3 away; the sound files stay, "
             "and the sessions are asked for again"
         )
-    return f"the store {folder} can't be used: {error}"
+    return f"the store {folder} can't be used ({error}): check that the folder is there and yours, or use another"
 
 
 @contextlib.contextmanager
@@ -66,7 +66,7 @@ def bucket_errors(url: str) -> Iterator[None]:
     except (KatavenError, FileNotFoundError):
         raise
     except Exception as error:  # noqa: BLE001 - every backend has exceptions of its own
-        reason = " ".join(redact(str(error)).split())[:200]
+        reason = one_line(str(error))
         raise StoreError(
             f"the store {redact(url)} can't be used ({type(error).__name__}: {reason}): check that it exists, and the "
             "credentials and endpoint that fsspec has for it"

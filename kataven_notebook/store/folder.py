@@ -41,7 +41,7 @@ _DEAD_PART_S = 86_400.0
 class Store:
     """A folder that keeps the sound of calls and what became of each session, for one account.
 
-    `audio(store="calls/")` and its kin fill it; the same call again does only what is left, and
+    `audio(store="calls/")`, `metrics` and `apply` fill it; the same call again does only what is left, and
     recordings that come from it read their file when asked, so that memory stays flat. Guaranteed
     on a local file system: a killed process loses no finished session, nothing half-written is
     taken for whole, and several processes can share one folder.
@@ -333,8 +333,8 @@ class Store:
     def __repr__(self) -> str:
         """Folder and counts by status."""
         counts = self._ledger.counts()
-        told = ", ".join(f"{count:,} {status}" for status, count in counts.items()) or "empty"
-        return f"<Store {str(self._path)!r}: {told}>"
+        counted = ", ".join(f"{count:,} {status}" for status, count in counts.items()) or "empty"
+        return f"<Store {str(self._path)!r}: {counted}>"
 
     def _remove_dead_parts(self) -> None:
         for part in (self._path / "parts").glob("*.part"):

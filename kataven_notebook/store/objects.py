@@ -145,7 +145,10 @@ class ObjectFolder:
                 f"{VERSION}: update kataven-notebook, or use another place"
             )
         if not {"account", "id"} <= head.keys():
-            raise StoreError(f"{redact(self.url)}/{_HEAD} is damaged: use another place")
+            raise StoreError(
+                f"{redact(self.url)}/{_HEAD} is damaged, the sound is still there: restore that file, or use another "
+                "place"
+            )
         return {key: str(value) for key, value in head.items()}
 
     def write_head(self, account: str, *, store_id: str | None = None) -> dict[str, str]:

@@ -28,7 +28,7 @@ def test_roles_that_are_not_known_are_warned_of_once(function: Any) -> None:
     """Two channels that are alike give no evidence; who says which is the agent is not warned."""
     alike = tones((440, 0.0, 1.0), (440, 0.0, 1.0))
     frame = pd.DataFrame({"session_id": ["a", "b"], "audio": [alike, alike]})
-    with pytest.warns(UserWarning, match=r"in 2 of 2 calls .* Pass agent_channel=0 or 1") as caught:
+    with pytest.warns(UserWarning, match=r"for 2 of 2 calls .* Pass agent_channel=0 or 1") as caught:
         function(frame, speech=loud, progress=False)
     assert len(caught) == 1
     assert caught[0].filename == __file__

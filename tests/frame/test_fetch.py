@@ -74,7 +74,7 @@ def test_too_large_is_found_before_it_is_downloaded(hub, sound) -> None:
     """The row says which limit."""
     heard = kn.audio(calls("s1"), max_bytes=1_000, settings=hub.settings, progress=False)
     assert heard["recording_status"].tolist() == ["too_large"]
-    assert "max_bytes=1,000" in heard.loc[0, "recording_error"]
+    assert "max_bytes is 1,000" in heard.loc[0, "recording_error"]
 
 
 def test_pending_rows_are_asked_again_until_they_are_there(hub, sound) -> None:

@@ -80,7 +80,7 @@ def test_figures_are_drawn_on_the_axes_that_are_passed() -> None:
         assert draw(subject, ax=axes[0, 0]) is axes[0, 0]
     assert plots.latency(CALLS, ax=axes[1, 1]) is axes[1, 1]
     assert plt.get_fignums() == [figure.number]
-    with pytest.raises(FrameError, match="six panels"):
+    with pytest.raises(FrameError, match="pass six"):
         plots.overview(CALLS, ax=axes[0])
 
 

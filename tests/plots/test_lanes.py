@@ -56,7 +56,7 @@ def test_the_timeline_takes_the_agent_from_a_frames_cell(cell: Any, upper: str) 
     """Missing where it isn't known; a channel that there is not would go unseen, so it is refused."""
     ax = plots.timeline(call(0.1, 0.2), agent_channel=cell, speech=given)
     assert ax.get_yticklabels()[0].get_text() == upper
-    with pytest.raises(IndexError, match="agent_channel=2: there are 2 channels"):
+    with pytest.raises(IndexError, match="agent_channel=2: pass 0 to 1"):
         plots.timeline(call(0.1, 0.2), agent_channel=2, speech=given)
     with pytest.raises(ConfigurationError, match="agent_channel='agent': pass the number"):
         plots.timeline(call(0.1, 0.2), agent_channel="agent", speech=given)  # type: ignore[arg-type] # the mistake

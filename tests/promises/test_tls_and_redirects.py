@@ -172,7 +172,7 @@ def test_a_redirect_never_leaves_https(certificate, wav, tmp_path, place) -> Non
         with https_service(certificate, wav, s1=away) as (hub, store):
             row = child(hub, tmp_path, SSL_CERT_FILE=str(certificate / "cert.pem"))
             assert row["recording_status"] == "failed"
-            assert "no safe connection" in row["recording_error"]
+            assert "not https" in row["recording_error"]
             assert len(store.seen) == 1
             assert not plain.seen
 

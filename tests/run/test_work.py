@@ -84,7 +84,7 @@ def test_calls_that_still_run_are_warned_of_at_the_end() -> None:
         assert plan.work(SOUND, NEVER).timed_out
     release.set()
     text = str(caught[0].message)
-    assert text.startswith("1 calls of <lambda> took more than fn_timeout_s=0.05 s")
+    assert text.startswith("<lambda> took more than fn_timeout_s=0.05 s on 1 recording, and runs on")
     assert "ProcessPoolExecutor" in text
 
 

@@ -121,7 +121,7 @@ def test_max_wait_ends_the_waiting_for_others_too(budget) -> None:
     limited = budget(Limits(None, None, None, 1))
     with (
         limited.request(),
-        pytest.raises(WaitTooLong, match=r"under way.*in a moment"),
+        pytest.raises(WaitTooLong, match=r"under way.*in a few seconds"),
         limited.request(deadline=time.time() + 0.05),
     ):
         pass

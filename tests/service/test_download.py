@@ -77,7 +77,7 @@ def test_a_part_that_was_not_asked_for_is_not_used(hub, wav, fetch) -> None:
 
 def test_a_recording_above_the_cap_is_refused_by_its_stated_length(hub, fetch) -> None:
     """Without fetching it."""
-    with pytest.raises(errors.RecordingTooLarge, match="max_bytes=1,000"):
+    with pytest.raises(errors.RecordingTooLarge, match="max_bytes is 1,000"):
         fetch("s0", max_bytes=1_000)
 
 

@@ -71,7 +71,7 @@ def test_a_part_behind_the_end_of_a_file_that_is_cut_short_is_corrupt() -> None:
 def test_wrong_arguments_are_named() -> None:
     """An IndexError or ValueError says what was wrong."""
     recording = Recording.from_samples(tone(), RATE)
-    with pytest.raises(IndexError, match="channel 2: there are 2"):
+    with pytest.raises(IndexError, match="no channel 2: pass 0 to 1"):
         recording.channel(2)
     with pytest.raises(ValueError, match="nothing lies between"):
         recording.slice(5, 6)
