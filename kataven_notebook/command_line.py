@@ -145,6 +145,8 @@ def write_table(frame: pd.DataFrame, name: str) -> None:
     ------
     ConfigurationError
         It can't be written.
+    MissingExtra
+        Parquet without pyarrow.
     """
     kind = table_kind(name)
     try:

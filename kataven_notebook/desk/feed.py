@@ -13,7 +13,7 @@ from kataven_notebook.desk.peaks import frames_per_bin, peak_blocks
 from kataven_notebook.desk.playable import playable
 from kataven_notebook.errors import DecodeError, KatavenError, SessionError
 from kataven_notebook.redact import redact
-from kataven_notebook.sound.decode import LOSSLESS
+from kataven_notebook.sound.formats import LOSSLESS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -80,6 +80,8 @@ def player(
         else than a player's file, or in a folder that is not there.
     OSError
         The `save_to` file can't be read.
+    StoreError, MissingExtra
+        The store can't be opened, as for `audio`.
 
     Examples
     --------

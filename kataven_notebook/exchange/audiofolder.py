@@ -98,7 +98,7 @@ def to_audiofolder(
     ConfigurationError
         An option that can't work, or a folder with something else in it.
     MissingExtra
-        `metadata="parquet"` without pyarrow.
+        `metadata="parquet"` without pyarrow; or as for `audio`.
     StoreError
         The folder or the store can't be written; what is there stays good.
     Interrupted
@@ -284,7 +284,9 @@ def read_audiofolder(folder: str | os.PathLike[str]) -> pd.DataFrame:
     Raises
     ------
     ConfigurationError
-        The folder is no such folder, or its table names files outside of it.
+        The folder is no such folder, is of another version, or its table names files outside of it.
+    MissingExtra
+        The table is a Parquet file, and pyarrow is not installed.
 
     Examples
     --------

@@ -106,6 +106,8 @@ def metrics(
     ------
     FrameError, ConfigurationError, SessionError, StoreError, Interrupted
         As for `audio`.
+    MissingExtra
+        As for `audio`; or `speech="silero"` where the model is not installed.
     WorkFailed
         A call could not be measured, with `errors="raise"`.
 
@@ -182,7 +184,7 @@ def turns(
 
     Raises
     ------
-    FrameError, ConfigurationError, SessionError, StoreError, Interrupted, WorkFailed
+    FrameError, ConfigurationError, SessionError, StoreError, MissingExtra, Interrupted, WorkFailed
         As for `metrics`; also where the session column has the name of another column of the result.
 
     Examples
@@ -250,7 +252,7 @@ def moments(
 
     Raises
     ------
-    FrameError, ConfigurationError, SessionError, StoreError, Interrupted, WorkFailed
+    FrameError, ConfigurationError, SessionError, StoreError, MissingExtra, Interrupted, WorkFailed
         As for `metrics`; also where the session column has the name of another column of the result.
 
     Examples

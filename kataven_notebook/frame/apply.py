@@ -98,7 +98,7 @@ def apply(  # noqa: PLR0913 - the options of `audio`, and those of the work
     ConfigurationError
         Options that can't work; a function that can't be sent to the executor; an executor that is
         shut down, or whose processes end as they start.
-    SessionError, StoreError, Interrupted
+    SessionError, StoreError, MissingExtra, Interrupted
         As for `audio`.
     WorkFailed
         What `fn` raised first is its cause, with `errors="raise"`.

@@ -180,6 +180,8 @@ def audio(
     StoreError
         The store is full, can't be written, or is another account's or version's; what is
         finished in it is safe.
+    MissingExtra
+        `store` is a URL that needs a package which is not installed: `[s3]` for `s3://`.
 
     Examples
     --------
@@ -282,7 +284,7 @@ def iter_recordings(
 
     Raises
     ------
-    FrameError, ConfigurationError, StoreError, SessionError
+    FrameError, ConfigurationError, StoreError, MissingExtra, SessionError
         As for `audio`.
 
     Examples

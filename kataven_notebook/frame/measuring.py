@@ -72,7 +72,13 @@ def measure_all(
     names: Iterable[str] = (),
     build: Callable[[Measured], pd.DataFrame] | None = None,
 ) -> Measured:
-    """Measure every session of the frame that has sound, and settle which channel is the agent."""
+    """Measure every session of the frame that has sound, and settle which channel is the agent.
+
+    Raises
+    ------
+    FrameError, ConfigurationError, MissingExtra, StoreError, SessionError, WorkFailed, Interrupted
+        As for `metrics`.
+    """
     check_speech(speech)
     job = FrameJob(df, session, errors=errors, prefix=prefix, names=names)
     stated = _stated_agents(df, job.sessions, agent_channel)

@@ -96,7 +96,7 @@ def sound_plan(
     ------
     ConfigurationError
         An option that can't work.
-    StoreError
+    StoreError, MissingExtra
         The store can't be opened.
     """
     check_choice("verify", verify, ("quick", "full"))

@@ -89,10 +89,8 @@ def measure(recording: Recording, *, speech: SpeechOption = "auto") -> CallMeasu
 
     Raises
     ------
-    ValueError
-        `speech` is none of these.
-    DecodeError
-        The sound can't be decoded.
+    ConfigurationError, MissingExtra, ValueError, DecodeError, OSError
+        As for `speech_intervals`.
 
     Examples
     --------

@@ -65,10 +65,14 @@ def timeline(
         matplotlib is not installed.
     ConfigurationError
         It is no `Recording`, or `agent_channel` or `speech` are none of the above.
+    ValueError
+        A function given as `speech` returned no intervals.
     IndexError
         There is no such channel.
     DecodeError
         The sound can't be decoded.
+    OSError
+        The file is gone or can't be read.
 
     Examples
     --------
@@ -111,6 +115,8 @@ def waveform(recording: Recording, *, ax: Axes | None = None) -> Axes:
         It is no `Recording`.
     DecodeError
         The sound can't be decoded.
+    OSError
+        The file is gone or can't be read.
 
     Examples
     --------
@@ -172,6 +178,8 @@ def spectrogram(recording: Recording, *, ax: Axes | None = None, channel: int = 
         There is no such channel.
     DecodeError
         The sound can't be decoded.
+    OSError
+        The file is gone or can't be read.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""From encoded bytes to samples: the format of a file, whether its header can be true, and its blocks.
+"""From encoded bytes to samples: whether a file's header can be true, its blocks, and whether it is whole.
 
 The bytes come from the network. So a file's format is read from its first bytes and not from its
 name, only formats of telephony reach a decoder, and the claims of a header are compared with the
@@ -18,10 +18,11 @@ import soundfile as sf
 
 from kataven_notebook.errors import RecordingCorrupt
 from kataven_notebook.sound import ffmpeg
+from kataven_notebook.sound.formats import LOSSLESS, NEEDS_AV, describe, sniff
 from kataven_notebook.sound.source import open_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     import numpy.typing as npt
@@ -70,50 +71,6 @@ class SoundInfo:
         return self.frames / self.sample_rate
 
 
-_MAGIC: tuple[tuple[Callable[[bytes], bool], str], ...] = (
-    (lambda h: h[:4] in (b"RIFF", b"RF64", b"RIFX") and h[8:12] == b"WAVE", "wav"),
-    (lambda h: h[:4] == b"fLaC", "flac"),
-    (lambda h: h[:4] == b"OggS", "ogg"),
-    (lambda h: h[:3] == b"ID3", "mp3"),
-    (lambda h: h[:4] == b"FORM" and h[8:12] in (b"AIFF", b"AIFC"), "aiff"),
-    (lambda h: h[:4] in (b".snd", b"dns."), "au"),
-    (lambda h: h[:4] == b"caff", "caf"),
-    (lambda h: h[:4] == b"riff" and h[24:28] == b"wave", "w64"),
-    (lambda h: h[4:8] == b"ftyp", "m4a"),
-    (lambda h: h[:4] == b"\x1aE\xdf\xa3", "webm"),
-    (lambda h: h[:5] == b"#!AMR", "amr"),
-    (lambda h: h[:4] == b"0&\xb2u", "wma"),
-    # An MPEG frame starts with eleven set bits; AAC has no layer bits set, MP3 has.
-    (lambda h: len(h) > 1 and h[0] == 0xFF and h[1] & 0xF6 == 0xF0, "aac"),
-    (lambda h: len(h) > 1 and h[0] == 0xFF and h[1] & 0xE0 == 0xE0 and h[1] & 0x06 != 0, "mp3"),
-)
-# Lossless formats, whose headers count frames exactly.
-# Formats whose header counts frames exactly, and that take no time to decode.
-LOSSLESS = frozenset({"wav", "flac", "aiff", "au", "w64", "caf"})
-_NEEDS_AV = frozenset({"m4a", "webm", "amr", "wma", "aac"})
-
-
-def sniff(head: bytes) -> str | None:
-    """Return the format that the first bytes of a file (64 are enough) indicate, or None."""
-    return next((name for matches, name in _MAGIC if matches(head)), None)
-
-
-def describe(head: bytes) -> str:
-    """Return in a few words what bytes that are not audio look like."""
-    if not head:
-        return "the file is empty"
-    start = head.lstrip()[:16].lower()
-    if start.startswith((b"<!doctype", b"<html")):
-        return "the file is an HTML page, not audio"
-    if start.startswith((b"<?xml", b"<error")):
-        return "the file is an XML document, not audio"
-    if start.startswith((b"{", b"[")):
-        return "the file is JSON, not audio"
-    if not any(head):
-        return "the file is nothing but zero bytes"
-    return "the file is not audio of a known format"
-
-
 def probe(source: bytes | Path, session_id: str | None = None) -> SoundInfo:
     """Read a header and compare its claims with the size of the file.
 
@@ -137,7 +94,7 @@ def probe(source: bytes | Path, session_id: str | None = None) -> SoundInfo:
             _check_wav_length(file, size_bytes, ">" if head[:4] == b"RIFX" else "<", session_id)
         file.seek(0)
         try:
-            info = _probe_sndfile(file, kind) if kind not in _NEEDS_AV else None
+            info = _probe_sndfile(file, kind) if kind not in NEEDS_AV else None
         except sf.LibsndfileError as error:
             reason = str(error.error_string).rstrip(". ")
             if not re.search("unsupported|unimplemented|unknown", reason, re.IGNORECASE):
@@ -146,7 +103,7 @@ def probe(source: bytes | Path, session_id: str | None = None) -> SoundInfo:
     if info is None:
         with open_bytes(source) as file:
             codec, rate, channels, frames = ffmpeg.probe(file, kind, session_id)
-        info = SoundInfo(kind, codec if kind in _NEEDS_AV else f"av:{codec}", rate, channels, frames)
+        info = SoundInfo(kind, codec if kind in NEEDS_AV else f"av:{codec}", rate, channels, frames)
     _check_claims(info, size_bytes, session_id)
     return info
 
@@ -243,7 +200,7 @@ def blocks(
     OSError
         The file can't be opened.
     """
-    if info.format in _NEEDS_AV or info.codec.startswith("av:"):
+    if info.format in NEEDS_AV or info.codec.startswith("av:"):
         with open_bytes(source) as file:
             pieces = ffmpeg.pieces(file, info.format, info.channels, session_id)
             yield from _rebuffer(pieces, block_frames, start_frame)
@@ -288,6 +245,33 @@ def _skip(sound: sf.SoundFile, frames: int) -> None:
         frames -= skipped
 
 
+def read_part(
+    source: bytes | Path, info: SoundInfo, first: int, last: int, *, session_id: str | None = None
+) -> Samples:
+    """Return the frames from `first` to `last`; only these are decoded, and not what comes before them.
+
+    Raises
+    ------
+    RecordingCorrupt
+        The file ends before `first`, or can't be decoded.
+    FormatUnsupported, OSError
+        As in `blocks`.
+    """
+    parts: list[Samples] = []
+    wanted = last - first
+    at_once = min(wanted, 60 * info.sample_rate)
+    for block in blocks(source, info, at_once, start_frame=first, session_id=session_id):
+        parts.append(block[:wanted])
+        wanted -= len(parts[-1])
+        if not wanted:
+            break
+    if not parts:
+        raise RecordingCorrupt(
+            f"the file ends before {first / info.sample_rate:.1f} s of {info.duration_s:.1f} s", session_id=session_id
+        )
+    return np.concatenate(parts)
+
+
 def verify(source: bytes | Path, info: SoundInfo, *, full: bool, session_id: str | None = None) -> None:
     """Decode the first and the last second, or everything, and raise where that fails.
 
@@ -301,7 +285,7 @@ def verify(source: bytes | Path, info: SoundInfo, *, full: bool, session_id: str
         The file can't be opened.
     """
     second = info.sample_rate
-    if full or info.frames <= 2 * second or info.format in _NEEDS_AV:
+    if full or info.frames <= 2 * second or info.format in NEEDS_AV:
         at_once = min(30 * second, _PIECE_BYTES // (4 * info.channels))
         decoded = sum(len(block) for block in blocks(source, info, at_once, session_id=session_id))
         expected = info.frames

@@ -325,28 +325,13 @@ class Recording:
         >>> Recording.from_samples([[0.1]] * 8000, 8000).slice(0.25, 0.75).duration_s
         0.5
         """
-        # Only the part is decoded, not what comes before it.
-        if not start_s < end_s:  # NaN too
-            raise ValueError(f"start_s={start_s}, end_s={end_s}: need start_s < end_s, in seconds")
         first, last = (round(min(max(0.0, at_s), self.duration_s) * self.sample_rate) for at_s in (start_s, end_s))
-        if first >= last:
+        if not start_s < end_s or first >= last:  # NaN too
             raise ValueError(
                 f"nothing lies between {start_s} s and {end_s} s of a recording of {self.duration_s:.3f} s"
             )
-        parts: list[Samples] = []
-        wanted = last - first
-        source, length = readable(self._source), min(wanted, 60 * self.sample_rate)
-        for block in decode.blocks(source, self._info, length, start_frame=first, session_id=self._session_id):
-            parts.append(block[:wanted])
-            wanted -= len(parts[-1])
-            if not wanted:
-                break
-        if not parts:
-            raise RecordingCorrupt(
-                f"the file ends before {start_s:.1f} s, although its header promises {self.duration_s:.1f} s",
-                session_id=self._session_id,
-            )
-        return self._derived(np.concatenate(parts))
+        source = readable(self._source)
+        return self._derived(decode.read_part(source, self._info, first, last, session_id=self._session_id))
 
     def resample(self, sample_rate: int) -> Recording:
         """Return the same sound at another sample rate (soxr, high quality).
@@ -372,17 +357,22 @@ class Recording:
         return Recording.from_samples(samples, sample_rate, session_id=self._session_id)
 
     def play(self) -> Any:
-        """Return a player for this one recording, to be shown in a notebook.
+        """Return a player for this one recording; the last expression of a notebook's cell shows it.
 
-        Returns
-        -------
-        kataven_notebook.Player
-            An ipywidgets container; the last expression of a cell shows it.
+        Raises
+        ------
+        ConfigurationError, StoreError
+            As `player`: the environment holds a setting that can't work, or names a store that can't be opened.
         """
         return type(self)._player_of(self)  # noqa: SLF001 - its own
 
     def verify(self, *, full: bool = False) -> None:
         """Decode the first and the last second, or with `full` everything.
+
+        Parameters
+        ----------
+        full
+            Decode all of it: an hour of compressed sound takes seconds. By default two seconds find what is cut short.
 
         Raises
         ------

@@ -125,6 +125,8 @@ def speech_intervals(recording: Recording, *, speech: SpeechOption = "auto", thr
         A function returned something other than `(n, 2)` finite numbers with start before end.
     DecodeError
         The sound can't be decoded.
+    OSError
+        The file is gone or can't be read.
 
     Notes
     -----
@@ -169,7 +171,7 @@ def find_speech(
 
     Raises
     ------
-    ConfigurationError, MissingExtra, ValueError, DecodeError
+    ConfigurationError, MissingExtra, ValueError, DecodeError, OSError
         As `speech_intervals`.
     """
     if callable(speech):

@@ -44,7 +44,8 @@ class ObjectFolder:
     """A place in object storage; holds its URL alone, so that it can be sent to workers.
 
     Credentials, endpoints and the like are fsspec's business: `AWS_...` and `FSSPEC_...` variables,
-    `~/.aws`, `fsspec.config`. Every process needs them by itself.
+    `~/.aws`, `fsspec.config`. Every process needs them by itself. Each method that reads or writes
+    raises `MissingExtra` or `ConfigurationError` where fsspec can't open the URL.
 
     Parameters
     ----------

@@ -28,9 +28,11 @@ def open_store(store: StoreLike) -> Store | None:
     Raises
     ------
     ConfigurationError
-        It is neither a place nor a store.
+        It is neither a place nor a store, or fsspec does not know such a URL.
     StoreError
         It can't be opened.
+    MissingExtra
+        The URL needs a package that is not installed.
     """
     if store is None or isinstance(store, Store):
         return store
@@ -54,6 +56,8 @@ def shared_store(path: str) -> Store:
     ------
     StoreError
         It can't be opened.
+    ConfigurationError, MissingExtra
+        fsspec does not know such a URL, or needs a package for it.
     """
     place = path.rstrip("/") if is_url(path) else str(folder_of(path))
     key = (os.getpid(), place)

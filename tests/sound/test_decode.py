@@ -60,23 +60,6 @@ def test_an_mp3_that_does_not_state_its_length_is_counted() -> None:
     assert Recording.from_bytes(data[start:]).duration_s == pytest.approx(6.0, abs=0.2)
 
 
-@pytest.mark.parametrize(
-    ("data", "says"),
-    [
-        (b"", "empty"),
-        (b"<html><body>Not found</body></html>", "HTML"),
-        (b'<?xml version="1.0"?><Error/>', "XML"),
-        (b'{"error": 1}', "JSON"),
-        (bytes(4_000), "zero bytes"),
-        (b"hello, this is no sound at all", "not audio"),
-    ],
-)
-def test_what_is_no_audio_is_named_for_what_it_is(data: bytes, says: str) -> None:
-    """The error says what the bytes look like."""
-    with pytest.raises(RecordingCorrupt, match=says):
-        Recording.from_bytes(data)
-
-
 @pytest.mark.parametrize(("kind", "subtype"), [("WAV", "PCM_16"), ("WAV", "ULAW"), ("FLAC", "PCM_16")])
 def test_a_file_that_is_cut_short_is_corrupt(kind: str, subtype: str) -> None:
     """Also where the decoder would read what is there without a word."""

@@ -64,7 +64,7 @@ def test_a_part_behind_the_end_of_a_file_that_is_cut_short_is_corrupt() -> None:
     """The header promises it, and nothing comes."""
     data = encoded(tone(10), "MP3", "MPEG_LAYER_III")
     recording = Recording.from_bytes(data[: len(data) // 2])
-    with pytest.raises(RecordingCorrupt, match=r"the file ends before 9\.0 s"):
+    with pytest.raises(RecordingCorrupt, match=r"the file ends before 9\.0 s of 10\.\d s"):
         recording.slice(9, 10)
 
 
@@ -75,7 +75,7 @@ def test_wrong_arguments_are_named() -> None:
         recording.channel(2)
     with pytest.raises(ValueError, match="nothing lies between"):
         recording.slice(5, 6)
-    with pytest.raises(ValueError, match="start_s=nan, end_s=1: need start_s < end_s"):
+    with pytest.raises(ValueError, match="nothing lies between nan s and 1 s"):
         recording.slice(math.nan, 1)
     with pytest.raises(ValueError, match="sample_rate=0"):
         recording.resample(0)
