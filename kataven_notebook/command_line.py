@@ -19,11 +19,12 @@ import numpy as np
 import pandas as pd
 
 from kataven_notebook import demo
+from kataven_notebook.arguments import absolute_path
 from kataven_notebook.errors import ConfigurationError, MissingExtra
 from kataven_notebook.frame.apply import apply
 from kataven_notebook.frame.columns import AUDIO, ERROR, EXPIRES_AT, STATUS, URL
 from kataven_notebook.frame.fetch import audio, summary
-from kataven_notebook.settings import Limits, absolute_path, configure
+from kataven_notebook.settings import Limits, configure
 from kataven_notebook.status import Status
 
 if TYPE_CHECKING:

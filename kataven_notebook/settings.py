@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import platformdirs
 
+from kataven_notebook.arguments import absolute_path, is_number, is_whole
 from kataven_notebook.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -61,8 +62,11 @@ class Limits:
     def __post_init__(self) -> None:
         for name in ("per_minute", "per_hour", "per_day", "in_flight"):
             value = getattr(self, name)
-            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+            if value is None:
+                continue
+            if not is_whole(value) or value < 1:
                 raise ConfigurationError(f"{name}={value!r}: a limit is a whole number from 1, or None for none")
+            object.__setattr__(self, name, int(value))
         for name in ("minute_s", "hour_s", "day_s"):
             if not _is_length_s(getattr(self, name)):
                 raise ConfigurationError(
@@ -217,27 +221,8 @@ def _place(name: str, value: object) -> str | None:
     return place
 
 
-def absolute_path(name: str, path: str | os.PathLike[str]) -> Path:
-    """Return the absolute path that a caller gave as `name`.
-
-    Raises
-    ------
-    ConfigurationError
-        No path is spelled so: an unknown home, or a zero byte.
-    """
-    try:
-        found = Path(path).expanduser().absolute()
-        if "\0" not in str(found):
-            return found
-        why = "it holds a zero byte"
-    except RuntimeError:
-        why = "there is no such home folder"
-    raise ConfigurationError(f"{name}={os.fspath(path)!r} is no path: {why}; write the path in full")
-
-
 def _is_length_s(value: object) -> bool:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and 0 < value < float("inf")  # type: ignore[operator]  # a number, as was just seen
+    return is_number(value) and 0 < value < float("inf")
 
 
 def _without_key(values: Mapping[str, Any]) -> Settings:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -51,7 +51,7 @@ class CallList:
     def __init__(
         self, frame: pd.DataFrame, *, session: Hashable, prefix: str = "", columns: Sequence[Hashable] = ()
     ) -> None:
-        ids = session_column(frame, cast("str", session))
+        ids = session_column(frame, session)
         _check_columns(frame, columns)
         missing = ids.isna().to_numpy()
         self._frame = frame

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from kataven_notebook.arguments import absolute_path
 from kataven_notebook.errors import ConfigurationError
 from kataven_notebook.notices import warn_caller
-from kataven_notebook.settings import absolute_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -111,14 +111,14 @@ class LabelBook:
             It could not be written; then it is not kept in memory either.
         """
         decision = Decision(
-            uuid.uuid4().hex[:12],
-            session_id,
-            label,
-            None if start_s is None else round(start_s, 3),
-            None if end_s is None else round(end_s, 3),
+            decision_id=uuid.uuid4().hex[:12],
+            session_id=session_id,
+            label=label,
+            start_s=None if start_s is None else round(start_s, 3),
+            end_s=None if end_s is None else round(end_s, 3),
             # A record is a line, so that a half-written one at the end is recognised.
-            " ".join(note.split()),
-            datetime.now(UTC),
+            note=" ".join(note.split()),
+            labelled_at=datetime.now(UTC),
         )
         self._append(_ADD, decision)
         self._keep(decision)
@@ -257,7 +257,7 @@ def _parse(row: list[str]) -> Decision | None:
         if not all(each is None or math.isfinite(each) for each in (start_s, end_s)):
             return None
         at = datetime.fromisoformat(when).astimezone(UTC)
-        return Decision(decision_id, session_id, label, start_s, end_s, note, at)
+        return Decision(decision_id, session_id, label, start_s=start_s, end_s=end_s, note=note, labelled_at=at)
     except (ValueError, OverflowError):
         return None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pandas as pd
 
@@ -74,7 +74,7 @@ class FrameSource:
         stored: Callable[[str], Recording | None] | None = None,
         sign: Callable[[str], tuple[str, float]] | None = None,
     ) -> None:
-        ids = session_column(frame, cast("str", session)).astype("string").tolist()
+        ids = session_column(frame, session).astype("string").tolist()
         self._stored, self._sign = stored, sign
         self._sounds: dict[str, Recording] = {}
         self._urls: dict[str, tuple[str, datetime | None]] = {}

@@ -168,7 +168,7 @@ class Player(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
                 f"that audio() was given; the decisions are in player.labels in any case"
             )
         joined = self._frame.copy()
-        ids = session_column(self._frame, cast("str", self._session))
+        ids = session_column(self._frame, self._session)
         # A row without an id has no labels, also where some call is named "nan".
         known = ids.astype(object).where(ids.notna(), "")
         for name, values in self._book.per_session(known).items():

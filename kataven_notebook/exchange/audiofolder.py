@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
+from kataven_notebook.arguments import absolute_path
 from kataven_notebook.errors import ConfigurationError, DecodeError, FrameError, StoreError
 from kataven_notebook.exchange import sheets as _sheets
 from kataven_notebook.exchange.sound_files import ENCODINGS, SoundFiles, Written, alike, atomic, can_encode
@@ -21,7 +22,6 @@ from kataven_notebook.machine.folders import make_private
 from kataven_notebook.notices import warn_caller
 from kataven_notebook.run.plan import DEFAULT_MAX_BYTES, Outcome
 from kataven_notebook.run.work import working
-from kataven_notebook.settings import absolute_path
 from kataven_notebook.sound.recording import Recording
 from kataven_notebook.status import Status, status_of
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from kataven_notebook.arguments import absolute_path
 from kataven_notebook.errors import FrameError, StoreError
 from kataven_notebook.exchange.sound_files import atomic
-from kataven_notebook.settings import absolute_path
 
 if TYPE_CHECKING:
     import os

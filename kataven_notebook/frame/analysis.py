@@ -12,7 +12,7 @@ from kataven_notebook.errors import FrameError
 from kataven_notebook.frame.columns import ERROR, STATUS, as_array, sound_frame, with_columns
 from kataven_notebook.frame.measuring import Measured, measure_all
 from kataven_notebook.notices import warn_caller
-from kataven_notebook.numbers.definitions import CALL_COLUMNS, METRIC_COLUMNS
+from kataven_notebook.numbers.definitions import ALL_COLUMNS
 from kataven_notebook.numbers.measures import CallMeasures
 from kataven_notebook.numbers.moments import moment_rows
 from kataven_notebook.numbers.roles import MIN_CONFIDENCE, AgentChannel
@@ -325,7 +325,7 @@ def _warn_of_unknown_agents(measured: Measured, agent_channel: int | str, missin
 
 def _number_columns(prefix: str, agent_channel: int | str) -> dict[str, str]:
     """Return names and dtypes of the columns that `metrics` adds beside status and error."""
-    dtypes: dict[str, str] = {name: column.dtype for name, column in {**CALL_COLUMNS, **METRIC_COLUMNS}.items()}
+    dtypes: dict[str, str] = {name: column.dtype for name, column in ALL_COLUMNS.items()}
     if agent_channel == prefix + AGENT_CHANNEL:
         del dtypes[AGENT_CHANNEL]  # the caller gives the channel in this very column
     return dtypes

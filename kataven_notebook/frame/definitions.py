@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from kataven_notebook.numbers.definitions import CALL_COLUMNS, METRIC_COLUMNS
+from kataven_notebook.numbers.definitions import ALL_COLUMNS
 
 
 def metric_definitions() -> pd.DataFrame:
@@ -30,8 +30,5 @@ def metric_definitions() -> pd.DataFrame:
     >>> definitions.loc["agent_lufs", ["unit", "source"]].tolist()
     ['LUFS', 'ITU-R BS.1770-4 (2015)']
     """
-    rows = [
-        (name, each.dtype, each.unit, each.definition, each.source)
-        for name, each in {**CALL_COLUMNS, **METRIC_COLUMNS}.items()
-    ]
+    rows = [(name, each.dtype, each.unit, each.definition, each.source) for name, each in ALL_COLUMNS.items()]
     return pd.DataFrame(rows, columns=["name", "dtype", "unit", "definition", "source"], dtype="string")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from kataven_notebook.arguments import is_number, is_whole
 from kataven_notebook.errors import ConfigurationError, FrameError
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def compare(
     >>> v2.n, v2.missing, round(v2.difference, 2), v2.difference_high < 0
     (3, 1, -0.35, True)
     """
-    if not isinstance(confidence_level, (int, float)) or not 0 < confidence_level < 1:
+    if not is_number(confidence_level) or not 0 < confidence_level < 1:
         raise ConfigurationError(f"confidence_level={confidence_level!r}: pass a number between 0 and 1")
     _check_whole("resamples", resamples, 2)
     _check_whole("seed", seed, 0)
@@ -112,7 +113,19 @@ def compare(
             difference = _middle(values) - _middle(finite[chosen])
             between = draw.interval([values, finite[chosen]], _median_difference)
         missing = np.size(np.asarray(groups[name], dtype=object)) - len(values)
-        result.append(GroupComparison(name, len(values), missing, _middle(values), low, high, difference, *between))
+        result.append(
+            GroupComparison(
+                group=name,
+                n=len(values),
+                missing=missing,
+                median=_middle(values),
+                median_low=low,
+                median_high=high,
+                difference=difference,
+                difference_low=between[0],
+                difference_high=between[1],
+            )
+        )
     return result
 
 
@@ -203,7 +216,7 @@ def _check_columns(df: pd.DataFrame, by: Any, metric: Any) -> None:
 
 
 def _check_whole(option: str, value: object, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+    if not is_whole(value) or value < least:
         raise ConfigurationError(f"{option}={value!r}: pass a whole number of at least {least}")
 
 

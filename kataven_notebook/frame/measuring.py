@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
+from kataven_notebook.arguments import is_whole
 from kataven_notebook.errors import ConfigurationError
 from kataven_notebook.frame.job import FrameJob
 from kataven_notebook.frame.options import sound_plan
@@ -105,7 +105,7 @@ def _stated_agents(df: pd.DataFrame, sessions: Sessions, agent_channel: int | st
                 f'agent_channel={agent_channel!r}: pass 0, 1, "infer", or the name of a column that is there'
             )
         return _said_in(session_column(df, agent_channel), sessions)
-    if isinstance(agent_channel, bool) or not isinstance(agent_channel, (int, np.integer)) or agent_channel < 0:
+    if not is_whole(agent_channel) or agent_channel < 0:
         raise ConfigurationError(f'agent_channel={agent_channel!r}: pass 0, 1, "infer", or the name of a column')
     return [int(agent_channel)] * len(sessions.ids)
 
@@ -141,9 +141,7 @@ def _channel(value: object) -> int | None:
     """Return the channel that `value` names, as number or as text, or None where it names none."""
     if isinstance(value, str) and value.strip().isdecimal():
         return int(value)
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
-        return None
-    return int(value) if value >= 0 and value % 1 == 0 else None
+    return int(value) if is_whole(value) and value >= 0 else None
 
 
 def _agents(outcomes: list[Outcome], stated: list[int | None] | None) -> list[AgentChannel]:

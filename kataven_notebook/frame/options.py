@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from kataven_notebook.arguments import is_whole
 from kataven_notebook.errors import ConfigurationError
 from kataven_notebook.run.plan import Plan
 from kataven_notebook.settings import current_settings
@@ -74,8 +75,7 @@ def check_count(name: str, value: object) -> None:
     ConfigurationError
         Which option, and what it takes.
     """
-    is_whole = isinstance(value, int | float | np.integer) and not isinstance(value, bool) and value % 1 == 0
-    if not is_whole or value < 1:  # type: ignore[operator]  # a number by now
+    if not is_whole(value) or value < 1:
         raise ConfigurationError(f"{name}={value!r}: pass a whole number from 1")
 
 

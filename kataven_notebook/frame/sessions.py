@@ -124,7 +124,7 @@ def _refuse_other_than_text(column: pd.Series[Any], session: str, kind: str) -> 
         )
 
 
-def session_column(frame: pd.DataFrame, session: str) -> pd.Series[Any]:
+def session_column(frame: pd.DataFrame, session: Hashable) -> pd.Series[Any]:
     """Return the column, or the index level as a column, that holds the session ids.
 
     Raises
@@ -145,7 +145,7 @@ def session_column(frame: pd.DataFrame, session: str) -> pd.Series[Any]:
             raise FrameError(f"there are {count} columns named {session!r}: rename all but one")
         return frame[session]
     if session in frame.index.names:
-        return frame.index.get_level_values(session).to_series(index=frame.index)
+        return frame.index.get_level_values(frame.index.names.index(session)).to_series(index=frame.index)
     names = ", ".join(repr(each) for each in frame.columns[:20]) + (", ..." if len(frame.columns) > 20 else "")
     levels = ", ".join(repr(each) for each in frame.index.names if each is not None)
     raise FrameError(

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import itertools
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -261,8 +261,10 @@ def find_turns(
             near = between(speech[1 - channel], part[0, 0], part[-1, 1])
             overlap_s = total_s(intersection(part, near))
             gap_s = _gap_before(part[0, 0], ends, near)
-            start, end = float(part[0, 0]), float(part[-1, 1])
-            found.append(Turn(channel, start, end, kind, gap_s, overlap_s, interrupts))
+            start_s, end_s = float(part[0, 0]), float(part[-1, 1])
+            found.append(
+                Turn(channel, start_s, end_s, kind, gap_before_s=gap_s, overlap_s=overlap_s, interrupts=interrupts)
+            )
     return tuple(sorted(found, key=lambda turn: (turn.start_s, turn.end_s, turn.channel)))
 
 
@@ -342,7 +344,7 @@ def longest_monologue(turns: Sequence[Turn], *, max_pause_s: float = DEAD_AIR_S)
             current = turn
         else:
             nan = float("nan")
-            current = Turn(turn.channel, current.start_s, turn.end_s, "turn", nan, nan, interrupts=False)
+            current = replace(current, end_s=turn.end_s, kind="turn", gap_before_s=nan, overlap_s=nan, interrupts=False)
         if best is None or current.end_s - current.start_s > best.end_s - best.start_s:
             best = current
     return best

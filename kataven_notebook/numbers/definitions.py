@@ -135,3 +135,6 @@ CALL_COLUMNS: Mapping[str, MetricColumn] = MappingProxyType(
     }
 )
 """Columns that `metrics` puts before them."""
+
+ALL_COLUMNS: Mapping[str, MetricColumn] = MappingProxyType({**CALL_COLUMNS, **METRIC_COLUMNS})
+"""Columns that `metrics` adds beside status and error, in their order."""

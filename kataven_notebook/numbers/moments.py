@@ -77,7 +77,9 @@ class _Moment:
 
 def _moment(kind: str, channel: int | None, span: tuple[float, float], severity: float, text: str) -> _Moment:
     start, end = span
-    return _Moment(kind, channel, float(start), float(end), min(float(severity), MAX_SEVERITY), text)
+    return _Moment(
+        kind, channel, start_s=float(start), end_s=float(end), severity=min(float(severity), MAX_SEVERITY), text=text
+    )
 
 
 def _slow_responses(measures: CallMeasures, agent_channel: int | None, slow_s: float) -> Iterator[_Moment]:

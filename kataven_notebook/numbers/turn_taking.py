@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kataven_notebook.arguments import is_number
+
 if TYPE_CHECKING:
     from kataven_notebook.speech.intervals import Intervals
 
@@ -26,8 +28,8 @@ def check_seconds(name: str, value: object) -> None:
     ValueError
         It is no number of seconds, below 0, or NaN.
     """
-    # True is an int, and every comparison with NaN is false.
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)) or not value >= 0:
+    # Every comparison with NaN is false.
+    if not is_number(value) or not value >= 0:
         raise ValueError(f"{name}={value!r}: pass seconds, at least 0")
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kataven_notebook.arguments import is_whole
 from kataven_notebook.errors import ConfigurationError, FrameError
 from kataven_notebook.numbers.measures import measure
 from kataven_notebook.plots import drawing, panels
@@ -309,7 +310,7 @@ def _agent(value: Any, channels: int) -> int | None:
     """Return the agent's channel, also as a frame's cell has it, or None where it isn't known."""
     if value is None or panels.is_missing(value):
         return None
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)) or value % 1:
+    if not is_whole(value):
         raise ConfigurationError(f"agent_channel={value!r}: pass the number of a channel, or None where it isn't known")
     if not 0 <= value < channels:
         raise IndexError(f"agent_channel={value}: pass 0 to {channels - 1}")

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from kataven_notebook.arguments import is_number
 from kataven_notebook.errors import ConfigurationError, KatavenError, WorkFailed
 from kataven_notebook.machine.cores import processors
 from kataven_notebook.notices import warn_caller
@@ -57,8 +58,7 @@ def working(
     ConfigurationError
         No executor, one that is shut down, or a function that can't be sent to one.
     """
-    is_number = isinstance(fn_timeout_s, int | float) and not isinstance(fn_timeout_s, bool)
-    if fn_timeout_s is not None and not (is_number and fn_timeout_s > 0):
+    if fn_timeout_s is not None and not (is_number(fn_timeout_s) and fn_timeout_s > 0):
         raise ConfigurationError(f"fn_timeout_s={fn_timeout_s!r}: pass a positive number of seconds, or None")
     rule = _Rule(name_of(fn), fn_timeout_s, capture=capture, check=check)
     if executor is None:

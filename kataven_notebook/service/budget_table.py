@@ -260,7 +260,7 @@ class BudgetTable:
         for name, limit, length_s in self._limits.windows:
             if limit is None:
                 continue
-            window = stored.get(name) or Window(name, 0, 0, 0, now, now, None, None, limit, length_s)
+            window = stored.get(name) or Window.beginning(name, now, limit=limit, length_s=length_s)
             learnt = [notices[key][0] for key in (f"limit:{name}", f"share:{name}") if key in notices]
             window.limit = max(1, min(limit, *map(int, learnt))) if learnt else limit
             windows.append(window)

@@ -7,6 +7,7 @@ the first request was sent, and not after the first answer came.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self
 
 # A smaller difference between two times is no clock that was set back.
 CLOCK_STEP_S = 1.0
@@ -74,6 +75,22 @@ class Window:
     settled_at: float | None
     limit: int = 0
     length_s: float = 0.0
+
+    @classmethod
+    def beginning(cls, name: str, now: float, *, limit: int, length_s: float) -> Self:
+        """Return a window that begins now, with nothing used."""
+        return cls(
+            name=name,
+            used=0,
+            late=0,
+            granted=0,
+            began_at=now,
+            opened_min=now,
+            opened_max=None,
+            settled_at=None,
+            limit=limit,
+            length_s=length_s,
+        )
 
     def ends_at(self, *, in_flight: int) -> float | None:
         """Return when the service's window has ended at the latest; None where only an answer shows it."""

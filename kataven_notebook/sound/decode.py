@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 import soundfile as sf
 
+from kataven_notebook.arguments import is_whole
 from kataven_notebook.errors import RecordingCorrupt
 from kataven_notebook.sound import ffmpeg
 from kataven_notebook.sound.formats import LOSSLESS, NEEDS_AV, describe, sniff
@@ -330,10 +331,9 @@ def check_sample_rate(sample_rate: object) -> int:
     ValueError
         It is not a whole number from 1 to 768,000.
     """
-    is_number = isinstance(sample_rate, int | float | np.integer | np.floating) and not isinstance(sample_rate, bool)
-    if not is_number or not 1 <= sample_rate <= MAX_SAMPLE_RATE or sample_rate % 1:  # type: ignore[operator]  # a number
+    if not is_whole(sample_rate) or not 1 <= sample_rate <= MAX_SAMPLE_RATE:
         raise ValueError(f"sample_rate={sample_rate!r}: pass a whole number from 1 to {MAX_SAMPLE_RATE} Hz")
-    return int(sample_rate)  # type: ignore[call-overload,no-any-return]  # a number, as was just seen
+    return int(sample_rate)
 
 
 def as_frames(samples: npt.ArrayLike) -> Samples:

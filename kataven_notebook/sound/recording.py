@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 import soundfile as sf
 
+from kataven_notebook.arguments import absolute_path
 from kataven_notebook.errors import DecodeError, RecordingCorrupt
-from kataven_notebook.settings import absolute_path
 from kataven_notebook.sound import decode
 from kataven_notebook.sound.source import readable
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kataven_notebook.numbers.definitions import CALL_COLUMNS, METRIC_COLUMNS, MetricColumn
+from kataven_notebook.numbers.definitions import ALL_COLUMNS, MetricColumn
 
 pytestmark = pytest.mark.core
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.core
 SUFFIXES = {"_s": "s", "_ratio": "1", "_confidence": "1", "_dbfs": "dBFS", "_db": "dB", "_lufs": "LUFS"}
 
 
-@pytest.mark.parametrize(("name", "column"), {**CALL_COLUMNS, **METRIC_COLUMNS}.items())
+@pytest.mark.parametrize(("name", "column"), ALL_COLUMNS.items())
 def test_the_unit_is_that_of_the_name(name: str, column: MetricColumn) -> None:
     """A name ends in its unit."""
     expected = next((unit for suffix, unit in SUFFIXES.items() if name.endswith(suffix)), None)

@@ -13,7 +13,9 @@ T0 = 1_790_000_000.0
 
 def minute(used: int = 0, limit: int = 60) -> Window:
     """A window that begins at T0 with requests that have no answer yet."""
-    return Window("minute", used, 0, 0, T0, T0, None, None, limit, 60.0)
+    window = Window.beginning("minute", T0, limit=limit, length_s=60.0)
+    window.used = used
+    return window
 
 
 def test_the_first_answer_bounds_the_end() -> None:

@@ -1,0 +1,50 @@
+"""What callers pass: numbers of Python or numpy, and paths."""
+
+from __future__ import annotations
+
+import numbers
+import os
+from pathlib import Path
+from typing import TypeGuard
+
+from kataven_notebook.errors import ConfigurationError
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """Whether a value is a real number; a bool is none, NaN and infinity are.
+
+    Examples
+    --------
+    >>> is_number(2.5), is_number(True), is_number("2.5")
+    (True, False, False)
+    """
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)
+
+
+def is_whole(value: object) -> TypeGuard[float]:
+    """Whether a value is a whole number, also as a float: `int(value)` loses nothing.
+
+    Examples
+    --------
+    >>> is_whole(5e6), is_whole(0.5), is_whole(float("inf"))
+    (True, False, False)
+    """
+    return is_number(value) and value % 1 == 0
+
+
+def absolute_path(name: str, path: str | os.PathLike[str]) -> Path:
+    """Return the absolute path that a caller gave as `name`.
+
+    Raises
+    ------
+    ConfigurationError
+        No path is spelled so: an unknown home, or a zero byte.
+    """
+    try:
+        found = Path(path).expanduser().absolute()
+        if "\0" not in str(found):
+            return found
+        why = "it holds a zero byte"
+    except RuntimeError:
+        why = "there is no such home folder"
+    raise ConfigurationError(f"{name}={os.fspath(path)!r} is no path: {why}; write the path in full")

@@ -1,0 +1,57 @@
+"""Numbers and paths that callers pass."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import kataven_notebook as kn
+from kataven_notebook.arguments import absolute_path, is_number, is_whole
+from kataven_notebook.errors import ConfigurationError
+
+pytestmark = pytest.mark.core
+
+
+@pytest.mark.parametrize("value", [5, 5.0, np.int64(5), np.float32(5), 10**30])
+def test_whole_numbers_of_python_and_numpy_are_numbers(value) -> None:
+    """What a frame's cell or an array holds is as good as what is typed."""
+    assert is_number(value)
+    assert is_whole(value)
+
+
+@pytest.mark.parametrize("value", [True, np.True_, "5", None, [5], 5j, np.array([5, 6])])
+def test_what_is_no_number_is_none(value) -> None:
+    """True is an int to Python, and no caller means 1 by it."""
+    assert not is_number(value)
+    assert not is_whole(value)
+
+
+@pytest.mark.parametrize("value", [0.5, math.nan, math.inf, np.float64("nan")])
+def test_fractions_and_what_is_not_finite_are_not_whole(value) -> None:
+    """But they are numbers."""
+    assert is_number(value)
+    assert not is_whole(value)
+
+
+def test_a_limit_of_numpy_is_kept_as_pythons() -> None:
+    """SQLite takes no other."""
+    assert type(kn.Limits(per_minute=np.int64(5)).per_minute) is int
+
+
+def test_a_path_is_made_absolute_from_here_and_from_home(tmp_path, monkeypatch) -> None:
+    """A later change of folder does not move it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
+    assert absolute_path("store", "calls") == tmp_path / "calls"
+    assert absolute_path("store", Path("~/calls")) == tmp_path / "home" / "calls"
+
+
+@pytest.mark.parametrize(("path", "says"), [("~nobody-here/x", "no such home"), ("a\0b", "zero byte")])
+def test_what_is_no_path_names_the_argument(path, says) -> None:
+    """With what to do."""
+    with pytest.raises(ConfigurationError, match=rf"^store=.* is no path: .*{says}.*; write the path in full"):
+        absolute_path("store", path)
