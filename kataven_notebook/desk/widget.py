@@ -49,6 +49,16 @@ class Player(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
         What was decided: session, label, start_s, end_s, note, labelled_at.
     frame : pandas.DataFrame
         The frame with the labels joined.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from kataven_notebook.desk.open import player
+    >>> desk = player(pd.DataFrame({"session_id": ["a-1", "a-2"]}))
+    >>> desk.select("a-2")
+    >>> desk.session_id, desk.labels.columns.tolist()[:2]
+    ('a-2', ['session_id', 'label'])
+    >>> desk.close()
     """
 
     def __init__(

@@ -42,8 +42,8 @@ class Recording:
     >>> recording = Recording.from_samples(np.column_stack([tone, 0 * tone]), 8000)
     >>> recording
     <Recording 1.0 s, 8000 Hz, 2 channels, wav>
-    >>> recording.channel(0).samples.shape
-    (8000, 1)
+    >>> recording.channel(0).resample(16_000).samples.shape
+    (16000, 1)
     """
 
     __slots__ = ("__weakref__", "_info", "_session_id", "_size_bytes", "_source")

@@ -65,7 +65,9 @@ class Store:
     >>> with tempfile.TemporaryDirectory() as folder, Store(folder) as store:
     ...     store.note("s1", Status.MISSING, "the session has no recording")
     ...     store.to_frame()[["session_id", "recording_status"]].values.tolist()
+    ...     store.forget("s1")["session_id"].tolist(), len(store.load())
     [['s1', 'missing']]
+    (['s1'], 0)
     """
 
     # `store.opening` sets it: the bucket's class derives from this one, which can't import it.
