@@ -18,7 +18,7 @@ from kataven_notebook.sound.formats import LOSSLESS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kataven_notebook.desk.sources import Source
+    from kataven_notebook.desk.sources import CallSource
     from kataven_notebook.sound.recording import Recording
 
 _LOG = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ class Feed:
     def __init__(
         self,
         send: Send,
-        source: Source,
+        source: CallSource,
         *,
         listening: Callable[[], bool],
         delivered: Callable[[Call], None],

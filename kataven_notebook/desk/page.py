@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from kataven_notebook.desk.contents import Contents
-    from kataven_notebook.desk.sources import Source
+    from kataven_notebook.desk.sources import CallSource
 
 _STATIC = Path(__file__).parent / "static"
 _MAX_WINDOW = 200
@@ -43,7 +43,7 @@ class Desk(anywidget.AnyWidget):
     _css = _STATIC / "player.css"
     first = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, contents: Contents, source: Source) -> None:
+    def __init__(self, contents: Contents, source: CallSource) -> None:
         self._contents, self._calls, self._book = contents, contents.calls, contents.book
         self.selected = ipywidgets.CallbackDispatcher()
         self.page_is_there = False

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _MIN_LIFE_S = 20.0
 
 
-class Source(Protocol):
+class CallSource(Protocol):
     """Gives a player the sound of a session, or the address of it."""
 
     def sound(self, session_id: str) -> Recording | None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Hashable, Sequence
 
-    from kataven_notebook.desk.sources import Source
+    from kataven_notebook.desk.sources import CallSource
     from kataven_notebook.settings import Settings
     from kataven_notebook.sound.recording import Recording
     from kataven_notebook.store.opening import StoreLike
@@ -76,7 +76,7 @@ class Player(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
         download: bool = False,
         store: StoreLike = None,
         settings: Settings | None = None,
-        source: Source | None = None,
+        source: CallSource | None = None,
     ) -> None:
         # The caller may go on with the frame in place: what was opened stays as it was.
         frame = frame.copy(deep=False) if isinstance(frame, pd.DataFrame) else frame

@@ -23,10 +23,10 @@ towards its extremes, also where mu-law's wide steps make neighbours equal."""
 
 @dataclass(frozen=True, slots=True)
 class Clipped:
-    """How many samples are cut off, and in which frames."""
+    """How many samples are cut off, and in which windows."""
 
     samples: int
-    frames: npt.NDArray[np.int64]
+    windows: npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +37,14 @@ class _Top:
     flat_samples: int
     runs: int
     beneath: int
-    frames: npt.NDArray[np.int64]
+    windows: npt.NDArray[np.int64]
 
 
 class ClippingMeter:
     """Looks at one channel block after block; runs are cut at the blocks' borders."""
 
-    def __init__(self, frame_length: int) -> None:
-        self._frame_length = frame_length
+    def __init__(self, window_length: int) -> None:
+        self._window_length = window_length
         self._done = 0
         self._tops: dict[int, list[_Top]] = {1: [], -1: []}
 
@@ -57,8 +57,8 @@ class ClippingMeter:
     def result(self) -> Clipped:
         """Return what is clipped in all samples taken."""
         found = [top for sign in (1, -1) for top in _clipped(self._tops[sign])]
-        frames = np.unique(np.concatenate([top.frames for top in found])) if found else np.empty(0, dtype=np.int64)
-        return Clipped(sum(top.flat_samples for top in found), frames)
+        windows = np.unique(np.concatenate([top.windows for top in found])) if found else np.empty(0, dtype=np.int64)
+        return Clipped(sum(top.flat_samples for top in found), windows)
 
     def _top(self, samples: npt.NDArray[np.float64]) -> _Top:
         level = float(samples.max())
@@ -71,8 +71,8 @@ class ClippingMeter:
         flat = at[lengths[run] >= _MIN_RUN]
         runs = int((lengths >= _MIN_RUN).sum())
         beneath = int(((samples > 0.8 * level) & (samples < 0.98 * level)).sum()) if runs else 0
-        frames = np.unique((flat + self._done) // self._frame_length)
-        return _Top(level, len(flat), runs, beneath, frames)
+        windows = np.unique((flat + self._done) // self._window_length)
+        return _Top(level, len(flat), runs, beneath, windows)
 
 
 def _clipped(tops: list[_Top]) -> list[_Top]:

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     Samples = npt.NDArray[np.float32]
     Doubles = npt.NDArray[np.float64]
 
-FRAME_S = 0.01
-"""Levels are taken over frames of this length."""
+WINDOW_S = 0.01
+"""Levels are taken over windows of this length."""
 SILENT_DBFS = -60.0
 """A channel whose level never reaches this is silent: nobody can be heard on it."""
 DIGITAL_SILENCE_DBFS = -90.0
@@ -53,14 +53,14 @@ class ChannelQuality:
         Share of samples in [0, 1] that are cut off: at least three equal ones in a row at full scale
         (also that of G.711), or at a flat top below it where far more samples lie than just beneath.
     noise_floor_dbfs : float
-        Level where nobody speaks: median over 10 ms frames at least 0.1 s from speech, dBFS RMS.
+        Level where nobody speaks: median over 10 ms windows at least 0.1 s from speech, dBFS RMS.
     snr_db : float
         Power of speech over that of the noise floor, dB, the noise under the speech taken off.
     quietest_dbfs : float
-        Level that a tenth of those frames don't exceed, dBFS RMS: what lies under hold music or a voice in the
+        Level that a tenth of those windows don't exceed, dBFS RMS: what lies under hold music or a voice in the
         background. -inf for digital silence.
     digital_silence_ratio : float
-        Share of those non-speech frames in [0, 1] without any noise: synthetic speech has no room around it.
+        Share of those non-speech windows in [0, 1] without any noise: synthetic speech has no room around it.
     silent : bool
         The level never reaches -60 dBFS.
     clipped : numpy.ndarray
@@ -158,14 +158,14 @@ class _Channel:
 
     def __init__(self, sample_rate: int) -> None:
         self._rate = sample_rate
-        self._frame_length = max(1, round(FRAME_S * sample_rate))
+        self._window_length = max(1, round(WINDOW_S * sample_rate))
         self._rest: Doubles = np.empty(0)
         self._means: list[npt.NDArray[np.float32]] = []
         self._powers: list[npt.NDArray[np.float32]] = []
         self._samples = 0
         self._not_finite = 0
         self._peak = 0.0
-        self._clipping = ClippingMeter(self._frame_length)
+        self._clipping = ClippingMeter(self._window_length)
         self._loudness = _LoudnessMeter(sample_rate)
 
     def add(self, samples: Doubles) -> None:
@@ -178,12 +178,14 @@ class _Channel:
         self._clipping.add(samples)
         self._loudness.add(samples)
         joined = np.concatenate([self._rest, samples])
-        whole = len(joined) // self._frame_length * self._frame_length
-        frames = joined[:whole].reshape(-1, self._frame_length)
-        means = frames.mean(axis=1)
+        whole = len(joined) // self._window_length * self._window_length
+        windows = joined[:whole].reshape(-1, self._window_length)
+        means = windows.mean(axis=1)
         self._means.append(means.astype(np.float32))
         # The variance is kept apart from the mean: a large offset would drown a small signal otherwise.
-        self._powers.append((np.einsum("ij,ij->i", frames, frames) / self._frame_length - means**2).astype(np.float32))
+        self._powers.append(
+            (np.einsum("ij,ij->i", windows, windows) / self._window_length - means**2).astype(np.float32)
+        )
         self._rest = joined[whole:]
 
     def result(self, speech: Intervals) -> ChannelQuality:
@@ -207,7 +209,7 @@ class _Channel:
                 reasons=missing,
                 finite_ratio=finite,
             )
-        powers = self._frame_powers()
+        powers = self._window_powers()
         clipped = self._clipping.result()
         noise, quietest_dbfs, digital = self._noise(powers, speech, reasons)
         lufs, why = self._loudness.result()
@@ -224,12 +226,12 @@ class _Channel:
             quietest_dbfs=quietest_dbfs,
             digital_silence_ratio=digital,
             silent=bool(len(powers)) and _decibel(float(powers.max()), nothing=-np.inf) < SILENT_DBFS,
-            clipped=self._seconds(clipped.frames),
+            clipped=self._seconds(clipped.windows),
             reasons=tuple(reasons.items()),
         )
 
-    def _frame_powers(self) -> Doubles:
-        """Return the power of each frame about the channel's offset, which is no sound."""
+    def _window_powers(self) -> Doubles:
+        """Return the power of each window about the channel's offset, which is no sound."""
         means = np.concatenate(self._means).astype(np.float64)
         powers = np.concatenate(self._powers).astype(np.float64)
         if not len(powers):
@@ -242,10 +244,10 @@ class _Channel:
         return result
 
     def _in(self, intervals: Intervals, count: int, *, guard_s: float = 0.0) -> npt.NDArray[np.bool_]:
-        """Return which of `count` frames have their centre within `intervals`, widened by `guard_s`."""
+        """Return which of `count` windows have their centre within `intervals`, widened by `guard_s`."""
         inside = np.zeros(count, dtype=bool)
-        frames_s = self._frame_length / self._rate
-        edges = np.round((intervals + np.array([-guard_s, guard_s])) / frames_s).astype(np.int64)
+        windows_s = self._window_length / self._rate
+        edges = np.round((intervals + np.array([-guard_s, guard_s])) / windows_s).astype(np.int64)
         for start, end in np.maximum(edges, 0):
             inside[start:end] = True
         return inside
@@ -253,7 +255,7 @@ class _Channel:
     def _noise(self, powers: Doubles, speech: Intervals, reasons: dict[str, str]) -> tuple[float, float, float]:
         """Return the noise's power, its quietest level, and how much of non-speech is digital silence."""
         quiet = powers[~self._in(speech, len(powers), guard_s=NOISE_GUARD_S)]
-        if len(quiet) * self._frame_length < _MIN_NOISE_S * self._rate:
+        if len(quiet) * self._window_length < _MIN_NOISE_S * self._rate:
             reasons["noise_floor_dbfs"] = "less than 0.1 s is free of speech"
             return float("nan"), float("nan"), float("nan")
         still = quiet < 10 ** (DIGITAL_SILENCE_DBFS / 10)
@@ -277,10 +279,10 @@ class _Channel:
             return _decibel((float(spoken.mean()) - noise) / noise)
         return float("nan")
 
-    def _seconds(self, frames: npt.NDArray[np.int64]) -> Intervals:
-        length_s = self._frame_length / self._rate
-        # Wider than a frame by a hair, so that neighbours join.
-        edges = np.column_stack([frames, frames + 1 + 1e-6]) * length_s
+    def _seconds(self, windows: npt.NDArray[np.int64]) -> Intervals:
+        length_s = self._window_length / self._rate
+        # Wider than a window by a hair, so that neighbours join.
+        edges = np.column_stack([windows, windows + 1 + 1e-6]) * length_s
         return tidy(edges, duration_s=self._samples / self._rate)
 
 

@@ -12,7 +12,6 @@ import cloudpickle
 
 from kataven_notebook.errors import ConfigurationError, UrlExpired, WorkFailed
 from kataven_notebook.run.invoke import Result, name_of
-from kataven_notebook.run.places import Places
 from kataven_notebook.run.plan import Outcome
 from kataven_notebook.run.pools import (
     check_executor,
@@ -24,6 +23,7 @@ from kataven_notebook.run.pools import (
     submit,
     worker_count,
 )
+from kataven_notebook.run.slots import Slots
 from kataven_notebook.run.worker import Fetching, Job, run_job
 from kataven_notebook.signals import NotAttempted, Stopped
 from kataven_notebook.status import Status
@@ -103,7 +103,7 @@ class ExecutorWork:
             )
         workers = worker_count(self._executor)
         self._in_flight = plan.in_flight or min(_MAX_IN_FLIGHT, _JOBS_A_WORKER * workers)
-        self._places = Places(workers=workers, sessions=self._in_flight)
+        self._slots = Slots(workers=workers, sessions=self._in_flight)
 
     def __enter__(self) -> Self:
         return self
@@ -121,7 +121,7 @@ class ExecutorWork:
 
     @contextmanager
     def _turn(self, stop: threading.Event) -> Iterator[None]:
-        with self._places.session(stop):
+        with self._slots.session(stop):
             if self._broken is not None:
                 raise NotAttempted(self._broken)
             yield
@@ -140,8 +140,8 @@ class ExecutorWork:
         result = self._run(self._job(session_id, signed=signed), stop)
         if isinstance(result.failure, UrlExpired):
             # The session is signed again when a worker is free for it.
-            self._places.queue_nothing()
-            self._places.reserve(stop)
+            self._slots.queue_nothing()
+            self._slots.reserve(stop)
         if result.failure is not None:
             raise result.failure
         if result.entry is not None:
@@ -177,7 +177,7 @@ class ExecutorWork:
     def _run(self, job: Job, stop: threading.Event) -> Result:
         """Run a job; where its worker dies, once more with no other job beside it, which shows whose fault it is."""
         for alone in (False, True):
-            with self._places.job(alone=alone, stop=stop):
+            with self._slots.job(alone=alone, stop=stop):
                 generation, executor = self._generation, self._executor
                 try:
                     return _awaited(submit(executor, run_job, job), stop)

@@ -122,7 +122,7 @@ def _probe_sndfile(file: BinaryIO, kind: str) -> SoundInfo:
 
 
 def _states_length(file: BinaryIO) -> bool:
-    """Whether an MP3 file begins with a frame that states its length."""
+    """Whether an MP3 file begins with a header that states its length."""
     position = file.tell()
     file.seek(0)
     # The size of an ID3 tag is stored in seven bits of each byte.

@@ -313,7 +313,7 @@ class Store:
                     if file.name.partition("-")[0] in names:
                         file.unlink(missing_ok=True)
         removed = self._ledger.forget(wanted)
-        return _frame(removed)[["session_id", "recording_status", "recording_bytes"]]
+        return _table(removed)[["session_id", "recording_status", "recording_bytes"]]
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row a session: status, error, attempts, size, checksum, format, length and times.
@@ -330,7 +330,7 @@ class Store:
         StoreError
             The ledger can't be read.
         """
-        return _frame(sorted(self._ledger.entries(), key=lambda entry: entry.first_at))
+        return _table(sorted(self._ledger.entries(), key=lambda entry: entry.first_at))
 
     def __repr__(self) -> str:
         """Folder and counts by status."""
@@ -360,7 +360,7 @@ def account_mark(settings: Settings) -> str:
     return "key:" + hashlib.sha256(stem.encode()).hexdigest()[:32]
 
 
-def _frame(entries: Iterable[Entry]) -> pd.DataFrame:
+def _table(entries: Iterable[Entry]) -> pd.DataFrame:
     rows = list(entries)
     lengths = [entry.frames / entry.sample_rate if entry.frames and entry.sample_rate else None for entry in rows]
     columns = {

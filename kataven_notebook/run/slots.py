@@ -1,4 +1,4 @@
-"""The places on an executor: how many sessions are under way for it, and which of its jobs may run beside others."""
+"""The slots of an executor: how many sessions are under way for it, and which of its jobs may run beside others."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _POLL_S = 0.2
 
 
-class Places:
+class Slots:
     """Limits what is under way for an executor's workers.
 
     A *session* is under way from before its URL is signed until its result is here; a *job* is the part of it
