@@ -29,7 +29,10 @@ def is_whole(value: object) -> TypeGuard[float]:
     >>> is_whole(5e6), is_whole(0.5), is_whole(float("inf"))
     (True, False, False)
     """
-    return is_number(value) and value % 1 == 0
+    # A large int is no float.
+    if isinstance(value, numbers.Integral):
+        return is_number(value)
+    return is_number(value) and float(value).is_integer()
 
 
 def absolute_path(name: str, path: str | os.PathLike[str]) -> Path:
@@ -38,13 +41,15 @@ def absolute_path(name: str, path: str | os.PathLike[str]) -> Path:
     Raises
     ------
     ConfigurationError
-        No path is spelled so: an unknown home, or a zero byte.
+        No path is spelled so: an unknown home, or a character that no path has.
     """
+    why = "there is no such home folder"
     try:
         found = Path(path).expanduser().absolute()
-        if "\0" not in str(found):
-            return found
-        why = "it holds a zero byte"
-    except RuntimeError:
-        why = "there is no such home folder"
-    raise ConfigurationError(f"{name}={os.fspath(path)!r} is no path: {why}; write the path in full")
+        why = "it has a character that no path has"
+        found.lstat()
+    except OSError:
+        return found  # not there yet, or whoever opens it says why that can't be
+    except (RuntimeError, ValueError):
+        raise ConfigurationError(f"{name}={os.fspath(path)!r} is no path: {why}; write the path in full") from None
+    return found

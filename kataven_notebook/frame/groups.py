@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from kataven_notebook.arguments import is_number, is_whole
+from kataven_notebook.arguments import is_number
 from kataven_notebook.errors import ConfigurationError, FrameError
+from kataven_notebook.frame.options import check_count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -97,14 +98,14 @@ def compare(
     """
     if not is_number(confidence_level) or not 0 < confidence_level < 1:
         raise ConfigurationError(f"confidence_level={confidence_level!r}: pass a number between 0 and 1")
-    _check_whole("resamples", resamples, 2)
-    _check_whole("seed", seed, 0)
+    check_count("resamples", resamples, least=2)
+    check_count("seed", seed, least=0)
     if reference is not None and reference not in list(groups):
         known = ", ".join(repr(name) for name in groups)
         raise ConfigurationError(f"reference={reference!r}: there is no such group, only {known or 'none at all'}")
     chosen = next(iter(groups), None) if reference is None else reference
     finite = {name: _finite(values) for name, values in groups.items()}
-    draw = _Bootstrap(confidence_level, resamples, seed)
+    draw = _Bootstrap(confidence_level, int(resamples), int(seed))
     result = []
     for name, values in finite.items():
         low, high = draw.interval([values], _median)
@@ -213,11 +214,6 @@ def _check_columns(df: pd.DataFrame, by: Any, metric: Any) -> None:
     dtype = df.dtypes[metric]
     if not pd.api.types.is_numeric_dtype(dtype):
         raise FrameError(f"the column {metric!r} is of dtype {dtype}, not numbers; pd.to_numeric makes numbers of text")
-
-
-def _check_whole(option: str, value: object, least: int) -> None:
-    if not is_whole(value) or value < least:
-        raise ConfigurationError(f"{option}={value!r}: pass a whole number of at least {least}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,16 +67,16 @@ def _stated_s(value: str | float | pd.Timedelta) -> float:
     return -1.0
 
 
-def check_count(name: str, value: object) -> None:
-    """Refuse what is no whole number from 1, such as "5MB".
+def check_count(name: str, value: object, *, least: int = 1) -> None:
+    """Refuse what is no whole number from `least`, such as "5MB".
 
     Raises
     ------
     ConfigurationError
         Which option, and what it takes.
     """
-    if not is_whole(value) or value < 1:
-        raise ConfigurationError(f"{name}={value!r}: pass a whole number from 1")
+    if not is_whole(value) or value < least:
+        raise ConfigurationError(f"{name}={value!r}: pass a whole number from {least}")
 
 
 def sound_plan(

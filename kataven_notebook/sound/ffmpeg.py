@@ -52,7 +52,7 @@ def probe(file: BinaryIO, kind: str, session_id: str | None) -> tuple[str, int, 
 
 
 def pieces(file: BinaryIO, kind: str, channels: int, session_id: str | None) -> Iterator[Samples]:
-    """Decode in pieces of `(n, channels)` float32, as long as the codec's packets are.
+    """Decode in pieces of `(n, channels)` float32, as long as the decoder makes them.
 
     Raises
     ------
@@ -62,9 +62,9 @@ def pieces(file: BinaryIO, kind: str, channels: int, session_id: str | None) -> 
         The extra is not installed.
     """
     with _opened(file, kind, session_id) as (container, stream):
-        for packet in container.decode(stream):
-            array = packet.to_ndarray()
-            planar = array if packet.format.is_planar else array.reshape(-1, len(packet.layout.channels)).T
+        for decoded in container.decode(stream):
+            array = decoded.to_ndarray()
+            planar = array if decoded.format.is_planar else array.reshape(-1, len(decoded.layout.channels)).T
             if len(planar) != channels:
                 raise RecordingCorrupt(
                     f"the {kind} file changes from {channels} to {len(planar)} channels in the middle",

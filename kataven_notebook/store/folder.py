@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, BinaryIO, ClassVar, Self
 
 import pandas as pd
 
+from kataven_notebook.arguments import absolute_path
 from kataven_notebook.errors import StoreError
 from kataven_notebook.machine.folders import make_private
 from kataven_notebook.machine.process import is_alive, owner_name
@@ -27,7 +28,7 @@ from kataven_notebook.store.entry import Entry, hashed_id
 from kataven_notebook.store.failures import explain_failure, folder_errors
 from kataven_notebook.store.ledger import Ledger
 from kataven_notebook.store.objects import is_url
-from kataven_notebook.store.places import check_place, folder_of, forgettable
+from kataven_notebook.store.places import check_place, forgettable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -85,7 +86,7 @@ class Store:
         return super().__new__(cls._class_for_urls if cls is Store and is_url(path) else cls)
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self._path = folder_of(path)
+        self._path = absolute_path("store", path)
         try:
             for folder in (self._path, self._path / "audio", self._path / "parts"):
                 make_private(folder)

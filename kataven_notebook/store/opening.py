@@ -8,12 +8,12 @@ import re
 import threading
 from typing import TYPE_CHECKING
 
+from kataven_notebook.arguments import absolute_path
 from kataven_notebook.errors import ConfigurationError
 from kataven_notebook.redact import redact
 from kataven_notebook.store.bucket import RemoteStore
 from kataven_notebook.store.folder import LEDGER_FILE, Store
 from kataven_notebook.store.objects import is_url
-from kataven_notebook.store.places import folder_of
 
 if TYPE_CHECKING:
     StoreLike = str | os.PathLike[str] | Store | None
@@ -57,9 +57,9 @@ def shared_store(path: str) -> Store:
     StoreError
         It can't be opened.
     ConfigurationError, MissingExtra
-        fsspec does not know such a URL, or needs a package for it.
+        It is no path, fsspec does not know such a URL, or needs a package for it.
     """
-    place = path.rstrip("/") if is_url(path) else str(folder_of(path))
+    place = path.rstrip("/") if is_url(path) else str(absolute_path("store", path))
     key = (os.getpid(), place)
     with _open_lock:
         store = _open.get(key)

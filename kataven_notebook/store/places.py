@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from pathlib import Path
 
 import pandas as pd
 
-from kataven_notebook.errors import ConfigurationError, StoreError
+from kataven_notebook.errors import ConfigurationError
 
 
 def check_place(path: object) -> None:
@@ -22,24 +21,6 @@ def check_place(path: object) -> None:
     place = os.fspath(path) if isinstance(path, str | os.PathLike) else None
     if not isinstance(place, str) or not place.strip():
         raise ConfigurationError(f"{path!r} is no place for a store: pass a folder, or a URL such as s3://bucket/calls")
-
-
-def folder_of(path: str | os.PathLike[str]) -> Path:
-    """Return the absolute folder that a path stands for.
-
-    Raises
-    ------
-    StoreError
-        It stands for none: an unknown home, or a character that no path has.
-    """
-    try:
-        folder = Path(path).expanduser().absolute()
-        folder.lstat()  # says what can't be a path at all
-    except OSError:
-        return folder  # not there yet, or whoever makes it says why that can't be
-    except (RuntimeError, ValueError) as error:
-        raise StoreError(f"the store {os.fspath(path)!r} can't be used ({error}): use another folder") from None
-    return folder
 
 
 def forgettable(session_ids: object) -> list[str]:

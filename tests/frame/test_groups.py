@@ -90,13 +90,19 @@ def test_no_groups_give_no_rows() -> None:
     assert compare({}) == []
 
 
+def test_whole_numbers_of_any_kind_are_counts() -> None:
+    """As what an array or a cell holds."""
+    groups = {"a": [1.0, 2.0, 4.0]}
+    assert compare(groups, resamples=50.0, seed=np.int64(3)) == compare(groups, resamples=50, seed=3)  # type: ignore[arg-type]  # what is tested
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         ({"reference": "v9"}, "no such group, only 'v1'"),
         ({"confidence_level": 95}, "between 0 and 1"),
         ({"confidence_level": "95"}, "between 0 and 1"),
-        ({"resamples": 1}, "resamples=1: pass a whole number of at least 2"),
+        ({"resamples": 1}, "resamples=1: pass a whole number from 2"),
         ({"resamples": 99.5}, "whole number"),
         ({"seed": None}, "seed=None: pass a whole number"),
     ],

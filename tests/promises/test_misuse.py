@@ -41,7 +41,9 @@ def service() -> Iterator[demo.Hub]:
         lambda path: kn.player(pd.DataFrame({"session_id": ["a"]}), save_to=path),
     ],
 )
-@pytest.mark.parametrize(("path", "says"), [("~nobody-here/x", "no such home folder"), ("a\0b", "a zero byte")])
+@pytest.mark.parametrize(
+    ("path", "says"), [("~nobody-here/x", "no such home folder"), ("a\0b", "a character that no path has")]
+)
 def test_a_path_that_is_none_is_one_sentence(use, path, says) -> None:
     """Wherever it is passed."""
     with pytest.raises(kn.errors.ConfigurationError, match=says):
