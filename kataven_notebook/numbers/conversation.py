@@ -1,4 +1,4 @@
-"""What two parties did with the floor: turns, latencies, interruptions, silence, from speech intervals.
+"""What two parties did with the floor: turns, interruptions, transfers, from speech intervals.
 
 Pure functions. Speech of one party is an `(n, 2)` array of start and end in seconds, in any order;
 overlapping rows are joined. Thresholds are keyword parameters in seconds; their defaults are the
@@ -9,8 +9,7 @@ hands (Sacks, Schegloff & Jefferson 1974, "A simplest systematics for the organi
 for conversation", Language 50). *Gap*, *overlap* and *floor-transfer offset* are those of Heldner &
 Edlund (2010, "Pauses, gaps and overlaps in conversations", Journal of Phonetics 38): silence between
 two parties, speech of both, and the time from the end of one turn to the start of the other's, which is
-negative where they overlap. Talk, pause, double talk and mutual silence are the states of the
-conversation model of ITU-T P.59 (1993).
+negative where they overlap.
 """
 
 from __future__ import annotations
@@ -22,15 +21,16 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from kataven_notebook.numbers.talk import DEAD_AIR_S
 from kataven_notebook.numbers.turn_taking import (
     Thresholds,
     check_seconds,
     cut,
     group,
-    holds_floor,
+    interrupts,
     without_backchannels,
 )
-from kataven_notebook.speech.intervals import Intervals, between, complement, intersection, join, tidy, total_s, union
+from kataven_notebook.speech.intervals import Intervals, between, intersection, tidy, total_s
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,8 +45,11 @@ Pelcé 2009); 0.8 s keeps short answers that cut in, such as "no, the other one"
 MIN_OVERLAP_S = 0.2
 """Overlap of less is a smooth change of speakers: turn ends are foreseen, and listeners notice neither
 gaps nor overlaps of 0.12 s (Heldner 2011). It is also what detectors of speech get wrong."""
-DEAD_AIR_S = 3.0
-"""Silence of both parties that a caller takes for a dropped line."""
+MIN_BARGE_IN_S = 0.45
+"""A barge-in is at least as long. Voice agents take 0.5 s of speech for one (a common default); edges of detected
+speech may be 50 ms off. A quick "mm-hm" is shorter."""
+MAX_YIELD_S = 3.0
+"""Who stops within this time of a barge-in stops for it; who goes on for longer comes to an end of its own."""
 
 TurnKind = Literal["turn", "interruption", "backchannel"]
 
@@ -89,9 +92,9 @@ class Interruption:
     channel : int
         Who interrupts.
     start_s, end_s : float
-        From the start of the interrupting turn until one of the two stops.
+        From the start of the interrupting turn until the one who yields stops.
     yielded_by : int
-        Whose turn ends first.
+        Who yields: the interrupted party, or the interrupter, who gives up.
     time_to_yield_s : float
         How long that took: `end_s - start_s`.
     """
@@ -103,105 +106,6 @@ class Interruption:
     time_to_yield_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class TalkTime:
-    """How the time divides: `talk_s[0] + talk_s[1] - overlap_s + silence_s` is the duration."""
-
-    talk_s: tuple[float, float]
-    overlap_s: float
-    speech_s: float
-    silence_s: float
-
-
-def talk_time(first: npt.ArrayLike, second: npt.ArrayLike, duration_s: float) -> TalkTime:
-    """Return seconds of talk of each party, of both at once, of any, and of none (ITU-T P.59).
-
-    Parameters
-    ----------
-    first, second
-        Speech of the two parties, `(n, 2)`, seconds; cut at 0 and `duration_s`.
-    duration_s
-        Length of the call.
-
-    Raises
-    ------
-    ValueError
-        An array that is not `(n, 2)`, or a time that is negative or no number.
-
-    Examples
-    --------
-    >>> talk_time([(0, 2)], [(1.5, 4)], 5.0)
-    TalkTime(talk_s=(2.0, 2.5), overlap_s=0.5, speech_s=4.0, silence_s=1.0)
-    """
-    check_seconds("duration_s", duration_s)
-    a, b = tidy(first, duration_s=duration_s), tidy(second, duration_s=duration_s)
-    talk = (total_s(a), total_s(b))
-    overlap = total_s(intersection(a, b))
-    speech = talk[0] + talk[1] - overlap
-    return TalkTime(talk, overlap, speech, max(duration_s - speech, 0.0))
-
-
-def silences(first: npt.ArrayLike, second: npt.ArrayLike, duration_s: float, *, min_s: float = 0.0) -> Intervals:
-    """Return when nobody speaks for at least `min_s`, `(n, 2)`, before the first and after the last word too.
-
-    With `min_s=DEAD_AIR_S` this is dead air: mutual silence long enough to be taken for a dropped line.
-
-    Raises
-    ------
-    ValueError
-        An array that is not `(n, 2)`, or a time that is negative or no number.
-
-    Examples
-    --------
-    >>> silences([(1, 2)], [(6, 8)], 8.5, min_s=DEAD_AIR_S).tolist()
-    [[2.0, 6.0]]
-    """
-    check_seconds("duration_s", duration_s)
-    check_seconds("min_s", min_s)
-    spoken = union(tidy(first, duration_s=duration_s), tidy(second, duration_s=duration_s))
-    quiet = complement(spoken, duration_s)
-    return quiet[quiet[:, 1] - quiet[:, 0] >= min_s]
-
-
-def response_latencies(before: npt.ArrayLike, after: npt.ArrayLike, *, max_pause_s: float = MAX_PAUSE_S) -> Intervals:
-    """Return the responses of one party to the other: `(n, 2)`, when each starts and its latency, seconds.
-
-    A response is a turn of `after` (pauses under `max_pause_s` don't end it) that begins once the last
-    speech of `before` since the previous turn of `after` has ended. Its latency is the time between the
-    two and never negative: turns that begin in overlap are no responses (`floor_transfer_offsets` has
-    them). A turn that nobody spoke before, or that continues one's own after silence, is none either.
-
-    Parameters
-    ----------
-    before, after
-        Speech of the party that is answered and of the one that answers, `(n, 2)`, seconds.
-    max_pause_s
-        Pauses of less are inside a turn; 1.0 by default, as hesitations rarely last longer.
-
-    Raises
-    ------
-    ValueError
-        An array that is not `(n, 2)`, or a time that is negative or no number.
-
-    Examples
-    --------
-    >>> response_latencies([(0, 2), (2.25, 3)], [(3.5, 5)]).tolist()
-    [[3.5, 0.5]]
-    """
-    check_seconds("max_pause_s", max_pause_s)
-    asked, turns = tidy(before), join(tidy(after), max_pause_s)
-    # The other's turns play no part: who answered must not depend on who was thought to interrupt.
-    found = []
-    previous_end = 0.0
-    for start, end in turns:
-        # 50 ms and 200 ms: what a detector may be wrong about who started or stopped first.
-        spoken = asked[(asked[:, 0] < start - 0.05) & (asked[:, 1] > previous_end - 0.2)]
-        if len(spoken) and spoken[-1, 1] <= start:
-            found.append((start, start - spoken[-1, 1]))
-        previous_end = end
-    return np.array(found, dtype=np.float64).reshape(-1, 2)
-
-
 def find_turns(
     first: npt.ArrayLike,
     second: npt.ArrayLike,
@@ -209,24 +113,34 @@ def find_turns(
     max_pause_s: float = MAX_PAUSE_S,
     max_backchannel_s: float = MAX_BACKCHANNEL_S,
     min_overlap_s: float = MIN_OVERLAP_S,
+    min_barge_in_s: float = MIN_BARGE_IN_S,
+    max_yield_s: float = MAX_YIELD_S,
 ) -> tuple[Turn, ...]:
     """Return the turns of both parties in order of their start.
 
-    - Speech of one party with pauses under `max_pause_s` is one turn, unless the other party takes the
-      floor in such a pause: has its own turn there and ends it, or holds the floor alone for half of
-      `max_pause_s` after it cut in.
+    - A *turn* is speech of one party with pauses under `max_pause_s`, unless the other party takes the
+      floor in such a pause: answers in it, has its own turn there and ends it, or holds the floor alone for
+      half of `max_pause_s` after it cut in.
+    - An *answer* is a turn however short it is. It begins in silence of the other party, or with its last
+      syllable (`min_overlap_s`), and is over before the other goes on.
     - A *backchannel* ("mm-hm") is an utterance shorter than `max_backchannel_s` that begins during the
       other's turn, which goes on for at least `min_overlap_s` after it (Yngve 1970). It takes no floor,
-      ends nobody's turn and is no interruption.
-    - An *interruption* (barge-in) is a turn that begins while the other holds the floor: at least
-      `min_overlap_s` after the other's turn began and as long before it ends. The other's short
-      pauses count as holding the floor.
+      ends nobody's turn and is no interruption. Words less than half of `max_pause_s` apart are one utterance.
+    - An *interruption* (barge-in) is a turn of at least `min_barge_in_s` that begins while the other holds
+      the floor: at least `min_overlap_s` after the other's turn began and as long before it ends. The
+      other's short pauses count as holding the floor.
+
+    An utterance from `max_backchannel_s` on interrupts, whatever the other does, and one under
+    `min_barge_in_s` doesn't. Between the two lies "stop", and lies a long "mm-hm". It interrupts where the
+    other falls silent for half of `max_pause_s` within `max_yield_s` of its start, however late in that time,
+    and its party goes on within half of `max_pause_s`, or the other is the next to speak. `benchmarks/
+    conversation.py` measures how often this is wrong.
 
     Parameters
     ----------
     first, second
         Speech of the two parties, `(n, 2)`, seconds.
-    max_pause_s, max_backchannel_s, min_overlap_s
+    max_pause_s, max_backchannel_s, min_overlap_s, min_barge_in_s, max_yield_s
         Thresholds in seconds, at least 0; see the module's constants for why.
 
     Raises
@@ -236,14 +150,27 @@ def find_turns(
 
     Examples
     --------
-    >>> agent, caller = [(0, 4), (5.5, 7)], [(1, 1.4), (3.5, 5)]
-    >>> [(turn.channel, turn.kind, turn.start_s) for turn in find_turns(agent, caller)]
-    [(0, 'turn', 0.0), (1, 'backchannel', 1.0), (1, 'interruption', 3.5), (0, 'turn', 5.5)]
+    The caller says "mm-hm" at 1 s, and cuts in at 3.5 s:
+
+    >>> def kinds(agent, caller):
+    ...     return [(turn.kind, turn.start_s) for turn in find_turns(agent, caller) if turn.channel == 1]
+    >>> kinds([(0, 4), (5.5, 7)], [(1, 1.4), (3.5, 5)])
+    [('backchannel', 1.0), ('interruption', 3.5)]
+
+    "Stop" at 2 s takes 0.5 s. The agent stops 1.5 s after its start and then answers; or speaks on for 6 s:
+
+    >>> kinds([(0, 3.5), (5, 7)], [(2, 2.5)]), kinds([(0, 8)], [(2, 2.5)])
+    ([('interruption', 2.0)], [('backchannel', 2.0)])
+
+    "Yes" in a pause of 0.8 s is an answer; where the agent goes on before it is over, a backchannel:
+
+    >>> kinds([(0, 3), (3.8, 6)], [(3.2, 3.6)]), kinds([(0, 3), (3.3, 6)], [(3.1, 3.5)])
+    ([('turn', 3.2)], [('backchannel', 3.1)])
     """
     speech = (tidy(first), tidy(second))
-    thresholds = Thresholds(max_pause_s, max_backchannel_s, min_overlap_s)
+    thresholds = Thresholds(max_pause_s, max_backchannel_s, min_overlap_s, min_barge_in_s, max_yield_s)
     # Backchannels first: they don't take the floor, so they must not cut the other's turn.
-    whole = (group(speech[0], max_pause_s), group(speech[1], max_pause_s))
+    whole = [group(speech[c], speech[1 - c], thresholds) for c in (0, 1)]
     sides = [without_backchannels(whole[c], whole[1 - c], thresholds) for c in (0, 1)]
     parts = tuple(cut(sides[c].turns, sides[1 - c].turns, thresholds) for c in (0, 1))
     # Cutting shows backchannels that looked like the start of a longer turn before.
@@ -256,28 +183,49 @@ def find_turns(
         feedback = [*sides[channel].backchannels, *final[channel].backchannels]
         for part in [*final[channel].turns, *feedback]:
             is_turn = not any(part is one for one in feedback)
-            interrupts = is_turn and holds_floor(other, part[0, 0], thresholds)
-            kind: TurnKind = "interruption" if interrupts else "turn" if is_turn else "backchannel"
+            barges_in = is_turn and interrupts(part, other, thresholds)
+            kind: TurnKind = "interruption" if barges_in else "turn" if is_turn else "backchannel"
             near = between(speech[1 - channel], part[0, 0], part[-1, 1])
             overlap_s = total_s(intersection(part, near))
             gap_s = _gap_before(part[0, 0], ends, near)
             start_s, end_s = float(part[0, 0]), float(part[-1, 1])
             found.append(
-                Turn(channel, start_s, end_s, kind, gap_before_s=gap_s, overlap_s=overlap_s, interrupts=interrupts)
+                Turn(channel, start_s, end_s, kind, gap_before_s=gap_s, overlap_s=overlap_s, interrupts=barges_in)
             )
     return tuple(sorted(found, key=lambda turn: (turn.start_s, turn.end_s, turn.channel)))
 
 
-def interruptions(turns: Sequence[Turn]) -> tuple[Interruption, ...]:
+def interruptions(turns: Sequence[Turn], *, max_yield_s: float = MAX_YIELD_S) -> tuple[Interruption, ...]:
     """Return the interruptions among `turns`, who yielded each, and after how long.
 
-    Whoever's turn ends first yields: the interrupted party gives way, or the interrupter gives up.
+    The interrupted party yields where its turn ends first, or within `max_yield_s` of the start of the
+    interruption: a caller may have said "stop" long before a slow agent stops. Else the interrupter gives up. The
+    time to yield runs from the start of the interruption to the end of the turn of who yields.
+
+    Parameters
+    ----------
+    turns
+        As `find_turns` returns them.
+    max_yield_s
+        From which time on the interrupted party's turn ends by itself, seconds.
+
+    Raises
+    ------
+    ValueError
+        `max_yield_s` is negative or no number.
 
     Examples
     --------
+    The agent stops 0.5 s after the caller has begun; 1.5 s after, when the caller is silent already; or 5 s after:
+
     >>> interruptions(find_turns([(0, 4)], [(3.5, 6)]))
     (Interruption(channel=1, start_s=3.5, end_s=4.0, yielded_by=0, time_to_yield_s=0.5),)
+    >>> interruptions(find_turns([(0, 5)], [(3.5, 4.5)]))
+    (Interruption(channel=1, start_s=3.5, end_s=5.0, yielded_by=0, time_to_yield_s=1.5),)
+    >>> interruptions(find_turns([(0, 8.5)], [(3.5, 4.5)]))
+    (Interruption(channel=1, start_s=3.5, end_s=4.5, yielded_by=1, time_to_yield_s=1.0),)
     """
+    check_seconds("max_yield_s", max_yield_s)
     found = []
     holding: dict[int, Turn] = {}
     for turn in turns:
@@ -285,7 +233,7 @@ def interruptions(turns: Sequence[Turn]) -> tuple[Interruption, ...]:
             continue
         held = holding.get(1 - turn.channel)
         if turn.interrupts and held is not None:
-            gives_way = held.end_s <= turn.end_s
+            gives_way = held.end_s <= turn.end_s or held.end_s - turn.start_s < max_yield_s
             end = held.end_s if gives_way else turn.end_s
             yielded_by = held.channel if gives_way else turn.channel
             found.append(Interruption(turn.channel, turn.start_s, end, yielded_by, end - turn.start_s))
@@ -301,15 +249,21 @@ def floor_transfer_offsets(turns: Sequence[Turn], *, to: int) -> npt.NDArray[np.
 
     Examples
     --------
+    The caller begins 0.5 s before the agent has finished. "Stop" at 1 s, while the agent goes on until 4 s, takes no
+    floor, and so the agent's next words don't take it back:
+
     >>> floor_transfer_offsets(find_turns([(0, 4)], [(3.5, 6)]), to=1).tolist()
     [-0.5]
+    >>> floor_transfer_offsets(find_turns([(0, 4), (5.5, 7)], [(1, 2)]), to=0).tolist()
+    []
     """
     spoken = [turn for turn in turns if turn.kind != "backchannel"]
+    ends = itertools.accumulate((turn.end_s if turn.channel == to else 0.0 for turn in spoken), max)
     return np.array(
         [
             turn.start_s - previous.end_s
-            for previous, turn in itertools.pairwise(spoken)
-            if turn.channel == to != previous.channel and turn.end_s > previous.end_s
+            for (previous, turn), own_end_s in zip(itertools.pairwise(spoken), ends, strict=False)
+            if turn.channel == to != previous.channel and own_end_s < previous.end_s < turn.end_s
         ],
         dtype=np.float64,
     )

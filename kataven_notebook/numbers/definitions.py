@@ -13,9 +13,11 @@ _P59 = "ITU-T P.59 (1993)"
 _BS1770 = "ITU-R BS.1770-4 (2015)"
 _SACKS = "Sacks, Schegloff & Jefferson (1974), Language 50"
 _YNGVE = "Yngve (1970), Chicago Linguistic Society 6"
+_RAUX = "Raux & Eskenazi (2008), SIGdial"
 _HELDNER = "Heldner & Edlund (2010), Journal of Phonetics 38"
 # Numbers that the field has no agreed definition for: the docstrings of these modules give it.
 _CONVERSATION = "kataven_notebook.numbers.conversation"
+_TALK = "kataven_notebook.numbers.talk"
 _QUALITY = "kataven_notebook.numbers.quality"
 _PACKAGE = "kataven_notebook.metrics"
 
@@ -70,8 +72,8 @@ METRIC_COLUMNS: Mapping[str, MetricColumn] = MappingProxyType(
         "longest_silence_s": _seconds(
             _CONVERSATION, "Longest time without speech, the call's beginning and end included."
         ),
-        "dead_air_s": _seconds(_CONVERSATION, "Seconds in silences of at least 3 s."),
-        "dead_air_count": _count(_CONVERSATION, "How many silences of at least 3 s."),
+        "dead_air_s": _seconds(_TALK, "Seconds in silences of at least 3 s, the call's beginning and end included."),
+        "dead_air_count": _count(_TALK, "How many silences of at least 3 s; `moments` lists each."),
         "time_to_first_word_s": _seconds(_CONVERSATION, "From the call's beginning to anybody's first speech."),
         "agent_talk_s": _seconds(_P59, "Seconds in which the agent speaks."),
         "caller_talk_s": _seconds(_P59, "Seconds in which the caller speaks."),
@@ -80,17 +82,29 @@ METRIC_COLUMNS: Mapping[str, MetricColumn] = MappingProxyType(
         "turn_count": _count(_SACKS, "Turns of both: speech with pauses under 1 s; no backchannels."),
         "agent_turns": _count(_SACKS, "Turns of the agent."),
         "caller_turns": _count(_SACKS, "Turns of the caller."),
-        "backchannels": _count(_YNGVE, "Short utterances (under 0.8 s) in the other's turn, which goes on."),
-        "interruptions_by_agent": _count(_CONVERSATION, "Turns the agent begins while the caller holds the floor."),
+        "backchannels": _count(
+            _YNGVE,
+            "Short utterances (under 0.8 s) during the other's turn, which goes on; answers in its pauses are turns.",
+        ),
+        "interruptions_by_agent": _count(
+            _CONVERSATION, "Turns of 0.45 s or more that the agent begins while the caller holds the floor."
+        ),
         "interruptions_by_caller": _count(
-            _CONVERSATION, "Turns the caller begins while the agent holds the floor (barge-in)."
+            _CONVERSATION,
+            "Turns of 0.45 s or more that the caller begins while the agent holds the floor (barge-in), "
+            "however late the agent stops, up to 3 s.",
         ),
         "time_to_yield_p50_s": _seconds(
-            _CONVERSATION, "Median time until the agent stops after a caller's interruption it yields to."
+            _CONVERSATION,
+            "Median time from the start of a caller's interruption until the agent stops, of those it yields to.",
         ),
-        "response_count": _count(_CONVERSATION, "Turns of the agent that begin after the caller has finished."),
+        "response_count": _count(
+            _CONVERSATION, "Turns of the agent that begin after the caller has finished; no premature cut-ins."
+        ),
         "response_latency_mean_s": _seconds(
-            _HELDNER, "Mean time from the caller's last speech to the agent's response."
+            _HELDNER,
+            "Mean time from the caller's last speech to the agent's response, never negative: what other tools "
+            "report as latency.",
         ),
         "response_latency_p50_s": _seconds(
             _HELDNER, "Median time from the caller's last speech to the agent's response."
@@ -99,7 +113,17 @@ METRIC_COLUMNS: Mapping[str, MetricColumn] = MappingProxyType(
         "response_latency_max_s": _seconds(_HELDNER, "Longest response latency."),
         "caller_response_latency_p50_s": _seconds(_HELDNER, "Median response latency of the caller after the agent."),
         "floor_transfer_offset_p50_s": _seconds(
-            _HELDNER, "Median time from the end of a caller's turn to the start of the agent's, overlaps negative."
+            _HELDNER,
+            "Median time from the end of a caller's turn to the start of the agent's, overlaps negative: not the "
+            "response latency, which leaves overlaps out.",
+        ),
+        "overlap_transfer_ratio": _ratio(
+            _HELDNER, "Share of the floor's transfers from caller to agent that begin in overlap, 0 to 1."
+        ),
+        "premature_cut_in_ratio": _ratio(
+            _RAUX,
+            "Share of the agent's starts after the caller's speech where the caller had not finished and goes on "
+            "within 0.7 s, 0 to 1; the others are responses.",
         ),
         "longest_monologue_s": _seconds(
             _CONVERSATION, "Longest stretch of one party without a turn of the other or 3 s of silence."

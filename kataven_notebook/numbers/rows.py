@@ -8,17 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kataven_notebook.numbers.conversation import (
-    DEAD_AIR_S,
     Turn,
     find_turns,
     floor_transfer_offsets,
     interruptions,
     longest_monologue,
-    response_latencies,
-    silences,
-    talk_time,
 )
 from kataven_notebook.numbers.definitions import METRIC_COLUMNS
+from kataven_notebook.numbers.responses import premature_cut_ins, response_latencies
+from kataven_notebook.numbers.talk import dead_air, silences, talk_time
 from kataven_notebook.speech.intervals import total_s, union
 
 if TYPE_CHECKING:
@@ -150,7 +148,7 @@ def _of_anybody(measures: CallMeasures) -> tuple[dict[str, Value], dict[str, str
         spoken = union(spoken, intervals)
     quiet = silences(spoken, [], measures.duration_s)
     lengths = quiet[:, 1] - quiet[:, 0]
-    dead = lengths[lengths >= DEAD_AIR_S]
+    dead = dead_air(measures.speech, measures.duration_s)
     # By difference, so that speech and silence add up to the duration to the last bit.
     silence_s = measures.duration_s - total_s(spoken)
     row: dict[str, Value] = {
@@ -158,7 +156,7 @@ def _of_anybody(measures: CallMeasures) -> tuple[dict[str, Value], dict[str, str
         "silence_s": max(silence_s, 0.0),
         "silence_ratio": max(silence_s, 0.0) / measures.duration_s if measures.duration_s else _NAN,
         "longest_silence_s": float(lengths.max(initial=0.0)),
-        "dead_air_s": float(dead.sum()),
+        "dead_air_s": total_s(dead),
         "dead_air_count": len(dead),
         "time_to_first_word_s": float(spoken[0, 0]) if len(spoken) else _NAN,
         "silent_channels": sum(quality.silent for quality in measures.quality),
@@ -194,6 +192,7 @@ def _of_each(
     talk = {role: total_s(measures.speech[channel]) for role, channel in roles.items()}
     both = talk["agent"] + talk["caller"]
     barge_ins = interruptions(turns)
+    offsets = floor_transfer_offsets(turns, to=agent)
     yields = [one.time_to_yield_s for one in barge_ins if one.channel == caller and one.yielded_by == agent]
     row: dict[str, Value] = {
         "agent_talk_s": talk["agent"],
@@ -204,10 +203,13 @@ def _of_each(
         "interruptions_by_agent": sum(one.channel == agent for one in barge_ins),
         "interruptions_by_caller": sum(one.channel == caller for one in barge_ins),
         "time_to_yield_p50_s": _median(yields),
-        "floor_transfer_offset_p50_s": _median(floor_transfer_offsets(turns, to=agent)),
+        "floor_transfer_offset_p50_s": _median(offsets),
+        "overlap_transfer_ratio": float((offsets < 0).mean()) if len(offsets) else _NAN,
     }
     latencies = response_latencies(measures.speech[caller], measures.speech[agent])[:, 1]
     row |= {"response_count": len(latencies)} | _distribution(latencies)
+    cut_ins = len(premature_cut_ins(measures.speech[caller], measures.speech[agent]))
+    row["premature_cut_in_ratio"] = cut_ins / (cut_ins + len(latencies)) if cut_ins or len(latencies) else _NAN
     answers = response_latencies(measures.speech[agent], measures.speech[caller])[:, 1]
     row["caller_response_latency_p50_s"] = _median(answers)
     if row["interruptions_by_caller"] and not yields:
@@ -215,11 +217,13 @@ def _of_each(
     if not both:
         missing["talk_ratio"] = "nobody speaks"
     if not len(latencies):
-        missing |= dict.fromkeys(_RESPONSES, _why_no_answer(talk, "agent", "caller"))
+        names = _RESPONSES if cut_ins else (*_RESPONSES, "premature_cut_in_ratio")
+        missing |= dict.fromkeys(names, _why_no_answer(talk, "agent", "caller"))
     if not len(answers):
         missing["caller_response_latency_p50_s"] = _why_no_answer(talk, "caller", "agent")
-    if np.isnan(float(row["floor_transfer_offset_p50_s"] or 0.0)):
-        missing["floor_transfer_offset_p50_s"] = "the floor never goes from the caller to the agent"
+    if not len(offsets):
+        names = ("floor_transfer_offset_p50_s", "overlap_transfer_ratio")
+        missing |= dict.fromkeys(names, "the floor never goes from the caller to the agent")
     return row
 
 

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kataven_notebook.arguments import is_number
+from kataven_notebook.speech.intervals import join
 
 if TYPE_CHECKING:
-    from kataven_notebook.speech.intervals import Intervals
+    import numpy.typing as npt
 
-UTTERANCE_PAUSE_S = 0.2
-"""Speech with shorter pauses is one utterance (inter-pausal unit)."""
+    from kataven_notebook.speech.intervals import Intervals
 
 
 def check_seconds(name: str, value: object) -> None:
@@ -35,7 +35,7 @@ def check_seconds(name: str, value: object) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """From which durations on a pause, a backchannel and an overlap count, in seconds.
+    """From which durations on a pause, a backchannel, an overlap and a barge-in count, in seconds.
 
     Raises
     ------
@@ -46,10 +46,17 @@ class Thresholds:
     max_pause_s: float
     max_backchannel_s: float
     min_overlap_s: float
+    min_barge_in_s: float
+    max_yield_s: float
 
     def __post_init__(self) -> None:
         for name in self.__slots__:
             check_seconds(name, getattr(self, name))
+
+    @property
+    def at_once_s(self) -> float:
+        """A silence shorter than this is inside an utterance; who is quiet for as long has stopped."""
+        return self.max_pause_s / 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +67,38 @@ class Side:
     backchannels: list[Intervals]
 
 
-def group(speech: Intervals, max_pause_s: float) -> list[Intervals]:
-    """Cut one party's speech where it pauses for `max_pause_s`."""
+def group(speech: Intervals, others: Intervals, thresholds: Thresholds) -> list[Intervals]:
+    """Cut one party's speech where it pauses for `max_pause_s`, and at shorter pauses that the other ended it for.
+
+    These are pauses in which the other party answers: an utterance of its own that begins there, or with
+    the last syllable before it, and is over before the party goes on. And pauses of half of `max_pause_s` to
+    which a barge-in has led: the party fell silent within `max_yield_s` of it.
+    """
     if not len(speech):
         return []
-    return np.split(speech, np.flatnonzero(speech[1:, 0] - speech[:-1, 1] >= max_pause_s) + 1)
+    said, stops = join(others, thresholds.at_once_s), join(speech, thresholds.at_once_s)[:, 1]
+    pauses = zip(speech[:-1, 1].tolist(), speech[1:, 0].tolist(), strict=True)
+    breaks = [i for i, (start, end) in enumerate(pauses, 1) if _ends_turn(start, end, stops, said, thresholds)]
+    return np.split(speech, breaks)
+
+
+def _ends_turn(
+    start_s: float, end_s: float, stops: npt.NDArray[np.float64], said: Intervals, thresholds: Thresholds
+) -> bool:
+    """Whether a pause of one party, who has fallen silent at `stops`, ends its turn; `said` is what the other says."""
+    if end_s - start_s >= thresholds.max_pause_s:
+        return True
+    index = int(np.searchsorted(said[:, 0], end_s)) - 1
+    if index < 0:
+        return False
+    began_s, over_s = said[index]
+    if began_s >= start_s - thresholds.min_overlap_s:
+        return bool(over_s <= end_s)
+    if end_s - start_s < thresholds.at_once_s or over_s > end_s or over_s - began_s < thresholds.min_barge_in_s:
+        return False
+    # Of its stops the first one answers the barge-in: what comes after it is said in spite of it.
+    first_s = stops[np.searchsorted(stops, began_s, side="right")]
+    return bool(first_s == start_s and start_s - began_s < thresholds.max_yield_s)
 
 
 def holder(turns: list[Intervals], time_s: float) -> Intervals | None:
@@ -81,12 +115,19 @@ def holds_floor(turns: list[Intervals], start_s: float, thresholds: Thresholds) 
     return held is not None and bool(held[0, 0] + margin <= start_s <= held[-1, 1] - margin)
 
 
+def interrupts(turn: Intervals, others: list[Intervals], thresholds: Thresholds) -> bool:
+    """Whether a turn begins while the other party holds the floor, and is long enough for a barge-in."""
+    length_s = turn[-1, 1] - turn[0, 0]
+    return bool(length_s >= thresholds.min_barge_in_s) and holds_floor(others, turn[0, 0], thresholds)
+
+
 def without_backchannels(own: list[Intervals], others: list[Intervals], thresholds: Thresholds) -> Side:
     """Take the backchannels with which turns begin, or of which they consist, out of one party's turns."""
     side = Side([], [])
-    for turn in own:
+    for index, turn in enumerate(own):
+        next_s = float(own[index + 1][0, 0]) if index + 1 < len(own) else np.inf
         rest = turn
-        while len(rest) and (length := _backchannel_length(rest, others, thresholds)):
+        while len(rest) and (length := _backchannel_length(rest, others, thresholds, next_s=next_s)):
             side.backchannels.append(rest[:length])
             rest = rest[length:]
         if len(rest):
@@ -94,21 +135,26 @@ def without_backchannels(own: list[Intervals], others: list[Intervals], threshol
     return side
 
 
-def _backchannel_length(turn: Intervals, others: list[Intervals], thresholds: Thresholds) -> int:
-    """Return how many segments at the beginning of `turn` are a backchannel, or 0."""
+def _backchannel_length(turn: Intervals, others: list[Intervals], thresholds: Thresholds, *, next_s: float) -> int:
+    """Return how many segments at the beginning of `turn` are a backchannel, or 0; its party goes on at `next_s`."""
     pauses = turn[1:, 0] - turn[:-1, 1]
-    ends = np.flatnonzero(pauses >= UTTERANCE_PAUSE_S)
+    # What goes on at once is one utterance: "no - stop - wait" is longer than each of its words.
+    ends = np.flatnonzero(pauses >= thresholds.at_once_s)
     length = int(ends[0]) + 1 if len(ends) else len(turn)
-    held = holder(others, turn[0, 0])
-    end = turn[length - 1, 1]
-    if held is None or end - turn[0, 0] >= thresholds.max_backchannel_s or held[-1, 1] < end + thresholds.min_overlap_s:
+    start, end = turn[0, 0], turn[length - 1, 1]
+    index = bisect_left(others, start, key=lambda other: float(other[0, 0]))
+    if not index or end - start >= thresholds.max_backchannel_s:
         return 0
-    if length == len(turn):
+    stops = others[index - 1][-1, 1]
+    if stops < end + thresholds.min_overlap_s:
+        return 0
+    if end - start < thresholds.min_barge_in_s or stops - start >= thresholds.max_yield_s:
         return length
-    # What goes on at once after the other has finished was no feedback but the start of a turn.
-    again = turn[length, 0]
-    apart = held[-1, 1] >= again + thresholds.min_overlap_s or again - end >= thresholds.max_pause_s / 2
-    return length if apart else 0
+    again = turn[length, 0] if length < len(turn) else next_s
+    replies = others[index][0, 0] if index < len(others) else np.inf
+    # A word that made the other stop: its party goes on at once, or it is the other who speaks next.
+    taken_up = stops <= again < stops + thresholds.at_once_s or again > replies or np.isinf(again)
+    return 0 if taken_up else length
 
 
 def cut(own: list[Intervals], others: list[Intervals], thresholds: Thresholds) -> list[Intervals]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kataven_notebook.numbers.conversation import response_latencies
+from kataven_notebook.numbers.responses import response_latencies
 from kataven_notebook.numbers.rows import call_turns, role_of
 from kataven_notebook.plots import drawing
 from kataven_notebook.speech.intervals import intersection

@@ -1,4 +1,4 @@
-"""Turns, latencies and interruptions from intervals whose answers are known."""
+"""Turns and interruptions from intervals whose answers are known."""
 
 from __future__ import annotations
 
@@ -11,15 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kataven_notebook.numbers.conversation import (
-    DEAD_AIR_S,
+    MAX_YIELD_S,
     Turn,
     find_turns,
     floor_transfer_offsets,
     interruptions,
     longest_monologue,
-    response_latencies,
-    silences,
-    talk_time,
 )
 
 pytestmark = pytest.mark.core
@@ -33,16 +30,6 @@ SPEECH = st.lists(st.tuples(TICKS, TICKS).map(sorted), max_size=12)
 def summary(turns: tuple[Turn, ...]) -> list[tuple[int, str, float, float]]:
     """Return what matters most of each turn."""
     return [(turn.channel, turn.kind, turn.start_s, turn.end_s) for turn in turns]
-
-
-@given(SPEECH, SPEECH)
-def test_talk_overlap_and_silence_add_up_to_the_duration(first: list, second: list) -> None:
-    """Every second is silence, one party's talk, or both parties' overlap."""
-    time = talk_time(first, second, DURATION_S)
-    assert time.talk_s[0] + time.talk_s[1] - time.overlap_s + time.silence_s == DURATION_S
-    assert time.speech_s + time.silence_s == DURATION_S
-    quiet = silences(first, second, DURATION_S)
-    assert (quiet[:, 1] - quiet[:, 0]).sum() == time.silence_s
 
 
 @given(SPEECH, SPEECH)
@@ -86,9 +73,8 @@ def test_every_second_of_speech_is_in_exactly_one_turn(first: list, second: list
 
 
 @given(SPEECH, SPEECH)
-def test_latencies_and_gaps_are_never_negative(first: list, second: list) -> None:
-    """What begins in overlap has no latency and no gap."""
-    assert (response_latencies(first, second)[:, 1] >= 0).all()
+def test_gaps_are_never_negative(first: list, second: list) -> None:
+    """What begins in overlap has none."""
     gaps = np.array([turn.gap_before_s for turn in find_turns(first, second)])
     assert (gaps[~np.isnan(gaps)] >= 0).all()
 
@@ -137,13 +123,70 @@ def test_a_party_that_goes_on_after_a_breath_never_gave_way() -> None:
     assert summary(find_turns([(0, 4), (4.4, 7)], [(3.5, 6)])) == [(0, "turn", 0, 7), (1, "interruption", 3.5, 6)]
 
 
-def test_a_short_utterance_in_the_others_turn_is_a_backchannel() -> None:
-    """A short "mm-hm" takes no floor: during speech, and in a pause of it."""
-    for middle in ((2.0, 2.4), (3.2, 3.6)):
-        turns = find_turns([(0, 3), (3.9, 6)], [middle])
-        assert summary(turns) == [(0, "turn", 0, 6), (1, "backchannel", *middle)]
-        assert not turns[1].interrupts
-        assert not interruptions(turns)
+@pytest.mark.parametrize("middle", [(2.0, 2.4), (2.85, 3.2), (3.52, 4.0)])
+def test_a_short_utterance_in_the_others_turn_is_a_backchannel(middle: tuple[float, float]) -> None:
+    """A short "mm-hm" takes no floor: in speech, also just before a breath, and where the other doesn't wait for it."""
+    turns = find_turns([(0, 3), (3.1, 3.5), (3.7, 9)], [middle])
+    assert summary(turns) == [(0, "turn", 0, 9), (1, "backchannel", *middle)]
+    assert not turns[1].interrupts
+    assert not interruptions(turns)
+
+
+@pytest.mark.parametrize("length_s", [0.45, 0.5, 0.8, 2.0])
+@pytest.mark.parametrize("yield_s", [0.2, 0.5, 0.75, 1.2, 2.0, 2.95])
+@pytest.mark.parametrize("then", ["the caller goes on", "the agent replies", "nobody speaks"])
+def test_barge_ins_count_however_late_the_agent_stops(length_s: float, yield_s: float, then: str) -> None:
+    """A "stop" of 0.45 s or more, at 4 s, is one interruption, whose time to yield is the agent's."""
+    over_s = 4 + max(yield_s, length_s)
+    rest = [(over_s + 0.4, over_s + 2)] if then == "the caller goes on" else []
+    reply = [(over_s + 1.2, over_s + 4)] if then == "the agent replies" else []
+    (one,) = interruptions(find_turns([(0, 4 + yield_s), *reply], [(4, 4 + length_s), *rest]))
+    assert (one.channel, one.start_s, one.yielded_by) == (1, 4, 0)
+    assert one.time_to_yield_s == pytest.approx(yield_s)
+
+
+@pytest.mark.parametrize("pause_s", [0.5, 0.75, 0.95])
+def test_an_agent_that_replies_fast_has_stopped(pause_s: float) -> None:
+    """From half a second of silence on after a barge-in; with less it never stopped."""
+    caller = [(4, 4.5)]
+    turns = find_turns([(0, 5), (5 + pause_s, 12)], caller)
+    assert summary(turns) == [(0, "turn", 0, 5), (1, "interruption", 4, 4.5), (0, "turn", 5 + pause_s, 12)]
+    assert summary(find_turns([(0, 5), (5.4, 12)], caller)) == [(0, "turn", 0, 12), (1, "backchannel", 4, 4.5)]
+
+
+@pytest.mark.parametrize(
+    ("agent", "caller", "why"),
+    [
+        ([(0, 12)], [(4, 4.5)], "the agent speaks on"),
+        ([(0, 5)], [(4, 4.4)], "quick"),
+        ([(0, 5)], [(4, 4.5), (5.75, 7)], "the caller answers when the agent has finished"),
+        ([(0, 6.5)], [(4, 4.5), (5.2, 5.5)], "the caller says it again, and the agent stops after that"),
+        ([(0, 4 + MAX_YIELD_S)], [(4, 4.5)], "the agent speaks for as long as that"),
+    ],
+)
+def test_what_is_no_barge_in(agent: list, caller: list, why: str) -> None:
+    """Short words that leave the floor where it is."""
+    first = next(turn for turn in find_turns(agent, caller) if turn.channel == 1)
+    assert (first.kind, first.start_s) == ("backchannel", 4), why
+
+
+def test_words_with_short_pauses_are_one_barge_in() -> None:
+    """No - stop - wait a moment: no word of it is feedback, though the agent speaks on for 1.5 s."""
+    caller = [(3, 3.3), (3.6, 4.0), (4.3, 5.2)]
+    assert summary(find_turns([(0, 4.5)], caller)) == [(0, "turn", 0, 4.5), (1, "interruption", 3, 5.2)]
+
+
+def test_a_short_answer_with_the_last_syllable_is_no_interruption() -> None:
+    """An early "yes" that outlasts the question is a turn; it is too short for a barge-in."""
+    turns = find_turns([(0, 3)], [(2.7, 3.1)])
+    assert summary(turns) == [(0, "turn", 0, 3), (1, "turn", 2.7, 3.1)]
+
+
+@pytest.mark.parametrize("answer", [(3.2, 3.6), (2.85, 3.3), (3.5, 3.8)])
+def test_a_short_answer_in_a_short_pause_is_a_turn(answer: tuple[float, float]) -> None:
+    """A "yes" in a pause of 0.8 s ends the agent's turn; what the agent says next is another one."""
+    turns = find_turns([(0, 3), (3.8, 6)], [answer])
+    assert summary(turns) == [(0, "turn", 0, 3), (1, "turn", *answer), (0, "turn", 3.8, 6)]
 
 
 def test_a_short_answer_after_the_other_has_finished_is_a_turn() -> None:
@@ -171,11 +214,15 @@ def test_only_starting_within_the_others_turn_interrupts(start: float, *, interr
 
 
 def test_who_stops_first_yields() -> None:
-    """The interrupted agent gives way, or the interrupting caller gives up."""
+    """The agent gives way, also when the caller is silent already, or the caller gives up."""
     (given_way,) = interruptions(find_turns([(0, 4)], [(3.25, 6)]))
     assert (given_way.yielded_by, given_way.time_to_yield_s) == (0, 0.75)
-    (given_up,) = interruptions(find_turns([(0, 6)], [(3.25, 4.5)]))
+    (slowly,) = interruptions(find_turns([(0, 6)], [(3.25, 4.5)]))
+    assert (slowly.yielded_by, slowly.time_to_yield_s) == (0, 2.75)
+    (given_up,) = interruptions(find_turns([(0, 7)], [(3.25, 4.5)]))
     assert (given_up.yielded_by, given_up.time_to_yield_s) == (1, 1.25)
+    (contested,) = interruptions(find_turns([(0, 7)], [(3.25, 8)]))
+    assert (contested.yielded_by, contested.time_to_yield_s) == (0, 3.75)
 
 
 def test_gap_and_overlap_of_each_turn() -> None:
@@ -186,25 +233,13 @@ def test_gap_and_overlap_of_each_turn() -> None:
     assert turns[2].gap_before_s == 2.0
 
 
-def test_response_latency_is_the_time_after_the_last_word() -> None:
-    """To the millisecond, both ways, and without the turns that begin in overlap or go on alone."""
-    caller = [(0, 2), (2.3, 3.1), (8, 10)]
-    agent = [(3.45, 5), (7, 7.5), (9.8, 12)]
-    assert response_latencies(caller, agent).tolist() == [[3.45, pytest.approx(0.35, abs=1e-9)]]
-    assert response_latencies(agent, caller)[:, 1].tolist() == [pytest.approx(0.5)]
-
-
 def test_floor_transfer_offsets_are_negative_in_overlap() -> None:
     """Gap and overlap are two signs of one measure; a turn inside the other's transfers nothing."""
     turns = find_turns([(0, 2), (5.5, 8), (11, 14)], [(2.5, 6), (12, 13)])
     assert floor_transfer_offsets(turns, to=0).tolist() == [-0.5]
     assert floor_transfer_offsets(turns, to=1).tolist() == [0.5]
-
-
-def test_dead_air_includes_the_edges_of_the_call() -> None:
-    """Silence counts before the first and after the last word, and from the threshold on."""
-    assert silences([(3, 4)], [(6.5, 8)], 11.0, min_s=DEAD_AIR_S).tolist() == [[0, 3], [8, 11]]
-    assert silences([], [], 5.0, min_s=DEAD_AIR_S).tolist() == [[0, 5]]
+    given_up = find_turns([(0, 6), (7.5, 9)], [(2, 3)])
+    assert floor_transfer_offsets(given_up, to=0).tolist() == []
 
 
 def test_a_monologue_goes_on_over_backchannels_and_pauses() -> None:
@@ -216,34 +251,24 @@ def test_a_monologue_goes_on_over_backchannels_and_pauses() -> None:
     assert longest_monologue(()) is None
 
 
-def test_nobody_speaks() -> None:
-    """No speech gives no turns, no latencies and only silence."""
-    assert find_turns([], []) == ()
-    assert response_latencies([], []).shape == (0, 2)
-    assert talk_time([], [], 3.0).silence_s == 3.0
-
-
-def test_intervals_may_come_unsorted_overlapping_and_with_unknown_edges() -> None:
-    """They are sorted and joined, and what has no length or no edge is left out."""
-    messy = [(5, 6), (1, 3), (2, 4), (7, 7), (8, np.nan)]
-    assert talk_time(messy, [], 10.0).talk_s[0] == 4.0
-
-
 @pytest.mark.parametrize("seconds", [-0.1, float("nan"), "1", None, True])
 def test_times_that_are_none_are_refused(seconds: Any) -> None:
     """NaN compares as false with everything, and would move every boundary without a word."""
-    for name in ("max_pause_s", "max_backchannel_s", "min_overlap_s"):
+    for name in ("max_pause_s", "max_backchannel_s", "min_overlap_s", "min_barge_in_s", "max_yield_s"):
         with pytest.raises(ValueError, match=f"{name}=.*: pass seconds, at least 0"):
             find_turns([(0, 1)], [(0.5, 2)], **{name: seconds})
     for refused in (
-        lambda: response_latencies([(0, 1)], [(2, 3)], max_pause_s=seconds),
-        lambda: silences([(0, 1)], [], 5.0, min_s=seconds),
-        lambda: silences([(0, 1)], [], seconds),
-        lambda: talk_time([(0, 1)], [], seconds),
+        lambda: interruptions([], max_yield_s=seconds),
         lambda: longest_monologue([], max_pause_s=seconds),
     ):
         with pytest.raises(ValueError, match="pass seconds, at least 0"):
             refused()
+
+
+def test_nobody_speaks() -> None:
+    """No speech gives no turns and no monologue."""
+    assert find_turns([], []) == ()
+    assert longest_monologue(()) is None
 
 
 def test_an_array_of_another_shape_is_refused() -> None:

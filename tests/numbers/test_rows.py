@@ -47,6 +47,8 @@ def test_each_number_of_a_known_call(call: CallMeasures) -> None:
         "response_latency_max_s": 1.0,
         "caller_response_latency_p50_s": 0.5,
         "floor_transfer_offset_p50_s": 0.75,
+        "overlap_transfer_ratio": 0.0,
+        "premature_cut_in_ratio": 0.0,
         "longest_monologue_s": 4.5,
         "agent_noise_floor_dbfs": pytest.approx(-60, abs=0.3),
         "agent_snr_db": pytest.approx(37, abs=0.4),
@@ -122,6 +124,16 @@ def test_only_interruptions_that_are_yielded_to_have_a_time_to_yield() -> None:
     assert row["interruptions_by_caller"] == 1
     assert np.isnan(row["time_to_yield_p50_s"])
     assert "time_to_yield_p50_s: the agent yields to none of the caller's" in row["metrics_error"]
+
+
+def test_cut_ins_and_overlaps_have_their_shares() -> None:
+    """Of the agent's four starts one is in overlap, one cuts in on the caller, and two are responses."""
+    agent = [(3.0, 4.0), (6.8, 9.0), (12.6, 13.5), (17.0, 18.0)]
+    caller = [(1.0, 2.5), (5.0, 7.0), (10.0, 12.0), (13.0, 16.0)]
+    row = call_row(measured(sound(agent, caller, duration_s=20)), 0)
+    assert (row["response_count"], row["response_latency_max_s"]) == (2, pytest.approx(1.0, abs=0.011))
+    assert row["premature_cut_in_ratio"] == pytest.approx(1 / 3)
+    assert row["overlap_transfer_ratio"] == 0.25
 
 
 def test_sound_that_is_no_number_is_not_taken_for_silence() -> None:
