@@ -114,7 +114,7 @@ def backchannels(rng: np.random.Generator, count: int, *, word_s: tuple[float, f
         drawn.say(CALLER, said_s, said_s + length_s)
         answer_s = start_s + turn_s + float(np.clip(rng.lognormal(-0.5, 0.6), 0.15, 3.0))
         drawn.say(CALLER, answer_s, answer_s + float(rng.uniform(1.0, 3.0)))
-        drawn.ask(said_s, length_s)
+        drawn.ask(said_s, np.nan)
     return drawn
 
 
@@ -162,7 +162,9 @@ def of_interruptions(drawn: Drawn) -> str:
     count, _ = counted(drawn, [one.start_s for one in found], [0.0] * len(found))
     yielded = [one for one in found if one.yielded_by == AGENT]
     with_yield, values = counted(drawn, [one.start_s for one in yielded], [one.time_to_yield_s for one in yielded])
-    return f"{count} of {len(drawn.starts)} | {with_yield} | {_median(values)} | {_median(drawn.values)}"
+    turns = [turn.start_s for turn in find_turns(*drawn.speech) if turn.channel == CALLER and turn.kind == "turn"]
+    others, _ = counted(drawn, turns, [0.0] * len(turns))
+    return f"{count} of {len(drawn.starts)} | {others} | {with_yield} | {_median(values)} | {_median(drawn.values)}"
 
 
 def of_turns(drawn: Drawn) -> str:
@@ -181,7 +183,7 @@ def of_responses(drawn: Drawn) -> str:
 
 
 def _median(values: list[float]) -> str:
-    return f"{np.nanmedian(values):.2f}" if values else "-"
+    return "-" if np.isnan(values).all() else f"{np.nanmedian(values):.2f}"
 
 
 def simulate(count: int, seed: int) -> None:
@@ -200,8 +202,8 @@ def simulate(count: int, seed: int) -> None:
         "backchannel, 0.2 to 0.45 s": lambda rng: backchannels(rng, count, word_s=(0.2, 0.45)),
         "backchannel, 0.45 to 0.8 s": lambda rng: backchannels(rng, count, word_s=(0.45, 0.8)),
     }
-    print("| what the caller says while the agent speaks | interruptions | yielded to | median yield, s | true |")
-    print("| --- | --- | --- | --- | --- |")
+    print("| said while the agent speaks | interruptions | other turns | yielded to | median, s | true, s |")
+    print("| --- | --- | --- | --- | --- | --- |")
     for name, draw in words.items():
         print(f"| {name} | {of_interruptions(draw(np.random.default_rng(seed)))} |")
     print("\n| after the agent's question | turns | median gap, s | true |\n| --- | --- | --- | --- |")

@@ -35,7 +35,7 @@ KEYS = (
 _MARK_KINDS = {
     "overlap": "both speak",
     "interruption": "interruption",
-    "silence": "long silence",
+    "silence": "dead air",
     "slow": "slow response",
     "mark": "mark",
     "label": "your labels",

@@ -103,8 +103,10 @@ class Contents:
     def decided(self, session_id: str) -> dict[str, Any]:
         """Return the labels and regions of a call, and what is drawn on its sound."""
         decisions = self.book.of(session_id)
+        key = self.calls.key_of(session_id)
+        duration_s = None if key is None else self.calls.duration_s(key)
         return {
-            **drawn(self.marks.of(session_id), decisions),
+            **drawn(self.marks.of(session_id, duration_s), decisions),
             "labels": [captioned(each) for each in decisions],
             "pressed": [each.label for each in decisions if each.is_of_whole_call],
             "label_text": self.label_text(session_id),

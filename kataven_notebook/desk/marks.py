@@ -12,16 +12,13 @@ from kataven_notebook.errors import FrameError
 from kataven_notebook.frame.columns import recordings_of
 from kataven_notebook.frame.sessions import find_sessions
 from kataven_notebook.numbers.measures import measured
-from kataven_notebook.numbers.moments import moment_rows
+from kataven_notebook.numbers.moments import moment_rows, slow_responses
 from kataven_notebook.numbers.rows import turn_rows
+from kataven_notebook.numbers.talk import dead_air
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
-# Above these a listener notices: people answer each other within a quarter of a second, and
-# telephone agents are held to about a second and a half.
-SLOW_RESPONSE_S = 1.5
-LONG_SILENCE_S = 3.0
 _MAX_TEXT = 120
 # Finding the moments of more calls than this would delay the first paint.
 _MAX_CALLS = 300
@@ -82,11 +79,16 @@ class Marks:
         self._turns = _grouped(turns, session_column, "turns", ("channel", "start_s", "end_s"))
         self.moments = self._listed(moments)
 
-    def of(self, session_id: str) -> list[Mark]:
-        """Return the marks of one call, as the page draws them, in the order of their start."""
+    def of(self, session_id: str, duration_s: float | None = None) -> list[Mark]:
+        """Return the marks of one call, as the page draws them, in the order of their start.
+
+        Where `duration_s` is not known, the call ends for them with its last turn.
+        """
         found = [_own_mark(row) for row in self._marks(session_id)]
-        for row in self._turns(session_id):
+        turns = self._turns(session_id)
+        for row in turns:
             found += _turn_marks(row)
+        found += _silence_marks(turns, duration_s)
         return sorted(found, key=lambda mark: float(mark["start_s"]))
 
     def _listed(self, moments: pd.DataFrame | None) -> list[Mark]:
@@ -165,16 +167,27 @@ def _turn_marks(row: dict[Hashable, Any]) -> list[Mark]:
     start, end = _seconds(row["start_s"]) or 0.0, _seconds(row["end_s"]) or 0.0
     role = text_of(row.get("role"))
     marks = [_mark("speech", role, start, end, int(row["channel"]))]
-    overlap, gap = _seconds(row.get("overlap_s")) or 0.0, _seconds(row.get("gap_before_s")) or 0.0
+    overlap = _seconds(row.get("overlap_s")) or 0.0
     if overlap > 0:
         marks.append(_mark("overlap", "both speak", start, min(end, start + overlap)))
     if _truth(row.get("interrupts")):
         marks.append(_mark("interruption", f"{role or 'one'} interrupts", start, start))
-    if gap >= LONG_SILENCE_S:
-        marks.append(_mark("silence", f"{gap:.1f} s of silence", start - gap, start))
-    elif gap >= SLOW_RESPONSE_S and role == "agent":
-        marks.append(_mark("slow", f"answers after {gap:.1f} s", start - gap, start))
     return marks
+
+
+def _silence_marks(rows: list[dict[Hashable, Any]], duration_s: float | None) -> list[Mark]:
+    """Return dead air and slow responses of the agent, as `metrics` and `moments` have them."""
+    said: dict[str, list[tuple[float, float]]] = {}
+    for row in rows:
+        start, end = _seconds(row["start_s"]) or 0.0, _seconds(row["end_s"]) or 0.0
+        said.setdefault(text_of(row.get("role")), []).append((start, end))
+    if not said:
+        return []
+    last_s = max(end for spans in said.values() for _, end in spans)
+    quiet = dead_air(said.values(), last_s if duration_s is None else max(duration_s, last_s))
+    marks = [_mark("silence", f"{end - start:.1f} s of dead air", start, end) for start, end in quiet.tolist()]
+    slow = slow_responses(said.get("caller", ()), said.get("agent", ()), quiet)
+    return marks + [_mark("slow", f"answers after {late:.1f} s", start - late, start) for start, late in slow.tolist()]
 
 
 def _mark(kind: str, label: str, start_s: float, end_s: float, channel: int | None = None) -> Mark:

@@ -54,7 +54,7 @@ def player(
         perhaps `text`. The first fifty are shown, fewer where their texts are long.
     turns
         The table of `turns()`: draws who speaks when, overlaps, interruptions, slow responses
-        (from 1.5 s) and long silences (from 3 s). What is not passed of the two comes from the metrics.
+        (from 1.5 s) and dead air (from 3 s). What is not passed of the two comes from the metrics.
     labels
         Up to nine labels; each gets a button and a digit.
     save_to

@@ -234,9 +234,10 @@ def moments(
 ) -> pd.DataFrame:
     """Return the moments worth hearing, worst first: slow responses, interruptions, dead air, clipping.
 
-    What the player opens on. `severity` compares kinds: how long it lasts over the length from
-    which on it is noticed (1.5 s for a response, 0.5 s for two talking at once, 3 s for dead air,
-    0.1 s for clipping), at most 10.
+    What the player opens on. `severity` is one scale for all kinds: how long it lasts over the length at
+    which a listener takes it for trouble (1.5 s of silence, be it before a response or dead air, 0.5 s of two
+    talking at once, 0.5 s of clipping), at most 10. Slow responses are listed from 1.5 s on; from 3 s on they are
+    dead air, of which there is as much as `dead_air_count` says. Of clipping each channel's worst place is listed.
 
     Parameters
     ----------

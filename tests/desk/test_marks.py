@@ -53,3 +53,27 @@ def test_what_is_not_passed_comes_from_the_metrics() -> None:
     desk = player(measured, turns=turns).children[0]
     assert desk.first["moments"] == told.first["moments"]
     assert desk._contents.about(0)["speech"] == [[(1.0, 2.0)]]
+
+
+def test_the_player_and_the_numbers_have_one_dead_air_and_one_slow_response() -> None:
+    """Dead air before an answer has that name alone; a thinking caller is not slow, nor is an agent that goes on."""
+    spoken = [[(3.5, 5), (11, 12), (14, 15), (19, 20)], [(6.9, 8), (17, 17.5)]]
+    calls = pd.DataFrame({"session_id": ["a"], "audio": [Recording.from_samples([[0.1, 0.2]] * 240_000, 10_000)]})
+    measured = kn.metrics(
+        calls, agent_channel=0, speech=lambda x, _: spoken[round(float(x[0]) * 10) - 1], progress=False
+    )
+    listed = kn.moments(calls, agent_channel=0, speech=lambda x, _: spoken[round(float(x[0]) * 10) - 1], progress=False)
+    contents = player(measured).children[0]._contents
+    drawn = [mark for mark in contents.about(0)["marks"] if mark["kind"] in ("silence", "slow")]
+    kinds = {"silence": "dead air", "slow": "slow response"}
+    assert [(kinds[mark["kind"]], mark["start_s"], mark["end_s"]) for mark in drawn] == [
+        ("dead air", 0, 3.5),
+        ("dead air", 8, 11),
+        ("slow response", 17.5, 19),
+        ("dead air", 20, 24),
+    ]
+    silent = listed[listed["kind"].isin(kinds.values())].sort_values("start_s")
+    assert silent["start_s"].tolist() == [mark["start_s"] for mark in drawn]
+    assert silent["kind"].tolist() == [kinds[mark["kind"]] for mark in drawn]
+    assert measured["dead_air_count"].tolist() == [3]
+    assert ("silence", "dead air") in contents.about(0)["legend"]
