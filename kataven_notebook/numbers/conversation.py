@@ -133,8 +133,8 @@ def find_turns(
     An utterance from `max_backchannel_s` on interrupts, whatever the other does, and one under
     `min_barge_in_s` doesn't. Between the two lies "stop", and lies a long "mm-hm". It interrupts where the
     other falls silent for half of `max_pause_s` within `max_yield_s` of its start, however late in that time,
-    and its party goes on within half of `max_pause_s`, or the other is the next to speak. `benchmarks/
-    conversation.py` measures how often this is wrong.
+    and its party goes on within half of `max_pause_s`, or the other is the next to speak. `docs/conversation.md`
+    says how often this is wrong.
 
     Parameters
     ----------

@@ -48,7 +48,10 @@ def test_the_readme_begins_with_a_command_that_needs_no_account() -> None:
 
 @pytest.mark.parametrize(
     "page",
-    ["README.md", "SECURITY.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/scaling.md"],
+    [
+        *("README.md", "SECURITY.md", "CHANGELOG.md", "CONTRIBUTING.md"),
+        *("docs/architecture.md", "docs/conversation.md", "docs/scaling.md"),
+    ],
 )
 def test_links_lead_to_files_that_are_there(page: str) -> None:
     """Pictures and notebooks included."""
