@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from kataven_notebook.sound.recording import Recording
     from kataven_notebook.speech.detect import SpeechOption
     from kataven_notebook.speech.intervals import Intervals
+    from kataven_notebook.speech.voice import Voice
 
 MIN_FINITE_RATIO = 0.9
 """Of a channel's samples. What is no number is heard as silence: with more of it, talk times would be wrong."""
@@ -45,6 +46,8 @@ class CallMeasures:
         What found the speech.
     quality : tuple of ChannelQuality
         Per channel.
+    voices : tuple of Voice or None
+        Per channel what its voice is like; empty where the caller's function found the speech.
     """
 
     duration_s: float
@@ -53,6 +56,7 @@ class CallMeasures:
     speech: tuple[Intervals, ...]
     speech_method: str
     quality: tuple[ChannelQuality, ...]
+    voices: tuple[Voice | None, ...] = ()
 
     @property
     def unheard(self) -> tuple[int, ...]:
@@ -131,4 +135,5 @@ def _measure(recording: Recording, speech: SpeechOption) -> CallMeasures:
         speech=found.intervals,
         speech_method=found.method,
         quality=quality,
+        voices=found.voices,
     )

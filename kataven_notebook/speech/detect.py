@@ -24,6 +24,7 @@ from kataven_notebook.speech.level import decibels, loud, regions, switched
 from kataven_notebook.speech.silero import is_installed
 from kataven_notebook.speech.spectrum import FRAME_S, FRAMES_PER_WINDOW
 from kataven_notebook.speech.tracks import BLOCK_S, Track, read_tracks
+from kataven_notebook.speech.voice import Voice, voice_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -63,6 +64,8 @@ class Speech:
     bleed_db : tuple of float
         Per channel the level at which another channel leaks into it, relative to that channel; NaN for none
         found or not looked for.
+    voices : tuple of Voice or None
+        Per channel what its voice is like; None where it says too little. Empty for a callable.
     """
 
     intervals: tuple[Intervals, ...]
@@ -70,6 +73,7 @@ class Speech:
     duration_s: float
     noise_floor_dbfs: tuple[float, ...]
     bleed_db: tuple[float, ...]
+    voices: tuple[Voice | None, ...] = ()
 
     @property
     def channels(self) -> int:
@@ -193,6 +197,7 @@ def find_speech(
         duration_s=duration_s,
         noise_floor_dbfs=tuple(_noise_floor(t, i) for t, i in zip(tracks, intervals, strict=True)),
         bleed_db=tuple(max((leak.level_db for leak in some), default=float("nan")) for some in leaks),
+        voices=tuple(voice_of(t.bands, t.total, i) for t, i in zip(tracks, intervals, strict=True)),
     )
 
 

@@ -150,6 +150,7 @@ def test_a_function_decides_for_each_channel() -> None:
     found = speech_intervals(Sound(np.zeros((10 * RATE, 2))), speech=detector)
     assert seen == [((10 * RATE,), np.float32, RATE)] * 2
     assert found.method == "callable"
+    assert found.voices == ()
     assert found.intervals[0].tolist() == [[1, 3], [5, 10]]
     assert found.intervals[1].shape == (0, 2)
 
