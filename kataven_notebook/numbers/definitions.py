@@ -154,7 +154,9 @@ CALL_COLUMNS: Mapping[str, MetricColumn] = MappingProxyType(
         "duration_s": _seconds(_PACKAGE, "Length of the recording."),
         "agent_channel": MetricColumn("Int64", None, _PACKAGE, "Which channel is the agent's, from 0."),
         "agent_channel_confidence": _ratio(
-            _PACKAGE, "How sure that is, 0 to 1: 1 where the caller of `metrics` says it."
+            _PACKAGE,
+            "How likely that is, 0.5 to 1, by the shared voice, silence, noise and first speaker of the frame's calls; "
+            "1 where the caller of `metrics` says it, 0 where there are no two parties.",
         ),
     }
 )
