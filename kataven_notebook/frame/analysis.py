@@ -84,9 +84,10 @@ def metrics(
         One row a session. Left as it is.
     agent_channel
         Which channel is the agent: 0, 1, the name of a column that says it per row (a column
-        `agent_channel` is left as it is), or "infer", from evidence in the sound over the whole
-        frame. Below a confidence of 0.8 it is missing, as are each party's numbers, and one
-        `UserWarning` says so.
+        `agent_channel` is left as it is), or "infer": from the voice that the calls share, silence,
+        noise and who speaks first, over the whole frame, so that many calls say more than one.
+        Below a confidence of 0.8 it is missing, as are each party's numbers, `metrics_error`
+        says why, and one `UserWarning` tells how many.
     speech
         How speech is found, as in `speech_intervals`.
     session, store, errors, refresh, max_bytes, verify, poll_pending, max_wait, in_flight, prefix, \
@@ -353,5 +354,5 @@ def _row(outcome: Outcome, agent: AgentChannel) -> dict[str, Any]:
         "duration_s": outcome.value.duration_s,
         AGENT_CHANNEL: agent.channel,
         CONFIDENCE: agent.confidence,
-        **call_row(outcome.value, agent.channel),
+        **call_row(outcome.value, agent.channel, why_no_agent=agent.reason),
     }

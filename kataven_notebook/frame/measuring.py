@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from kataven_notebook.sound.recording import Recording
     from kataven_notebook.speech.detect import SpeechOption
 
+_UNSTATED = AgentChannel(
+    None, 0.0, "which channel is the agent is not said for this call: fill in the column, or pass agent_channel=0 or 1"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class MeasureCall:
@@ -146,6 +150,6 @@ def _channel(value: object) -> int | None:
 
 def _agents(outcomes: list[Outcome], stated: list[int | None] | None) -> list[AgentChannel]:
     if stated is not None:
-        return [AgentChannel(channel, 0.0 if channel is None else 1.0) for channel in stated]
+        return [_UNSTATED if channel is None else AgentChannel(channel, 1.0) for channel in stated]
     values = [outcome.value for outcome in outcomes]
     return infer_agent_channels([value if isinstance(value, CallMeasures) else None for value in values])

@@ -32,7 +32,7 @@ _RESPONSES = tuple(f"response_latency_{name}_s" for name in ("mean", "p50", "p90
 _NAN = float("nan")
 
 
-def call_row(measures: CallMeasures, agent_channel: int | None) -> dict[str, Value]:
+def call_row(measures: CallMeasures, agent_channel: int | None, *, why_no_agent: str | None = None) -> dict[str, Value]:
     """Return one call's numbers by the names and in the order of `METRIC_COLUMNS`.
 
     A number that can't be had is NaN (counts and text: None), and `metrics_error` says why. Only
@@ -44,6 +44,8 @@ def call_row(measures: CallMeasures, agent_channel: int | None) -> dict[str, Val
         What was measured on the recording.
     agent_channel
         Which channel is the agent, or None where that isn't known: each party's numbers are missing then.
+    why_no_agent
+        Why it isn't known, for `metrics_error`: `AgentChannel.reason`.
 
     Examples
     --------
@@ -56,7 +58,7 @@ def call_row(measures: CallMeasures, agent_channel: int | None) -> dict[str, Val
     row, missing = _of_anybody(measures)
     parties = measures.parties
     turns = call_turns(measures)
-    why = why_no_roles(measures, agent_channel)
+    why = why_no_roles(measures, agent_channel, why_no_agent)
     if parties is not None:
         row |= _of_both(measures, parties, turns, missing)
     if parties is None or agent_channel is None or why:
@@ -73,7 +75,7 @@ def call_row(measures: CallMeasures, agent_channel: int | None) -> dict[str, Val
     return {name: row[name] for name in METRIC_COLUMNS}
 
 
-def why_no_roles(measures: CallMeasures, agent_channel: int | None) -> str | None:
+def why_no_roles(measures: CallMeasures, agent_channel: int | None, why_no_agent: str | None = None) -> str | None:
     """Return why each party's numbers are missing, or None where they can be had."""
     if why := why_unheard(measures):
         return why
@@ -83,7 +85,7 @@ def why_no_roles(measures: CallMeasures, agent_channel: int | None) -> str | Non
         spoken = sum(len(intervals) > 0 for intervals in measures.speech)
         return f"{measures.channels} channels, {spoken} of them with speech: two parties are needed"
     if agent_channel is None:
-        return "which channel is the agent is not known: pass agent_channel="
+        return why_no_agent or "which channel is the agent is not known: pass agent_channel="
     if agent_channel not in measures.parties:
         first, second = measures.parties
         return f"agent_channel={agent_channel}: the parties are channels {first} and {second}"

@@ -60,7 +60,17 @@ def test_a_column_says_which_channel_is_the_agent(values: Any, heard: pd.DataFra
     result = measured(heard, agent_channel="side")
     assert result["agent_channel"].tolist() == [0, 1, pd.NA]
     assert result["response_count"].tolist() == [0, 1, pd.NA]
+    assert "which channel is the agent is not said for this call: fill in the column" in result["metrics_error"].iloc[2]
     assert "pass agent_channel=" in result["metrics_error"].iloc[2]
+
+
+def test_a_call_whose_agent_is_uncertain_says_why(heard: pd.DataFrame) -> None:
+    """One sentence in the row, beside the one warning for all."""
+    with pytest.warns(UserWarning, match="it is uncertain which channel is the agent"):
+        result = measured(heard)
+    assert result["agent_channel"].isna().all()
+    assert result["agent_channel_confidence"].between(0.5, 0.8).all()
+    assert result["metrics_error"].str.contains(r"is uncertain \(confidence 0\.\d\d\): .*; pass agent_channel=").all()
 
 
 def test_the_channel_may_be_a_number_of_numpy(heard: pd.DataFrame) -> None:

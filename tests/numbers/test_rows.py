@@ -91,6 +91,8 @@ def test_without_a_known_agent_only_the_parties_numbers_are_missing(call: CallMe
     assert row["agent_turns"] is None
     assert (row["turn_count"], row["backchannels"]) == (5, 1)
     assert "pass agent_channel=" in row["metrics_error"]
+    why = "which channel is the agent is uncertain: two callers; pass agent_channel="
+    assert why in call_row(call, None, why_no_agent=why)["metrics_error"]
     assert "agent_channel=5: the parties are channels 0 and 1" in call_row(call, 5)["metrics_error"]
 
 
