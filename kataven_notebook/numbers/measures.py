@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 
 from kataven_notebook.numbers.quality import ChannelQuality, QualityMeter
 from kataven_notebook.speech.detect import check_recording, find_speech
+from kataven_notebook.speech.parties import ONE_SOUND
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -48,6 +49,8 @@ class CallMeasures:
         Per channel.
     voices : tuple of Voice or None
         Per channel what its voice is like; empty where the caller's function found the speech.
+    doubts : tuple of (str or None)
+        Per channel what speaks against its speech intervals; as in `Speech`.
     """
 
     duration_s: float
@@ -57,6 +60,7 @@ class CallMeasures:
     speech_method: str
     quality: tuple[ChannelQuality, ...]
     voices: tuple[Voice | None, ...] = ()
+    doubts: tuple[str | None, ...] = ()
 
     @property
     def unheard(self) -> tuple[int, ...]:
@@ -69,7 +73,7 @@ class CallMeasures:
 
         They are the channels of a stereo recording, or the only two of more that hold any speech.
         """
-        if self.unheard:
+        if self.unheard or ONE_SOUND in self.doubts:
             return None
         if self.channels == 2:
             return (0, 1)
@@ -136,4 +140,5 @@ def _measure(recording: Recording, speech: SpeechOption) -> CallMeasures:
         speech_method=found.method,
         quality=quality,
         voices=found.voices,
+        doubts=found.doubts,
     )

@@ -18,6 +18,7 @@ from kataven_notebook.numbers.definitions import METRIC_COLUMNS
 from kataven_notebook.numbers.responses import premature_cut_ins, response_latencies
 from kataven_notebook.numbers.talk import dead_air, silences, talk_time
 from kataven_notebook.speech.intervals import total_s, union
+from kataven_notebook.speech.parties import ONE_SOUND
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -81,6 +82,8 @@ def why_no_roles(measures: CallMeasures, agent_channel: int | None, why_no_agent
         return why
     if measures.channels == 1:
         return "one channel only: the parties can't be told apart"
+    if ONE_SOUND in measures.doubts:
+        return "the channels hold the same sound: the parties can't be told apart"
     if measures.parties is None:
         spoken = sum(len(intervals) > 0 for intervals in measures.speech)
         return f"{measures.channels} channels, {spoken} of them with speech: two parties are needed"
@@ -94,10 +97,13 @@ def why_no_roles(measures: CallMeasures, agent_channel: int | None, why_no_agent
 
 def why_unheard(measures: CallMeasures) -> str | None:
     """Return why it is not known when anybody speaks, or None where it is."""
-    if not measures.unheard:
-        return None
-    listed = " and ".join(str(channel) for channel in measures.unheard)
-    return f"more than a tenth of the samples of channel {listed} are not finite"
+    if measures.unheard:
+        listed = " and ".join(str(channel) for channel in measures.unheard)
+        return f"more than a tenth of the samples of channel {listed} are not finite"
+    doubts = [
+        f"channel {channel}: {why}" for channel, why in enumerate(measures.doubts) if why not in (None, ONE_SOUND)
+    ]
+    return "; ".join(doubts) or None
 
 
 def turn_rows(measures: CallMeasures, agent_channel: int | None) -> list[dict[str, Value]]:

@@ -17,32 +17,24 @@ import numpy.typing as npt
 
 from kataven_notebook.errors import ConfigurationError, MissingExtra
 from kataven_notebook.machine.cores import one_core
-from kataven_notebook.speech.edges import EdgeFinder
 from kataven_notebook.speech.intervals import Intervals, tidy
-from kataven_notebook.speech.leak import Leak, find_leak
-from kataven_notebook.speech.level import decibels, loud, regions, switched
+from kataven_notebook.speech.level import decibels
+from kataven_notebook.speech.parties import Party, find_parties, model_intervals
 from kataven_notebook.speech.silero import is_installed
-from kataven_notebook.speech.spectrum import FRAME_S, FRAMES_PER_WINDOW
+from kataven_notebook.speech.spectrum import FRAME_S
 from kataven_notebook.speech.tracks import BLOCK_S, Track, read_tracks
 from kataven_notebook.speech.voice import Voice, voice_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from kataven_notebook.sound.recording import Recording
 
     Floats = npt.NDArray[np.float32]
-    Halves = npt.NDArray[np.float16]
-    Mask = npt.NDArray[np.bool_]
 
 SpeechDetector: TypeAlias = Callable[[npt.NDArray[np.float32], int], npt.ArrayLike]
 SpeechOption: TypeAlias = Literal["auto", "silero", "energy"] | SpeechDetector
 
-# Probabilities of speech at which the model switches. Its own 0.5 and 0.35 gave one point of F1 less
-# and 46 ms more error.
-_ON, _OFF = 0.40, 0.25
-# By how much the model is late: these are taken off where its own edges are used.
-_ONSET_LAG_S, _OFFSET_LAG_S = 0.03, 0.05
 _NOISE_GUARD_FRAMES = 19  # 0.15 s around speech are not taken for noise
 
 
@@ -66,6 +58,9 @@ class Speech:
         found or not looked for.
     voices : tuple of Voice or None
         Per channel what its voice is like; None where it says too little. Empty for a callable.
+    doubts : tuple of (str or None)
+        Per channel what speaks against its intervals, such as a voice behind the party that can't be told from
+        it; None where nothing does. Empty where nothing was looked for: the model alone, a function.
     """
 
     intervals: tuple[Intervals, ...]
@@ -74,6 +69,7 @@ class Speech:
     noise_floor_dbfs: tuple[float, ...]
     bleed_db: tuple[float, ...]
     voices: tuple[Voice | None, ...] = ()
+    doubts: tuple[str | None, ...] = ()
 
     @property
     def channels(self) -> int:
@@ -184,20 +180,19 @@ def find_speech(
     with one_core():
         tracks, duration_s = read_tracks(recording, threads, on_block, with_model=method != "energy")
         if method == "silero":
-            found = [_model_intervals(_model_regions(track)) for track in tracks]
             # The model alone was asked for, so that nothing is taken out of its answer.
-            leaks: list[list[Leak]] = [[] for _ in tracks]
+            parties = [Party(model_intervals(track), leak_db=float("nan"), doubt=None) for track in tracks]
         else:
-            leaks = [_leaks(tracks, channel) for channel in range(len(tracks))]
-            found = [_placed(tracks, channel, leaks[channel]) for channel in range(len(tracks))]
-    intervals = tuple(tidy(one, duration_s=duration_s) for one in found)
+            parties = find_parties(recording, tracks, threads)
+    intervals = tuple(tidy(party.intervals, duration_s=duration_s) for party in parties)
     return Speech(
         intervals=intervals,
         method=method,
         duration_s=duration_s,
         noise_floor_dbfs=tuple(_noise_floor(t, i) for t, i in zip(tracks, intervals, strict=True)),
-        bleed_db=tuple(max((leak.level_db for leak in some), default=float("nan")) for some in leaks),
         voices=tuple(voice_of(t.bands, t.total, i) for t, i in zip(tracks, intervals, strict=True)),
+        bleed_db=tuple(party.leak_db for party in parties),
+        doubts=() if method == "silero" else tuple(party.doubt for party in parties),
     )
 
 
@@ -241,37 +236,6 @@ def _method(speech: object) -> str:
             'or, where no wheel exists for the platform, speech="auto"'
         )
     return "silero"
-
-
-def _model_regions(track: Track) -> Mask:
-    return np.repeat(switched(track.probability, _ON, _OFF), FRAMES_PER_WINDOW)
-
-
-def _model_intervals(mask: Mask) -> Intervals:
-    """Return the regions in seconds, the model's lag taken off."""
-    found = (regions(mask) * FRAME_S).astype(np.float64)
-    found[:, 0] = np.maximum(found[:, 0] - _ONSET_LAG_S, 0)
-    found[:, 1] -= _OFFSET_LAG_S
-    return found
-
-
-def _leaks(tracks: Sequence[Track], channel: int) -> list[Leak]:
-    leaks = []
-    for other, source in enumerate(tracks):
-        if other != channel and (found := find_leak(tracks[channel].level_db, source.level_db)):
-            leaks.append(Leak(source.bands, source.total, *found))
-    return leaks
-
-
-def _placed(tracks: Sequence[Track], channel: int, leaks: list[Leak]) -> Intervals:
-    track = tracks[channel]
-    by_model = len(track.probability) > 0
-    mask = _model_regions(track) if by_model else loud(track.level_db)
-    for leak in leaks:
-        mask &= ~leak.covers(track.total)
-    decided = regions(mask)
-    decided_s = _model_intervals(mask) if by_model else (decided * FRAME_S).astype(np.float64)
-    return EdgeFinder(track.bands, leaks, decided).edges(decided_s)
 
 
 def _noise_floor(track: Track, intervals: Intervals) -> float:

@@ -13,6 +13,7 @@ import numpy as np
 
 from kataven_notebook.speech.intervals import join
 from kataven_notebook.speech.level import MIN_PAUSE_S, MIN_SPEECH_S, decibels, joined, runs, smoothed
+from kataven_notebook.speech.reverberation import FALL_DB
 from kataven_notebook.speech.spectrum import FRAME_S, unpacked
 
 if TYPE_CHECKING:
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
     Halves = NDArray[np.float16]
     Frames = NDArray[np.intp]  # (n, 2), first frame and the one after the last
 
-_QUIETEST = 10 ** (-78 / 10)  # background is never taken for quieter than this: codecs leave traces in digital silence
+# Background is never taken for quieter than this, or so far below speech that is fainter: codecs leave traces in
+# digital silence.
+_QUIETEST_DBFS, _QUIETEST_DB = -78.0, 55.0
 _CONTEXT_S = 1.0  # of background before an onset or after an end, enough to know its level and unrest
 _GUARD_S = 0.12  # not background: what is this near to speech
 _MIN_CONTEXT_S = 0.1
@@ -62,6 +65,7 @@ class _Background:
 class _Side:
     background: _Background
     prominence_db: float
+    range_db: float = _RANGE_DB
 
     @property
     def trusted(self) -> bool:
@@ -69,11 +73,13 @@ class _Side:
 
     @property
     def threshold_db(self) -> float:
-        return max(self.background.threshold_db, self.prominence_db - _RANGE_DB)
+        return max(self.background.threshold_db, self.prominence_db - self.range_db)
 
     @property
     def hidden_db(self) -> float:
         """How much of what belongs to the words lies below the threshold: more, the less they stand out."""
+        if self.range_db < _RANGE_DB:
+            return 0.0
         return max(_HEADROOM_DB - (self.prominence_db - self.background.threshold_db), 0.0)
 
 
@@ -88,18 +94,27 @@ class EdgeFinder:
         What reaches this channel from others.
     decided
         Regions of speech, (n, 2) frames.
+    room_s
+        How much longer a room makes words fall, as `reverberation.tail_s` has it.
     """
 
-    def __init__(self, bands: Halves, leaks: Sequence[Leak], decided: Frames) -> None:
+    def __init__(self, bands: Halves, leaks: Sequence[Leak], decided: Frames, room_s: float = 0.0) -> None:
         self._bands = bands
         self._leaks = leaks
         self._decided = decided
+        self._room_s = room_s
+        self._quietest = self._least_background()
         ends = np.concatenate([[[0, 0]], decided, [[len(bands), len(bands)]]])
         self._gaps = np.column_stack([ends[:-1, 1], ends[1:, 0]])
         guard = round(_GUARD_S / FRAME_S)
         # The recording's own ends need no distance.
         self._guards = np.full(self._gaps.shape, guard)
         self._guards[0, 0] = self._guards[-1, 1] = 0
+
+    def _least_background(self) -> float:
+        levels = [float(decibels(unpacked(self._bands[a:b]).mean()[None])[0]) for a, b in self._decided]
+        least_db = min(_QUIETEST_DBFS, max(levels, default=0.0) - _QUIETEST_DB)
+        return float(10 ** (least_db / 10))
 
     def edges(self, decided_s: Intervals) -> Intervals:
         """Return intervals in seconds; `decided_s` is what to say where the level can't be trusted."""
@@ -160,7 +175,7 @@ class EdgeFinder:
         """Smoothed power from `low` to `high`, and the power that leaks account for there."""
         first, last = max(low - width, 0), min(high + width, len(self._bands))
         power = smoothed(unpacked(self._bands[first:last]), width)[low - first : high - first]
-        leak = np.full(power.shape[1], _QUIETEST / 8, np.float32)[None]
+        leak = np.full(power.shape[1], self._quietest / 8, np.float32)[None]
         for source in self._leaks:
             leak = leak + smoothed(source.power(first, last), width)[low - first : high - first]
         return power, leak
@@ -183,7 +198,11 @@ class EdgeFinder:
         near = round(_NEAR_S / FRAME_S)
         sides = (
             _Side(around[0], _prominence(level[start - low : min(start + near, end) - low])),
-            _Side(around[1], _prominence(level[max(start, end - near) - low : end - low])),
+            _Side(
+                around[1],
+                _prominence(level[max(start, end - near) - low : end - low]),
+                FALL_DB if self._room_s else _RANGE_DB,
+            ),
         )
         above = np.concatenate([level[:cut] > sides[0].threshold_db, level[cut:] > sides[1].threshold_db])
         pieces = joined(runs(above), round(_HOLE_S / FRAME_S))
@@ -194,7 +213,7 @@ class EdgeFinder:
         if not len(pieces):
             restless = max(side.background.threshold_db for side in sides) > _RESTLESS_DB
             return [(model_s[0], model_s[1])] if restless else []
-        return _in_seconds(pieces + low, sides, model_s)
+        return _in_seconds(pieces + low, sides, model_s, self._room_s)
 
     def _reach(self, i: int) -> tuple[int, int]:
         """Return the frames in which a region's edges may lie: up to half of the way to its neighbours."""
@@ -206,9 +225,11 @@ class EdgeFinder:
         return max(start - search, low), min(end + search, high)
 
 
-def _in_seconds(pieces: Frames, sides: tuple[_Side, _Side], model_s: Floats) -> list[tuple[float, float]]:
+def _in_seconds(
+    pieces: Frames, sides: tuple[_Side, _Side], model_s: Floats, room_s: float
+) -> list[tuple[float, float]]:
     starts = pieces[:, 0] * FRAME_S + _ROUNDING_S - sides[0].hidden_db / _RISE_DB_PER_S
-    ends = pieces[:, 1] * FRAME_S - _ROUNDING_S + sides[1].hidden_db / _FADE_DB_PER_S
+    ends = pieces[:, 1] * FRAME_S - _ROUNDING_S + sides[1].hidden_db / _FADE_DB_PER_S - room_s
     if sides[0].trusted and sides[1].trusted:
         return list(zip(starts.tolist(), ends.tolist(), strict=True))
     # Against hold music and the like the level shows no pauses, and at most one of the edges.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # Lag, levels and correlation are those of a trial that found the leak in 40 of 40 leaking channels, with 2 false
 # ones in 240.
-_MAX_LAG_S, _LAG_STEP = 0.25, 2  # frames a step; an echo that comes later than this is not found
+_MAX_LAG_S, _LAG_STEP = 1.0, 2  # frames a step; an echo that comes later than this is not found
 _LOUD_DB = 18.0  # within this of the other's 95th percentile it certainly speaks
 # A frame is evidence where this channel is so much quieter than the other, so far above its own floor, and
 # not nearly silent itself.

@@ -35,6 +35,8 @@ BLOCK_S = 30.0
 """Sound is read in blocks of this length: read whole, an hour took nearly four times the memory."""
 # The model is not asked about windows that nobody could hear, which saves most of the time on synthetic speech.
 _INAUDIBLE_DBFS = -70.0
+# The model misses what is faint: its sound is turned up to this level, if not from nearly nothing.
+_FAINT_DBFS, _MOST_GAIN_DB = -40.0, 40.0
 # But it is asked about so many windows around audible ones: it judges a window by those before it.
 _HANGOVER_WINDOWS = 4
 
@@ -50,7 +52,13 @@ class Track:
 
 
 def read_tracks(
-    recording: Recording, threads: int, on_block: Callable[[Floats], None], *, with_model: bool
+    recording: Recording,
+    threads: int,
+    on_block: Callable[[Floats], None] = lambda _block: None,
+    *,
+    with_model: bool,
+    channels: int | None = None,
+    change: Callable[[Iterator[Floats]], Iterator[Floats]] = iter,
 ) -> tuple[list[Track], float]:
     """Return what is kept of each channel, and the length of the sound in seconds.
 
@@ -64,13 +72,18 @@ def read_tracks(
         Called with each `(frames, channels)` block as it is read.
     with_model
         Whether the model judges the sound.
+    channels
+        How many channels `change` leaves; by default the recording's.
+    change
+        What is done to the parts of the sound, at 16 kHz, before they are looked at.
 
     Raises
     ------
     DecodeError
         The sound can't be decoded.
     """
-    channels, rate = recording.channels, recording.sample_rate
+    rate = recording.sample_rate
+    channels = recording.channels if channels is None else channels
     windows = int(recording.duration_s / WINDOW_S) + 2
     model = SpeechModel(channels) if with_model else None
     tapes = [_Tape(windows, rate, has_model=with_model) for _ in range(channels)]
@@ -83,7 +96,7 @@ def read_tracks(
             on_block(block)
             yield block
 
-    source = parts(counted(), rate, channels)
+    source = change(parts(counted(), rate, recording.channels))
 
     def keep(looks: Iterable[tuple[Floats, Floats]]) -> None:
         bands, heard = zip(*looks, strict=True)
@@ -113,6 +126,13 @@ def _look(sound: Floats, *, model: SpeechModel | None, sample_rate: int) -> tupl
     if model is None:
         return bands, np.zeros(len(windows), np.float32)
     peaks_db = decibels(bands.sum(axis=1).reshape(-1, FRAMES_PER_WINDOW).max(axis=1))
+    faint_db = max(_FAINT_DBFS - float(np.percentile(peaks_db, 95)), 0.0)
+    if 0 < faint_db < _MOST_GAIN_DB:
+        windows, power, peaks_db = (
+            windows * np.float32(10 ** (faint_db / 20)),
+            power * np.float32(10 ** (faint_db / 10)),
+            peaks_db + faint_db,
+        )
     audible = np.convolve(peaks_db > _INAUDIBLE_DBFS, np.ones(2 * _HANGOVER_WINDOWS + 1)) > 0
     audible = audible[_HANGOVER_WINDOWS : _HANGOVER_WINDOWS + len(windows)]
     return bands, model.hear(windows, power, audible)
