@@ -23,10 +23,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from kataven_notebook.frame.options import Duration
+    from kataven_notebook.numbers.measures import MonoOption
+    from kataven_notebook.numbers.mono import Parties
     from kataven_notebook.run.plan import Outcome
     from kataven_notebook.run.work import ExecutorLike
     from kataven_notebook.settings import Settings
     from kataven_notebook.speech.detect import SpeechOption
+    from kataven_notebook.speech.voice_windows import VoiceFunction
     from kataven_notebook.store.opening import StoreLike
 
 AGENT_CHANNEL, CONFIDENCE = "agent_channel", "agent_channel_confidence"
@@ -53,11 +56,13 @@ _MOMENTS: Mapping[str, str] = {
 }
 
 
-def metrics(
+def metrics(  # noqa: PLR0913 - the options of `audio`, and those of the measuring
     df: pd.DataFrame,
     *,
     agent_channel: int | str = "infer",
     speech: SpeechOption = "auto",
+    mono: MonoOption = "withhold",
+    voices: VoiceFunction | None = None,
     session: str = "session_id",
     store: StoreLike = None,
     executor: ExecutorLike = None,
@@ -90,6 +95,14 @@ def metrics(
         says why, and one `UserWarning` tells how many.
     speech
         How speech is found, as in `speech_intervals`.
+    mono
+        What becomes of recordings of one channel. "withhold", the default: they have no numbers per
+        party. "estimate": talk times and their ratio, responses and the median response latency are
+        estimated by telling the voices apart; `parties` is "estimated" there. See the notes.
+    voices
+        With `mono="estimate"`: a function of `(frames,)` float32 samples at 16 kHz that returns a
+        vector, such as a speaker embedding; it takes the place of the package's own description of
+        voices, and runs where the measuring does. Vectors are compared by direction.
     session, store, errors, refresh, max_bytes, verify, poll_pending, max_wait, in_flight, prefix, \
     progress, settings
         As for `audio`.
@@ -112,6 +125,13 @@ def metrics(
     WorkFailed
         A call could not be measured, with `errors="raise"`.
 
+    Notes
+    -----
+    With `mono="estimate"` the agent is the voice that comes back from call to call while callers change: it takes at
+    least 5 calls of one channel, in which no caller comes back as often. Everything else is withheld, and
+    `metrics_error` says why: too few calls, one voice, voices that are too alike, a third voice, noise or music.
+    Overlaps, turns and each party's level can't be had from one channel.
+
     Examples
     --------
     >>> import kataven_notebook as kn
@@ -126,6 +146,8 @@ def metrics(
         df,
         agent_channel=agent_channel,
         speech=speech,
+        mono=mono,
+        voices=voices,
         session=session,
         executor=executor,
         errors=errors,
@@ -335,7 +357,8 @@ def _number_columns(prefix: str, agent_channel: int | str) -> dict[str, str]:
 
 def _frame(df: pd.DataFrame, prefix: str, dtypes: Mapping[str, str], measured: Measured) -> pd.DataFrame:
     frame = sound_frame(df, measured.sessions, measured.outcomes, prefix, with_audio=False)
-    rows = [_row(outcome, agent) for outcome, agent in zip(measured.outcomes, measured.agents, strict=True)]
+    each = zip(measured.outcomes, measured.agents, measured.parties, strict=True)
+    rows = [_row(outcome, agent, parties) for outcome, agent, parties in each]
     columns = {
         name: as_array(measured.sessions.spread([row.get(name) for row in rows]), dtype)
         for name, dtype in dtypes.items()
@@ -347,12 +370,12 @@ def _frame(df: pd.DataFrame, prefix: str, dtypes: Mapping[str, str], measured: M
     return with_columns(frame, columns, prefix=prefix)
 
 
-def _row(outcome: Outcome, agent: AgentChannel) -> dict[str, Any]:
+def _row(outcome: Outcome, agent: AgentChannel, parties: Parties | None) -> dict[str, Any]:
     if not isinstance(outcome.value, CallMeasures):
         return {"metrics_error": outcome.work_error}
     return {
         "duration_s": outcome.value.duration_s,
         AGENT_CHANNEL: agent.channel,
         CONFIDENCE: agent.confidence,
-        **call_row(outcome.value, agent.channel, why_no_agent=agent.reason),
+        **call_row(outcome.value, agent.channel, parties, why_no_agent=agent.reason),
     }

@@ -10,9 +10,10 @@ import pandas as pd
 from kataven_notebook.arguments import is_whole
 from kataven_notebook.errors import ConfigurationError
 from kataven_notebook.frame.job import FrameJob
-from kataven_notebook.frame.options import sound_plan
+from kataven_notebook.frame.options import check_choice, sound_plan
 from kataven_notebook.frame.sessions import Sessions, session_column
 from kataven_notebook.numbers.measures import CallMeasures, measure
+from kataven_notebook.numbers.mono import Parties, estimate_parties
 from kataven_notebook.numbers.roles import AgentChannel, infer_agent_channels
 from kataven_notebook.run.work import working
 from kataven_notebook.speech.detect import check_speech
@@ -20,10 +21,12 @@ from kataven_notebook.speech.detect import check_speech
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from kataven_notebook.numbers.measures import MonoOption
     from kataven_notebook.run.plan import Outcome
     from kataven_notebook.run.work import ExecutorLike
     from kataven_notebook.sound.recording import Recording
     from kataven_notebook.speech.detect import SpeechOption
+    from kataven_notebook.speech.voice_windows import VoiceFunction
 
 _UNSTATED = AgentChannel(
     None, 0.0, "which channel is the agent is not said for this call: fill in the column, or pass agent_channel=0 or 1"
@@ -35,24 +38,30 @@ class MeasureCall:
     """Measures one recording; an object and no closure, so that it can be sent to other processes."""
 
     speech: Any
+    mono: MonoOption = "withhold"
+    voices: Any = None
 
     @property
     def user_function(self) -> Callable[..., Any]:
-        """The function whose lines an error names: the caller's detector, if there is one."""
-        return self.speech if callable(self.speech) else measure
+        """The function whose lines an error names: the caller's detector or embedding, if there is one."""
+        return next((each for each in (self.speech, self.voices) if callable(each)), measure)
 
     def __call__(self, recording: Recording) -> CallMeasures:
         """Return what is measured on `recording`."""
-        return measure(recording, speech=self.speech)
+        return measure(recording, speech=self.speech, mono=self.mono, voices=self.voices)
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """The sessions of a frame, each with its outcome and its agent's channel, in the same order."""
+    """The sessions of a frame, each with its outcome and its agent's channel, in the same order.
+
+    `parties` holds those of recordings of one channel, where they were estimated.
+    """
 
     sessions: Sessions
     outcomes: list[Outcome]
     agents: list[AgentChannel]
+    parties: list[Parties | None]
 
     def calls(self) -> Iterator[tuple[str, CallMeasures, int | None]]:
         """Yield session id, measures and the agent's channel of each call that could be measured."""
@@ -72,6 +81,8 @@ def measure_all(
     prefix: str,
     progress: bool | None,
     options: Mapping[str, Any],
+    mono: MonoOption = "withhold",
+    voices: VoiceFunction | None = None,
     refresh: bool = False,
     names: Iterable[str] = (),
     build: Callable[[Measured], pd.DataFrame] | None = None,
@@ -84,18 +95,19 @@ def measure_all(
         As for `metrics`.
     """
     check_speech(speech)
+    _check_voices(mono, voices)
     job = FrameJob(df, session, errors=errors, prefix=prefix, names=names)
     stated = _stated_agents(df, job.sessions, agent_channel)
     plan = sound_plan(**{"verify": "quick", "poll_pending": None, **options}, keep_sound=False)
     job.split(plan, refresh=refresh, for_work=True)
 
     def settle(outcomes: list[Outcome]) -> Measured:
-        return Measured(job.sessions, outcomes, _agents(outcomes, stated))
+        return Measured(job.sessions, outcomes, _agents(outcomes, stated), estimate_parties(_measures(outcomes)))
 
     def frame(outcomes: list[Outcome]) -> pd.DataFrame | None:
         return build(settle(outcomes)) if build is not None else None
 
-    with working(plan, MeasureCall(speech), executor=executor, capture=job.capture) as ready:
+    with working(plan, MeasureCall(speech, mono, voices), executor=executor, capture=job.capture) as ready:
         return settle(job.run(ready, label="Measuring", progress=progress, build=frame))
 
 
@@ -151,5 +163,28 @@ def _channel(value: object) -> int | None:
 def _agents(outcomes: list[Outcome], stated: list[int | None] | None) -> list[AgentChannel]:
     if stated is not None:
         return [_UNSTATED if channel is None else AgentChannel(channel, 1.0) for channel in stated]
+    return infer_agent_channels(_measures(outcomes))
+
+
+def _measures(outcomes: list[Outcome]) -> list[CallMeasures | None]:
     values = [outcome.value for outcome in outcomes]
-    return infer_agent_channels([value if isinstance(value, CallMeasures) else None for value in values])
+    return [value if isinstance(value, CallMeasures) else None for value in values]
+
+
+def _check_voices(mono: object, voices: object) -> None:
+    """Refuse what says nothing about recordings of one channel, before a frame of calls is fetched for it.
+
+    Raises
+    ------
+    ConfigurationError
+        `mono` is neither of its two, `voices` is no function, or would not be used.
+    """
+    check_choice("mono", mono, ("withhold", "estimate"))
+    if voices is None:
+        return
+    if not callable(voices):
+        raise ConfigurationError(
+            f"voices={voices!r}: pass a function of (frames,) float32 samples at 16 kHz that returns a vector"
+        )
+    if mono != "estimate":
+        raise ConfigurationError('voices= is for recordings of one channel: pass mono="estimate" with it')

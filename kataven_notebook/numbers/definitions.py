@@ -143,6 +143,11 @@ METRIC_COLUMNS: Mapping[str, MetricColumn] = MappingProxyType(
         "agent_snr_db": _level("dB", _QUALITY, "Power of the agent's speech over that of the channel's noise."),
         "caller_snr_db": _level("dB", _QUALITY, "Power of the caller's speech over that of the channel's noise."),
         "silent_channels": _count(_QUALITY, "Channels that never reach -60 dBFS."),
+        "parties": _text(
+            _PACKAGE,
+            'How the parties are told apart: "channels" where each has one, "estimated" by their voices '
+            '(`mono="estimate"`), missing where they are not.',
+        ),
         "speech_method": _text(_PACKAGE, "What found the speech."),
         "metrics_error": _text(_PACKAGE, "Which of these numbers are missing, and why."),
     }

@@ -7,21 +7,25 @@ and only then do measures become rows of numbers (`rows`). The sound is not need
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, TypeAlias
 from weakref import WeakKeyDictionary
 
 from kataven_notebook.numbers.quality import ChannelQuality, QualityMeter
 from kataven_notebook.speech.detect import check_recording, find_speech
 from kataven_notebook.speech.parties import ONE_SOUND
+from kataven_notebook.speech.voice_windows import VoiceWindows, describe_voices
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Callable, Hashable
 
     from kataven_notebook.sound.recording import Recording
     from kataven_notebook.speech.detect import SpeechOption
     from kataven_notebook.speech.intervals import Intervals
     from kataven_notebook.speech.voice import Voice
+    from kataven_notebook.speech.voice_windows import VoiceFunction
+
+MonoOption: TypeAlias = Literal["withhold", "estimate"]
 
 MIN_FINITE_RATIO = 0.9
 """Of a channel's samples. What is no number is heard as silence: with more of it, talk times would be wrong."""
@@ -51,6 +55,8 @@ class CallMeasures:
         Per channel what its voice is like; empty where the caller's function found the speech.
     doubts : tuple of (str or None)
         Per channel what speaks against its speech intervals; as in `Speech`.
+    voice_windows : VoiceWindows or None
+        What the voices of a one-channel recording sound like, where that was asked for.
     """
 
     duration_s: float
@@ -61,6 +67,7 @@ class CallMeasures:
     quality: tuple[ChannelQuality, ...]
     voices: tuple[Voice | None, ...] = ()
     doubts: tuple[str | None, ...] = ()
+    voice_windows: VoiceWindows | None = None
 
     @property
     def unheard(self) -> tuple[int, ...]:
@@ -83,7 +90,13 @@ class CallMeasures:
         return None
 
 
-def measure(recording: Recording, *, speech: SpeechOption = "auto") -> CallMeasures:
+def measure(
+    recording: Recording,
+    *,
+    speech: SpeechOption = "auto",
+    mono: MonoOption = "withhold",
+    voices: VoiceFunction | None = None,
+) -> CallMeasures:
     """Return what is measured on `recording`, in blocks, so that an hour needs little memory.
 
     The result is kept as long as the recording lives: asking again costs nothing.
@@ -94,6 +107,11 @@ def measure(recording: Recording, *, speech: SpeechOption = "auto") -> CallMeasu
         One call, of any number of channels.
     speech
         As in `speech_intervals`: "auto", "silero", "energy" or a callable.
+    mono
+        "estimate" adds `voice_windows` to the measures of a recording of one channel, for
+        `mono.estimate_parties`; the sound is read once more for them. "withhold", the default, doesn't.
+    voices
+        What describes the voices then, as in `describe_voices`: None for cepstra and pitch.
 
     Raises
     ------
@@ -107,17 +125,29 @@ def measure(recording: Recording, *, speech: SpeechOption = "auto") -> CallMeasu
     >>> measures.duration_s, measures.parties, measures.quality[0].silent
     (1.0, (0, 1), True)
     """
+    found = _kept(recording, (speech,), lambda: _measure(recording, speech))
+    if mono == "withhold" or found.channels != 1 or found.unheard:
+        return found
+    return _kept(
+        recording,
+        (speech, voices),
+        lambda: replace(found, voice_windows=describe_voices(recording, found.speech[0], voices=voices)),
+    )
+
+
+def _kept(recording: Recording, key: tuple[Hashable, ...], make: Callable[[], CallMeasures]) -> CallMeasures:
+    """Return what was made for this key before, or make it."""
     # A dataclass with a `__call__` has no hash: what it finds can't be looked up again.
-    if getattr(speech, "__hash__", None) is None:
-        return _measure(recording, speech)
+    if any(getattr(each, "__hash__", None) is None for each in key):
+        return make()
     with _CACHE_LOCK:
-        known = _CACHE.get(recording, {}).get(speech)
+        known = _CACHE.get(recording, {}).get(key)
     if known is not None:
         return known
     # Outside the lock, so that one long call holds up no other; measured twice, the first one counts.
-    found = _measure(recording, speech)
+    found = make()
     with _CACHE_LOCK:
-        return _CACHE.setdefault(recording, {}).setdefault(speech, found)
+        return _CACHE.setdefault(recording, {}).setdefault(key, found)
 
 
 def measured(recording: Recording) -> CallMeasures | None:

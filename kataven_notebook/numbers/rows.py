@@ -17,6 +17,7 @@ from kataven_notebook.numbers.conversation import (
 from kataven_notebook.numbers.definitions import METRIC_COLUMNS
 from kataven_notebook.numbers.responses import premature_cut_ins, response_latencies
 from kataven_notebook.numbers.talk import dead_air, silences, talk_time
+from kataven_notebook.numbers.mono import NOT_ESTIMATED, NUMBERS, OF_LATENCY, Parties
 from kataven_notebook.speech.intervals import total_s, union
 from kataven_notebook.speech.parties import ONE_SOUND
 
@@ -33,7 +34,13 @@ _RESPONSES = tuple(f"response_latency_{name}_s" for name in ("mean", "p50", "p90
 _NAN = float("nan")
 
 
-def call_row(measures: CallMeasures, agent_channel: int | None, *, why_no_agent: str | None = None) -> dict[str, Value]:
+def call_row(
+    measures: CallMeasures,
+    agent_channel: int | None,
+    estimate: Parties | None = None,
+    *,
+    why_no_agent: str | None = None,
+) -> dict[str, Value]:
     """Return one call's numbers by the names and in the order of `METRIC_COLUMNS`.
 
     A number that can't be had is NaN (counts and text: None), and `metrics_error` says why. Only
@@ -47,6 +54,8 @@ def call_row(measures: CallMeasures, agent_channel: int | None, *, why_no_agent:
         Which channel is the agent, or None where that isn't known: each party's numbers are missing then.
     why_no_agent
         Why it isn't known, for `metrics_error`: `AgentChannel.reason`.
+    estimate
+        Who speaks when on the one channel of a recording, where that was estimated.
 
     Examples
     --------
@@ -60,10 +69,13 @@ def call_row(measures: CallMeasures, agent_channel: int | None, *, why_no_agent:
     parties = measures.parties
     turns = call_turns(measures)
     why = why_no_roles(measures, agent_channel, why_no_agent)
+    row["parties"] = "channels" if parties is not None else None
     if parties is not None:
         row |= _of_both(measures, parties, turns, missing)
+    if estimate is not None and parties is None and measures.channels == 1:
+        why = _of_estimate(estimate, row, missing)
     if parties is None or agent_channel is None or why:
-        others = [name for name in METRIC_COLUMNS if name not in row]
+        others = [name for name in METRIC_COLUMNS if name not in row and name not in missing]
         missing |= dict.fromkeys(others, why or "")
     else:
         roles = {"agent": agent_channel, "caller": sum(parties) - agent_channel}
@@ -233,6 +245,22 @@ def _of_each(
         names = ("floor_transfer_offset_p50_s", "overlap_transfer_ratio")
         missing |= dict.fromkeys(names, "the floor never goes from the caller to the agent")
     return row
+
+
+def _of_estimate(estimate: Parties, row: dict[str, Value], missing: dict[str, str]) -> str:
+    """Put what one channel lets be estimated into the row, and return why the rest is missing."""
+    if estimate.reason is not None:
+        return f"one channel only: {estimate.reason}"
+    row["parties"] = "estimated"
+    row |= {name: number(estimate) for name, number in NUMBERS.items()}
+    if estimate.latency_reason is not None:
+        for name in OF_LATENCY:
+            del row[name]
+            missing[name] = estimate.latency_reason
+    elif not row["response_count"]:
+        talk = {"agent": total_s(estimate.agent), "caller": total_s(estimate.caller)}
+        missing["response_latency_p50_s"] = _why_no_answer(talk, "agent", "caller")
+    return NOT_ESTIMATED
 
 
 def _of_channels(measures: CallMeasures, roles: dict[str, int], missing: dict[str, str]) -> dict[str, Value]:

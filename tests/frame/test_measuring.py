@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from frames import measured
+from spoken_voices import RATE, mono_call, talk_s
+from spoken_voices import loud as loud_voices
+from frames import calls, measured
 
 import kataven_notebook as kn
+from kataven_notebook.sound.recording import Recording
 
 pytestmark = pytest.mark.core
 
@@ -94,3 +98,111 @@ def test_rows_of_one_session_are_taken_together(heard: pd.DataFrame) -> None:
     twice["side"] = [0, 0, 0, 0, 1, 0]
     with pytest.raises(kn.errors.ConfigurationError, match="both 0 and 1 of session 'b'"):
         measured(twice, agent_channel="side")
+
+
+@pytest.fixture(scope="module")
+def mono() -> pd.DataFrame:
+    """Six calls of one channel, one of two, and a row without sound."""
+    audio: list[Recording | None] = [mono_call(seed) for seed in range(6)]
+    speech = [np.pad(each.samples, ((0, 0), (side, 1 - side))) for each, side in zip(audio, (0, 1), strict=False)]
+    frames = min(len(each) for each in speech)
+    audio += [Recording.from_samples(speech[0][:frames] + speech[1][:frames], RATE), None]
+    return calls(*(f"s{number}" for number in range(8)), audio=audio)
+
+
+def estimated(frame: pd.DataFrame, **options: Any) -> pd.DataFrame:
+    """Return the frame with its metrics, mono calls included."""
+    return kn.metrics(frame, **{"speech": loud_voices, "mono": "estimate", "progress": False, **options})
+
+
+def mean_spectrum(samples: np.ndarray) -> np.ndarray:
+    """Return a small description of a voice, in the place of a model's: the shape of its mean spectrum."""
+    frames = samples[: len(samples) // 512 * 512].reshape(-1, 512) * np.hanning(512)
+    power = np.abs(np.fft.rfft(frames, axis=1)[:, 4:124]) ** 2
+    shape = np.log(power.reshape(len(frames), 30, 4).sum(axis=2) + 1e-4).mean(axis=0)
+    return shape - shape.mean()
+
+
+@pytest.mark.filterwarnings("ignore:for 1 of 8 calls it is uncertain which channel")
+def test_mono_calls_are_estimated_beside_others(mono: pd.DataFrame) -> None:
+    """Each row says how its parties were told apart; those of two channels are as they were."""
+    result = estimated(mono)
+    assert result["parties"].dtype == "string"
+    assert result["parties"].fillna("").tolist() == ["estimated"] * 6 + ["channels", ""]
+    assert result["agent_talk_s"][:6].tolist() == pytest.approx([talk_s("agent")] * 6, abs=0.5)
+    assert result["caller_talk_s"][:6].tolist() == pytest.approx([talk_s("caller")] * 6, abs=0.5)
+    assert result["response_count"][:6].tolist() == [3] * 6
+    assert result["response_latency_p50_s"][:6].tolist() == pytest.approx([0.5] * 6, abs=0.1)
+    assert result["turn_count"][:6].isna().all()
+    assert result["agent_channel"][:6].isna().all()
+
+
+def test_mono_calls_are_withheld_unless_asked(mono: pd.DataFrame) -> None:
+    """The default gives no number per party."""
+    result = kn.metrics(mono[:6], speech=loud_voices, progress=False)
+    assert result["agent_talk_s"].isna().all()
+    assert result["parties"].isna().all()
+    assert result["metrics_error"].str.startswith("one channel only").all()
+
+
+def test_a_single_mono_call_says_what_it_lacks(mono: pd.DataFrame) -> None:
+    """One call does not show who comes back."""
+    result = estimated(mono[:1])
+    assert result["agent_talk_s"].isna().all()
+    assert result["metrics_error"].tolist() == [
+        "one channel only: the agent's voice is learnt from 5 calls or more, and there are 1"
+    ]
+
+
+def test_the_accessor_estimates_too(mono: pd.DataFrame) -> None:
+    """With the same options."""
+    result = mono[:6].kataven.metrics(mono="estimate", speech=loud_voices, progress=False)
+    assert set(result["parties"]) == {"estimated"}
+
+
+def test_a_function_may_describe_the_voices(mono: pd.DataFrame) -> None:
+    """Its vectors take the place of the package's own."""
+    result = estimated(mono[:6], voices=mean_spectrum)
+    assert set(result["parties"]) == {"estimated"}
+    assert result["agent_talk_s"].tolist() == pytest.approx([talk_s("agent")] * 6, abs=1.5)
+
+
+@pytest.mark.parametrize("voices", [None, mean_spectrum])
+def test_voices_are_described_on_an_executor(voices: Any, mono: pd.DataFrame) -> None:
+    """In other processes, and compared in this one: the numbers are the same."""
+    here = estimated(mono[:6], voices=voices)
+    there = estimated(mono[:6], voices=voices, executor=lambda: ProcessPoolExecutor(2))
+    pd.testing.assert_frame_equal(there.drop(columns="audio"), here.drop(columns="audio"))
+
+
+def test_a_function_that_fails_is_its_rows_error(mono: pd.DataFrame) -> None:
+    """The others are estimated; the line is that of the caller's function."""
+    failing = iter([True])
+
+    def embed(samples: np.ndarray) -> np.ndarray:
+        if next(failing, False):
+            raise LookupError("no weights")
+        return mean_spectrum(samples)
+
+    result = estimated(mono[:6], voices=embed, speech="energy")
+    assert result["metrics_error"].str.contains(r"LookupError: no weights \(line \d+ of embed\)").sum() == 1
+    wrong = estimated(mono[:6], voices=lambda _: "voice")
+    assert wrong["metrics_error"].str.contains("the function given as `voices` returned str").all()
+    with pytest.raises(kn.errors.WorkFailed, match="returned str"):
+        estimated(mono[:6], voices=lambda _: "voice", errors="raise")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"mono": "guess"}, "mono='guess': pass 'withhold' or 'estimate'"),
+        ({"mono": None}, "mono=None: pass 'withhold' or 'estimate'"),
+        ({"mono": True}, "mono=True: pass 'withhold' or 'estimate'"),
+        ({"mono": "estimate", "voices": "ecapa"}, "voices='ecapa': pass a function of"),
+        ({"mono": "withhold", "voices": len}, 'voices= is for recordings of one channel: pass mono="estimate"'),
+    ],
+)
+def test_unusable_options_for_mono_calls_are_refused(options: dict, message: str, mono: pd.DataFrame) -> None:
+    """Once, before any call is fetched or measured."""
+    with pytest.raises(kn.errors.ConfigurationError, match=message):
+        kn.metrics(mono, progress=False, **options)

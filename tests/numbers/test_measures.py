@@ -7,7 +7,9 @@ import pickle
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
+from spoken_voices import loud, mono_call
 from scripted_calls import FIRST, RATE, SECOND, sound, tones
 
 from kataven_notebook.numbers.measures import CallMeasures, measure
@@ -51,3 +53,39 @@ def test_measures_travel_between_processes_small(call: CallMeasures) -> None:
     data = pickle.dumps(call)
     assert len(data) < 4_000
     assert call_row(pickle.loads(data), 0) == call_row(call, 0)  # noqa: S301 - our own bytes
+
+
+def test_voices_are_described_only_where_that_is_asked_for() -> None:
+    """And only on one channel; what was measured without them is not measured again."""
+    recording = mono_call(0)
+    plain = measure(recording, speech=loud)
+    described = measure(recording, speech=loud, mono="estimate")
+    assert plain.voice_windows is None
+    assert described.voice_windows is not None
+    assert described.quality is plain.quality
+    assert measure(recording, speech=loud, mono="estimate") is described
+    assert measure(recording, speech=loud) is plain
+    stereo = Recording.from_samples(np.repeat(recording.samples, 2, axis=1), recording.sample_rate)
+    assert measure(stereo, speech=loud, mono="estimate").voice_windows is None
+
+
+def test_another_function_describes_anew() -> None:
+    """Its vectors are kept apart from the package's own."""
+    recording = mono_call(0)
+
+    def embed(samples: np.ndarray) -> np.ndarray:
+        return np.array([samples.std(), 1.0])
+
+    own = measure(recording, speech=loud, mono="estimate").voice_windows
+    given = measure(recording, speech=loud, mono="estimate", voices=embed).voice_windows
+    assert own is not None
+    assert given is not None
+    assert (own.by_function, given.by_function) == (False, True)
+    assert given.vectors.shape[1] == 2
+
+
+def test_a_channel_that_is_no_number_has_no_voices() -> None:
+    """It is not known when anybody speaks."""
+    samples = mono_call(0).samples.copy()
+    samples[: len(samples) // 2] = np.nan
+    assert measure(Recording.from_samples(samples, 8_000), speech="energy", mono="estimate").voice_windows is None

@@ -10,6 +10,7 @@ from scripted_calls import FIRST, RATE, SECOND, measured, sound
 
 from kataven_notebook.numbers.definitions import METRIC_COLUMNS
 from kataven_notebook.numbers.moments import moment_rows
+from kataven_notebook.numbers.mono import Parties
 from kataven_notebook.numbers.rows import call_row, turn_rows
 
 if TYPE_CHECKING:
@@ -222,3 +223,51 @@ def test_turn_rows_name_roles_and_gaps(call: CallMeasures) -> None:
     assert rows[1]["gap_before_s"] == pytest.approx(0.5, abs=0.011)
     assert rows[3]["interrupts"] is True
     assert {row["role"] for row in turn_rows(call, None)} == {None}
+
+
+def test_an_estimated_row_has_only_what_one_channel_can_say() -> None:
+    """Talk times and responses after a pause; no turns, overlaps or levels, and the reason."""
+    measures = measured(sound(FIRST, SECOND).sum(axis=1, keepdims=True))
+    agent, caller = np.array([[0.5, 2.5], [6.0, 8.0], [9.5, 14.0]]), np.array([[3.0, 5.0], [8.0, 9.0]])
+    row = call_row(measures, None, Parties(agent, caller))
+    assert row["parties"] == "estimated"
+    assert (row["agent_talk_s"], row["caller_talk_s"]) == (8.5, 3.0)
+    assert row["talk_ratio"] == pytest.approx(8.5 / 11.5)
+    assert (row["response_count"], row["response_latency_p50_s"]) == (2, 0.75)
+    for name in ("turn_count", "overlap_s", "interruptions_by_caller", "response_latency_max_s", "agent_lufs"):
+        assert row[name] is None or np.isnan(row[name]), name
+    assert row["metrics_error"] == "one channel only: overlaps, turns, and each party's level can't be had from it"
+    assert list(row) == list(METRIC_COLUMNS)
+
+
+def test_a_change_without_a_pause_is_no_response() -> None:
+    """It may have been an overlap."""
+    measures = measured(sound(FIRST, SECOND).sum(axis=1, keepdims=True))
+    row = call_row(measures, None, Parties(np.array([[3.0, 5.0]]), np.array([[1.0, 3.0]])))
+    assert row["response_count"] == 0
+    assert "response_latency_p50_s: the agent never begins after" in row["metrics_error"]
+
+
+def test_an_estimate_that_is_withheld_says_why() -> None:
+    """In the place of the sentence for every mono call."""
+    measures = measured(sound(FIRST, SECOND).sum(axis=1, keepdims=True))
+    row = call_row(measures, None, Parties.unknown("a third voice is heard"))
+    assert row["parties"] is None
+    assert np.isnan(row["agent_talk_s"])
+    assert row["metrics_error"] == "one channel only: a third voice is heard"
+
+
+def test_latencies_alone_may_be_withheld() -> None:
+    """Where answers begin in noise; talk times stay."""
+    measures = measured(sound(FIRST, SECOND).sum(axis=1, keepdims=True))
+    agent, caller = np.array([[6.0, 8.0]]), np.array([[3.0, 5.0]])
+    row = call_row(measures, None, Parties(agent, caller, latency_reason="loud music"))
+    assert row["agent_talk_s"] == 2.0
+    assert (row["response_count"], np.isnan(row["response_latency_p50_s"])) == (None, True)
+    assert "response_count, response_latency_p50_s: loud music" in row["metrics_error"]
+
+
+def test_parties_say_how_they_are_told_apart(call: CallMeasures) -> None:
+    """By channels, whoever is the agent; not at all on one channel."""
+    assert call_row(call, 0)["parties"] == call_row(call, None)["parties"] == "channels"
+    assert call_row(measured(sound(FIRST)), None)["parties"] is None
