@@ -1,7 +1,7 @@
 """How much of what is said of one-channel calls is right, withheld, or fiction.
 
     python benchmarks/mono.py                      # made calls: cohort sizes, then conditions
-    python benchmarks/mono.py --seeds 100 101 102  # other voices and calls than those the thresholds were chosen on
+    python benchmarks/mono.py --seeds 200 201 202  # other voices and calls than those the thresholds were chosen on
     python benchmarks/mono.py --calls DIR ...      # DIR/call_NN.json with DIR/call_NN.clean.flac, a cohort a folder
 
 Calls with a party on each channel and known truth are mixed to one channel; `metrics(..., mono="estimate")` is held

@@ -131,11 +131,11 @@ def metrics(  # noqa: PLR0913 - the options of `audio`, and those of the measuri
     change. It takes at least 5 calls of one channel, and a fifth of all for each agent voice; who
     calls many agents himself would be taken for one. What is in doubt is withheld, and
     `metrics_error` says why: few calls, one voice, voices that are too alike, a third voice, noise
-    or music. On 504 made calls in twelve conditions, none of them tuned on
-    (``python benchmarks/mono.py --seeds 100 101 102``), 368 were answered, all with the right agent;
-    of these, talk ratio was off by more than 0.10 in 2, the caller's talk time by more than
-    15 % + 1 s in 5, and of 292 with responses their number by more than 15 % + 1 in 4 and the median
-    latency by more than 10 % + 0.15 s in 8.
+    or music. On 504 synthetic calls in twelve conditions, drawn after all limits were fixed
+    (``python benchmarks/mono.py --seeds 200 201 202``), 367 were answered, all with the right agent;
+    of these, talk ratio was off by more than 0.10 in 4, the caller's talk time by more than
+    15 % + 1 s in 8, and of 286 with responses their number by more than 15 % + 1 in 4 and the median
+    latency by more than 10 % + 0.15 s in 7.
 
     Examples
     --------
