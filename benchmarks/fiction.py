@@ -190,7 +190,7 @@ def report(tallies: dict[tuple[str, str], Tally], names: list[str], methods: lis
                 f"{100 * tally.score.both / max(tally.score.either, 1):.1f} | {half:.0f} / {most:.0f} | {shares}"
             )
         print(f"| {name} | {' | '.join(cells)} |")
-    shares = [
+    totals = [
         f" | | {' | '.join(f'{sums[m].share(v):.1f}' for v in ('right', 'withheld', 'fiction'))}" for m in methods
     ]
     print(f"| all | {' | '.join(totals)} |")

@@ -56,7 +56,7 @@ class CallMeasures:
     doubts : tuple of (str or None)
         Per channel what speaks against its speech intervals; as in `Speech`.
     voice_windows : VoiceWindows or None
-        What the voices of a one-channel recording sound like, where that was asked for.
+        What the voices of a recording of one sound are like, where that was asked for.
     """
 
     duration_s: float
@@ -75,12 +75,17 @@ class CallMeasures:
         return tuple(i for i, one in enumerate(self.quality) if one.finite_ratio < MIN_FINITE_RATIO)
 
     @property
+    def one_sound(self) -> bool:
+        """Whether there is one channel only, or several hold the same sound."""
+        return self.channels == 1 or ONE_SOUND in self.doubts
+
+    @property
     def parties(self) -> tuple[int, int] | None:
         """The two channels with one party each, or None where the parties can't be told apart.
 
         They are the channels of a stereo recording, or the only two of more that hold any speech.
         """
-        if self.unheard or ONE_SOUND in self.doubts:
+        if self.unheard or self.one_sound:
             return None
         if self.channels == 2:
             return (0, 1)
@@ -126,7 +131,7 @@ def measure(
     (1.0, (0, 1), True)
     """
     found = _kept(recording, (speech,), lambda: _measure(recording, speech))
-    if mono == "withhold" or found.channels != 1 or found.unheard:
+    if mono == "withhold" or not found.one_sound or found.unheard:
         return found
     return _kept(
         recording,

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kataven_notebook.numbers.conversation import response_latencies
+from kataven_notebook.numbers.responses import response_latencies
 from kataven_notebook.speech.diarization import Space, Split, split
 from kataven_notebook.speech.intervals import join, total_s
 

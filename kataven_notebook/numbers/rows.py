@@ -15,9 +15,9 @@ from kataven_notebook.numbers.conversation import (
     longest_monologue,
 )
 from kataven_notebook.numbers.definitions import METRIC_COLUMNS
+from kataven_notebook.numbers.mono import NOT_ESTIMATED, NUMBERS, OF_LATENCY, Parties
 from kataven_notebook.numbers.responses import premature_cut_ins, response_latencies
 from kataven_notebook.numbers.talk import dead_air, silences, talk_time
-from kataven_notebook.numbers.mono import NOT_ESTIMATED, NUMBERS, OF_LATENCY, Parties
 from kataven_notebook.speech.intervals import total_s, union
 from kataven_notebook.speech.parties import ONE_SOUND
 
@@ -72,7 +72,7 @@ def call_row(
     row["parties"] = "channels" if parties is not None else None
     if parties is not None:
         row |= _of_both(measures, parties, turns, missing)
-    if estimate is not None and parties is None and measures.channels == 1:
+    if estimate is not None and measures.one_sound and not why_unheard(measures):
         why = _of_estimate(estimate, row, missing)
     if parties is None or agent_channel is None or why:
         others = [name for name in METRIC_COLUMNS if name not in row and name not in missing]
@@ -92,10 +92,9 @@ def why_no_roles(measures: CallMeasures, agent_channel: int | None, why_no_agent
     """Return why each party's numbers are missing, or None where they can be had."""
     if why := why_unheard(measures):
         return why
-    if measures.channels == 1:
-        return "one channel only: the parties can't be told apart"
-    if ONE_SOUND in measures.doubts:
-        return "the channels hold the same sound: the parties can't be told apart"
+    if measures.one_sound:
+        which = "one channel only" if measures.channels == 1 else "the channels hold the same sound"
+        return f"{which}: the parties can't be told apart"
     if measures.parties is None:
         spoken = sum(len(intervals) > 0 for intervals in measures.speech)
         return f"{measures.channels} channels, {spoken} of them with speech: two parties are needed"

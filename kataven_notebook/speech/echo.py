@@ -39,6 +39,7 @@ _FRAMES = round(_BLOCK / RATE / FRAME_S)
 _EARLY = round(_EARLY_S * RATE)
 _LAGS = _EARLY + round(MAX_LAG_S * RATE)
 _TAPS = 4_096  # 0.26 s: a room's first reflections, where most of a leak's energy is
+_RIDGE = 0.02  # of the source's power, against fitting what the two have in common by chance
 _LEAD = 160  # taps before the strongest: a filter's rise
 _MOST_BLOCKS = 90
 _MIN_BLOCKS = 4
@@ -319,7 +320,7 @@ def _filter(blocks: _Blocks, chosen: Mask) -> tuple[int, Doubles, Doubles] | Non
     first = max(peak - _LEAD, 0)
     with_itself = fft.irfft(own).astype(np.float64)[:_TAPS]
     with_target = fft.irfft(cross).astype(np.float64)[first : first + _TAPS]
-    with_itself[0] *= 1.001
+    with_itself[0] *= 1 + _RIDGE
     taps: Doubles = solve_toeplitz(with_itself, with_target)
     each = fft.irfft(blocks.cross, axis=1)[:, first : first + _TAPS].astype(np.float64) @ taps
     explained = np.maximum(each, 0) / blocks.energies(first + _LEAD - _EARLY)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 # Background is never taken for quieter than this, or so far below speech that is fainter: codecs leave traces in
 # digital silence.
-_QUIETEST_DBFS, _QUIETEST_DB = -78.0, 55.0
+_QUIETEST_DBFS, _QUIETEST_DB = -78.0, 33.0
 _CONTEXT_S = 1.0  # of background before an onset or after an end, enough to know its level and unrest
 _GUARD_S = 0.12  # not background: what is this near to speech
 _MIN_CONTEXT_S = 0.1

@@ -32,7 +32,7 @@ _MIN_SHARE, _MIN_TIME_S = 0.03, 1.0  # of the speech found, that is so far below
 _INDEPENDENT, _OWN_QUIET = 0.5, 0.15
 _FAINT_DB = 18.0  # what is so far below the party's own level, and while the other speaks, is not the party
 _VALLEY_DB, _VALLEY_WIDTH_DB = (7.0, 20.0), 4.0  # below the party's own level, where the two may part
-_MAX_IN_VALLEY = 0.10  # share of the frames of speech: more, and the levels run into each other
+_MAX_IN_VALLEY = 0.2  # of the frames above it: more, and the levels run into each other
 _REACH_S = 0.06  # around what is loud, that belongs to it
 
 
@@ -64,7 +64,8 @@ def find_behind(total: Floats, speech: Mask, others: Mask) -> Behind | None:
     others
         (frames,) where another channel's party speaks.
     """
-    if not speech.any():
+    # Two parties on one channel differ in level as well: only another one's speech tells a party from others.
+    if not speech.any() or not others.any():
         return None
     level_db = decibels(smoothed(total, _SMOOTHING))[: len(speech)]
     own_db = float(np.percentile(level_db[speech], _OWN))
@@ -113,4 +114,5 @@ def _valley(relative_db: Floats, behind_db: float) -> float | None:
     width = _VALLEY_WIDTH_DB / 2
     shares = np.array([np.mean(np.abs(relative_db - place) < width) for place in places])
     deepest = int(shares.argmin())
-    return float(places[deepest]) if shares[deepest] <= _MAX_IN_VALLEY else None
+    above = float(np.mean(relative_db > places[deepest]))
+    return float(places[deepest]) if shares[deepest] <= _MAX_IN_VALLEY * above else None

@@ -73,8 +73,10 @@ def find_parties(recording: Recording, tracks: list[Track], threads: int) -> lis
     parties = []
     for channel, track in enumerate(clean):
         others = np.logical_or.reduce([np.zeros_like(masks[0]), *(m for i, m in enumerate(masks) if i != channel)])
-        mask, doubt = _foreground(track, masks[channel], others)
-        levels = [echo.level_db for echo in echoes if echo.target == channel] + [one.level_db for one in leaks[channel]]
+        mask, doubt = (masks[channel], None) if channel in same else _foreground(track, masks[channel], others)
+        # What is left of an echo is a leak as well, of a lower level.
+        levels = [echo.level_db for echo in echoes if echo.target == channel]
+        levels = levels or [leak.level_db for leak in leaks[channel]]
         parties.append(
             Party(
                 intervals=_placed(track, mask, leaks[channel]),

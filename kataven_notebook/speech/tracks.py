@@ -126,7 +126,7 @@ def _look(sound: Floats, *, model: SpeechModel | None, sample_rate: int) -> tupl
     if model is None:
         return bands, np.zeros(len(windows), np.float32)
     peaks_db = decibels(bands.sum(axis=1).reshape(-1, FRAMES_PER_WINDOW).max(axis=1))
-    faint_db = max(_FAINT_DBFS - float(np.percentile(peaks_db, 95)), 0.0)
+    faint_db = max(_FAINT_DBFS - float(peaks_db.max()), 0.0)
     if 0 < faint_db < _MOST_GAIN_DB:
         windows, power, peaks_db = (
             windows * np.float32(10 ** (faint_db / 20)),

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from frames import calls, measured
 from spoken_voices import RATE, mono_call, talk_s
 from spoken_voices import loud as loud_voices
-from frames import calls, measured
 
 import kataven_notebook as kn
 from kataven_notebook.sound.recording import Recording

@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from spoken_voices import loud, mono_call
 from scripted_calls import FIRST, RATE, SECOND, sound, tones
+from spoken_voices import loud, mono_call
 
 from kataven_notebook.numbers.measures import CallMeasures, measure
 from kataven_notebook.numbers.rows import call_row
