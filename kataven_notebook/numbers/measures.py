@@ -75,6 +75,15 @@ class CallMeasures:
         return tuple(i for i, one in enumerate(self.quality) if one.finite_ratio < MIN_FINITE_RATIO)
 
     @property
+    def why_unheard(self) -> str | None:
+        """Why it is not known when anybody speaks, or None where it is."""
+        if self.unheard:
+            listed = " and ".join(str(channel) for channel in self.unheard)
+            return f"more than a tenth of the samples of channel {listed} are not finite"
+        doubts = enumerate(self.doubts)
+        return "; ".join(f"channel {channel}: {why}" for channel, why in doubts if why not in (None, ONE_SOUND)) or None
+
+    @property
     def one_sound(self) -> bool:
         """Whether there is one channel only, or several hold the same sound."""
         return self.channels == 1 or ONE_SOUND in self.doubts

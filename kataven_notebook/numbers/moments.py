@@ -83,14 +83,12 @@ def moment_rows(
     1.2 slow response - the agent answers after 1.8 s
     """
     known = agent_channel if agent_channel in (measures.parties or ()) else None
-    silent = () if measures.unheard else dead_air(measures.speech, measures.duration_s, min_s=dead_air_s)
-    quiet = tidy(silent)
-    moments = [
-        *_slow_responses(measures, known, quiet, slow_response_s),
-        *_dead_air(measures, known, quiet, slow_response_s),
-        *_interruptions(measures, known, contest_s),
-        *_clipping(measures, known, clipping_s),
-    ]
+    moments = [*_clipping(measures, known, clipping_s)]
+    if not measures.why_unheard:
+        quiet = tidy(dead_air(measures.speech, measures.duration_s, min_s=dead_air_s))
+        moments += _slow_responses(measures, known, quiet, slow_response_s)
+        moments += _dead_air(measures, known, quiet, slow_response_s)
+        moments += _interruptions(measures, known, contest_s)
     return [asdict(one) for one in sorted(moments, key=lambda one: (-one.severity, one.start_s))]
 
 

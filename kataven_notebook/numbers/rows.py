@@ -19,7 +19,6 @@ from kataven_notebook.numbers.mono import NOT_ESTIMATED, NUMBERS, OF_LATENCY, Pa
 from kataven_notebook.numbers.responses import premature_cut_ins, response_latencies
 from kataven_notebook.numbers.talk import dead_air, silences, talk_time
 from kataven_notebook.speech.intervals import total_s, union
-from kataven_notebook.speech.parties import ONE_SOUND
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -70,10 +69,12 @@ def call_row(
     turns = call_turns(measures)
     why = why_no_roles(measures, agent_channel, why_no_agent)
     row["parties"] = "channels" if parties is not None else None
-    if parties is not None:
+    if parties is not None and not measures.why_unheard:
         row |= _of_both(measures, parties, turns, missing)
-    if estimate is not None and measures.one_sound and not why_unheard(measures):
+    if estimate is not None and measures.one_sound and not measures.why_unheard:
         why = _of_estimate(estimate, row, missing)
+    if parties is not None and agent_channel in parties and measures.why_unheard:
+        row |= _of_doubted(measures, {"agent": agent_channel, "caller": sum(parties) - agent_channel}, missing)
     if parties is None or agent_channel is None or why:
         others = [name for name in METRIC_COLUMNS if name not in row and name not in missing]
         missing |= dict.fromkeys(others, why or "")
@@ -90,7 +91,7 @@ def call_row(
 
 def why_no_roles(measures: CallMeasures, agent_channel: int | None, why_no_agent: str | None = None) -> str | None:
     """Return why each party's numbers are missing, or None where they can be had."""
-    if why := why_unheard(measures):
+    if why := measures.why_unheard:
         return why
     if measures.one_sound:
         which = "one channel only" if measures.channels == 1 else "the channels hold the same sound"
@@ -106,23 +107,12 @@ def why_no_roles(measures: CallMeasures, agent_channel: int | None, why_no_agent
     return None
 
 
-def why_unheard(measures: CallMeasures) -> str | None:
-    """Return why it is not known when anybody speaks, or None where it is."""
-    if measures.unheard:
-        listed = " and ".join(str(channel) for channel in measures.unheard)
-        return f"more than a tenth of the samples of channel {listed} are not finite"
-    doubts = [
-        f"channel {channel}: {why}" for channel, why in enumerate(measures.doubts) if why not in (None, ONE_SOUND)
-    ]
-    return "; ".join(doubts) or None
-
-
 def turn_rows(measures: CallMeasures, agent_channel: int | None) -> list[dict[str, Value]]:
     """Return one dict per turn and backchannel, as `conversation.find_turns` has them, in order of start.
 
     Keys: turn (from 0), role ("agent", "caller", or None where the agent isn't known), channel, start_s,
     end_s, kind ("turn", "interruption", "backchannel"), gap_before_s, overlap_s, interrupts. No rows where
-    the parties can't be told apart: one channel, or more than two with speech.
+    the parties can't be told apart: one channel, more than two with speech, or speech that is in doubt.
     """
     # A channel that is no party is nobody's, and would make a caller of both.
     known = agent_channel if agent_channel in (measures.parties or ()) else None
@@ -143,8 +133,8 @@ def turn_rows(measures: CallMeasures, agent_channel: int | None) -> list[dict[st
 
 
 def call_turns(measures: CallMeasures) -> tuple[Turn, ...]:
-    """Return the call's turns with the recording's channel numbers; none where there are no two parties."""
-    if measures.parties is None:
+    """Return the call's turns with the recording's channel numbers; none without two parties, or where in doubt."""
+    if measures.parties is None or measures.why_unheard:
         return ()
     turns = find_turns(*(measures.speech[channel] for channel in measures.parties))
     return tuple(replace(turn, channel=measures.parties[turn.channel]) for turn in turns)
@@ -159,9 +149,8 @@ def role_of(channel: int, agent_channel: int | None) -> str | None:
 
 def _of_anybody(measures: CallMeasures) -> tuple[dict[str, Value], dict[str, str]]:
     """Return what needs no parties: speech on any channel, and silence."""
-    if why := why_unheard(measures):
-        names = [name for name in METRIC_COLUMNS if name not in ("speech_method", "metrics_error")]
-        return {}, dict.fromkeys(names, why)
+    if measures.why_unheard:
+        return {}, {}
     spoken: Intervals = np.empty((0, 2))
     for intervals in measures.speech:
         spoken = union(spoken, intervals)
@@ -270,6 +259,19 @@ def _of_channels(measures: CallMeasures, roles: dict[str, int], missing: dict[st
         for name in ("lufs", "peak_dbfs", "clipping_ratio", "noise_floor_dbfs", "snr_db"):
             row[f"{role}_{name}"] = getattr(quality, name)
         missing |= {f"{role}_{name}": why for name, why in quality.reasons}
+    return row
+
+
+def _of_doubted(measures: CallMeasures, roles: dict[str, int], missing: dict[str, str]) -> dict[str, Value]:
+    """Return what holds whoever else is heard: each channel's sound, and the talk of the party that is not in doubt."""
+    row = _of_channels(measures, roles, missing)
+    for role, channel in roles.items():
+        if measures.doubts[channel] is None:
+            row[f"{role}_talk_s"] = total_s(measures.speech[channel])
+        else:
+            # The level of speech is that of whatever was taken for it.
+            del row[f"{role}_snr_db"]
+            missing.pop(f"{role}_snr_db", None)
     return row
 
 

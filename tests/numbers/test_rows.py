@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,8 @@ from scripted_calls import FIRST, RATE, SECOND, measured, sound
 from kataven_notebook.numbers.definitions import METRIC_COLUMNS
 from kataven_notebook.numbers.moments import moment_rows
 from kataven_notebook.numbers.mono import Parties
-from kataven_notebook.numbers.rows import call_row, turn_rows
+from kataven_notebook.numbers.rows import call_row, call_turns, turn_rows
+from kataven_notebook.speech.parties import ONE_SOUND
 
 if TYPE_CHECKING:
     from kataven_notebook.numbers.measures import CallMeasures
@@ -271,3 +273,34 @@ def test_parties_say_how_they_are_told_apart(call: CallMeasures) -> None:
     """By channels, whoever is the agent; not at all on one channel."""
     assert call_row(call, 0)["parties"] == call_row(call, None)["parties"] == "channels"
     assert call_row(measured(sound(FIRST)), None)["parties"] is None
+
+
+def test_a_doubt_withholds_what_depends_on_it_and_no_more() -> None:
+    """Another voice behind the caller leaves the agent's talk time and both channels' sound."""
+    known = measured(sound([(1, 3), (6, 8)], [(3.5, 5.5), (8.5, 10)]))
+    doubt = "another voice is heard behind its party, about 14 dB below"
+    row = call_row(replace(known, doubts=(doubt, None)), agent_channel=1)
+    assert row["agent_talk_s"] == call_row(known, agent_channel=1)["agent_talk_s"]
+    assert row["caller_peak_dbfs"] == call_row(known, agent_channel=1)["caller_peak_dbfs"]
+    for name in ("caller_talk_s", "talk_ratio", "overlap_s", "silence_s", "response_latency_p50_s", "caller_snr_db"):
+        assert np.isnan(row[name]), name
+    for name in ("interruptions_by_caller", "turn_count", "response_count", "dead_air_count"):
+        assert row[name] is None, name
+    assert row["metrics_error"] == f"channel 0: {doubt}"
+
+
+def test_a_doubted_call_has_no_turns() -> None:
+    """What is not known to be somebody's speech is nobody's turn."""
+    known = measured(sound([(1, 3)], [(3.5, 5.5)]))
+    assert call_turns(known)
+    assert call_turns(replace(known, doubts=(None, "speech is only 4 dB above its noise"))) == ()
+
+
+def test_channels_with_the_same_sound_have_no_parties() -> None:
+    """Mono stored twice has what mono has: when anybody speaks."""
+    known = measured(sound([(1, 3)], [(1, 3)]))
+    row = call_row(replace(known, doubts=(ONE_SOUND, ONE_SOUND)), agent_channel=1)
+    assert row["speech_s"] == pytest.approx(2, abs=0.2)
+    assert np.isnan(row["agent_talk_s"])
+    assert row["turn_count"] is None
+    assert row["metrics_error"] == "the channels hold the same sound: the parties can't be told apart"
