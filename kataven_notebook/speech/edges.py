@@ -41,7 +41,7 @@ _NEAR_S = 0.6  # of speech beside an edge, to tell how far it stands out there
 _PROMINENT = 0.8  # quantile of its level
 # Where speech stands out less than this, the model's edges count: in noise of 10 dB the level alone cut the quiet
 # ends of words.
-_TRUSTED_DB = 6.0
+_TRUSTED_DB = 4.0
 _RANGE_DB = 50.0  # what is this far below the speech beside it is no part of it
 _HOLE_S, _MIN_RISE_S = 0.1, 0.04  # gaps within sound that are bridged; shorter sounds are dropped
 _RESTLESS_DB = 8.0  # background that rises this much by itself can't show that there was no speech
