@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
-from levels import RATE, noise, quality, tone
+import soundfile as sf
+import soxr
+from levels import RATE, quality, speechlike, tone, voiced
+from scipy.signal import butter, sosfilt
 
 pytestmark = pytest.mark.core
 
@@ -16,13 +21,6 @@ def mulaw(samples: np.ndarray) -> np.ndarray:
     step = 2.0 ** (exponent - 4)
     level = (np.floor(magnitude / step) + 0.5) * step - 132
     return np.sign(samples) * level / 32_768
-
-
-def speechlike(seconds: float, peak: float) -> np.ndarray:
-    """Return noise in bursts, whose samples thin out towards the peak as those of speech do."""
-    burst = np.sin(2 * np.pi * 3 * np.arange(round(seconds * RATE)) / RATE) ** 2
-    samples = np.convolve(noise(seconds, 0), np.hanning(9), "same") * burst
-    return peak * samples / np.abs(samples).max()
 
 
 @pytest.mark.parametrize("ceiling", [1.0, 0.5, 0.1])
@@ -62,3 +60,58 @@ def test_full_scale_in_a_row_is_clipping_and_once_is_not(full_scale: float) -> N
 def test_samples_beyond_full_scale_are_clipped_when_played() -> None:
     """Float sound above 1 counts as cut off."""
     assert quality(tone(1, 6, hz=100)).clipping_ratio == pytest.approx(2 / 3, abs=0.03)
+
+
+def resampled(samples: np.ndarray, rate: int, to: int) -> np.ndarray:
+    """Return `samples` at another rate, a little quieter, as converters make them."""
+    return 0.8 * soxr.resample(samples, rate, to)
+
+
+def mp3(samples: np.ndarray) -> np.ndarray:
+    """Return what MP3 leaves of `samples`."""
+    coded = io.BytesIO()
+    sf.write(coded, 0.8 * samples, RATE, format="MP3")
+    return sf.read(io.BytesIO(coded.getvalue()))[0]
+
+
+CODED = {
+    "up": (RATE, lambda cut: (resampled(cut, RATE, 2 * RATE), 2 * RATE)),
+    "down": (6 * RATE, lambda cut: (resampled(cut, 6 * RATE, RATE), RATE)),
+    "quiet": (RATE, lambda cut: (0.02 * resampled(cut, RATE, 2 * RATE), 2 * RATE)),
+    "mp3": (RATE, lambda cut: (mp3(cut), RATE)),
+}
+
+
+@pytest.mark.parametrize("share", [0.05, 0.12, 0.2])
+@pytest.mark.parametrize(("native", "coder"), CODED.values(), ids=CODED)
+def test_what_was_cut_off_before_coding_is_estimated(share: float, native: int, coder: object) -> None:
+    """After resampling, at a lower level, after MP3: to a quarter of it, and the places are listed."""
+    loud = soxr.resample(voiced(30), RATE, native)
+    ceiling = np.quantile(np.abs(loud), 1 - share)
+    samples, rate = coder(np.clip(loud, -ceiling, ceiling) / ceiling)  # type: ignore[operator] # parametrized
+    found = quality(samples, rate=rate)
+    assert found.clipping_ratio == pytest.approx(share, rel=0.25)
+    assert len(found.clipped)
+    assert "clipping_ratio" not in dict(found.reasons)
+
+
+@pytest.mark.parametrize(("native", "coder"), CODED.values(), ids=CODED)
+def test_sound_that_was_not_cut_off_stays_at_zero_when_coded(native: int, coder: object) -> None:
+    """Loud, with round crests."""
+    samples, rate = coder(soxr.resample(voiced(30), RATE, native))  # type: ignore[operator] # parametrized
+    assert quality(samples, rate=rate).clipping_ratio == 0.0
+
+
+def test_clipping_that_a_filter_hides_is_missing() -> None:
+    """Behind a filter against hum flat crests lean, and no level is left to count at."""
+    loud = voiced(30)
+    cut = np.clip(loud, *np.quantile(loud, [0.08, 0.92]))
+    found = quality(sosfilt(butter(2, 100, "high", fs=RATE, output="sos"), cut))
+    assert np.isnan(found.clipping_ratio)
+    assert "how much can't be told" in dict(found.reasons)["clipping_ratio"]
+
+
+@pytest.mark.parametrize("hz", [(100.0,), (1000.0,), (697.0, 1209.0), (440.0, 480.0)])
+def test_tones_at_one_level_are_not_clipped(hz: tuple[float, ...]) -> None:
+    """Tones, digits, ringback: their samples crowd at the top, but their crests are round."""
+    assert quality(sum(tone(5, -9, hz=one) for one in hz)).clipping_ratio == 0.0
