@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -28,6 +29,7 @@ from made_calls import make_call
 from scipy import signal
 
 import kataven_notebook.demo
+from kataven_notebook.numbers.measures import measure
 from kataven_notebook.numbers.quality import measure_quality
 from kataven_notebook.sound.recording import Recording
 
@@ -228,11 +230,93 @@ def coloured(count: int, colour: str, rng: np.random.Generator) -> Sound:
     return np.asarray(noise / noise.std(), dtype=np.float64)
 
 
+def babble(count: int, rng: np.random.Generator) -> Sound:
+    """Return four voices at once, RMS 1, at 8 kHz."""
+    total = np.zeros(count)
+    for _ in range(2):
+        samples, _truth = make_call(rng, exchanges=30)
+        for channel in samples.T.astype(np.float64):
+            voice = channel[np.abs(channel) > 1e-4]
+            total += np.roll(np.resize(voice / voice.std(), count), int(rng.integers(count)))
+    return total / total.std()
+
+
+def background(kind: str, count: int, rng: np.random.Generator) -> Sound:
+    """Return noise of one kind, RMS 1, at 8 kHz."""
+    if kind == "hold music":
+        return hold_music(count, rng)
+    if kind == "babble":
+        return babble(count, rng)
+    if kind == "hum":
+        t = np.arange(count) / 8_000
+        return np.sqrt(2) * np.sin(2 * np.pi * 50 * t)
+    return coloured(count, kind, rng)
+
+
+def snr() -> None:
+    """Print the error of the signal-to-noise ratio: median [lowest, highest], dB, and how often it is missing.
+
+    The truth is the mean power of speech where there is speech over that of the noise. Speech is given as it is
+    true, and as it is found. Behind hold music lies white noise, which is the noise; music is none.
+    """
+    found = [voice for voice in voices(4) if voice.speech]
+    print("| noise | speech | " + " | ".join(f"{db} dB" for db in SNRS_DB) + " |")
+    print("| --- | --- |" + " --- |" * len(SNRS_DB))
+    for kind in ("white", "pink", "car", "hum", "babble", "hold music"):
+        for given in (True, False):
+            cells = []
+            for wanted_db in SNRS_DB:
+                errors = [_snr_error(voice, kind, wanted_db, given, seed) for seed, voice in enumerate(found)]
+                known = [one for one in errors if np.isfinite(one)]
+                cell = f"{np.median(known):+.1f} [{min(known):+.1f}, {max(known):+.1f}]" if known else ""
+                missing = len(errors) - len(known)
+                cells.append(f"{cell} missing: {missing} of {len(errors)}" if missing else cell)
+            print(f"| {kind} | {'true' if given else 'found'} | " + " | ".join(cells) + " |", flush=True)
+
+
+def _snr_error(voice: Voice, kind: str, wanted_db: float, given: bool, seed: int) -> float:  # noqa: FBT001
+    rng = np.random.default_rng([seed, int(wanted_db)])
+    speaking = np.zeros(len(voice.samples), dtype=bool)
+    for start, end in voice.speech:
+        speaking[round(start * voice.rate) : round(end * voice.rate)] = True
+    power = float((voice.samples[speaking] ** 2).mean())
+    noise = background("white" if kind == "hold music" else kind, len(speaking), rng)
+    noise *= np.sqrt(power / (noise**2).mean()) * 10 ** (-wanted_db / 20)
+    sound = voice.samples + noise
+    if kind == "hold music":
+        # Music plays while nobody speaks on the channel, as loud as speech.
+        sound = sound + np.where(speaking, 0.0, np.sqrt(power) * hold_music(len(speaking), rng))
+    true_db = 10 * np.log10(power / (noise**2).mean())
+    both = np.column_stack([sound, np.zeros(len(sound))]).astype(np.float32)
+    if given:
+        quality = measure_quality([both], voice.rate, [voice.speech, []])[0]
+    else:
+        quality = measure(Recording.from_samples(np.clip(both, -1, 1), voice.rate)).quality[0]
+    return quality.snr_db - true_db
+
+
+def speed() -> None:
+    """Print what `measure` takes of a call, and how much of it is quality; the best of several runs."""
+    samples, truth = make_call(np.random.default_rng(1), exchanges=60)
+    recording = Recording.from_samples(samples, truth["sample_rate"])
+    spans = [[(0.0, 1.0)], [(0.0, 1.0)]]
+    whole_s, quality_s = [], []
+    for _ in range(7):
+        start_s = time.perf_counter()
+        measure(Recording.from_samples(samples, truth["sample_rate"]))
+        whole_s.append(time.perf_counter() - start_s)
+        start_s = time.perf_counter()
+        measure_quality(recording.blocks(), recording.sample_rate, spans)
+        quality_s.append(time.perf_counter() - start_s)
+    print(f"| measure | {recording.duration_s / min(whole_s):.0f} x real time |")
+    print(f"| quality alone | {100 * min(quality_s) / min(whole_s):.0f} % of it |")
+
+
 def main() -> None:
     """Measure, and print tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("table", choices=["clipping", "unclipped", "snr", "speed"])
-    tables: dict[str, Callable[[], Any]] = {"clipping": clipping, "unclipped": unclipped}
+    tables: dict[str, Callable[[], Any]] = {"clipping": clipping, "unclipped": unclipped, "snr": snr, "speed": speed}
     tables[parser.parse_args().table]()
 
 
