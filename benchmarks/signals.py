@@ -238,7 +238,7 @@ def babble(count: int, rng: np.random.Generator) -> Sound:
         for channel in samples.T.astype(np.float64):
             voice = channel[np.abs(channel) > 1e-4]
             total += np.roll(np.resize(voice / voice.std(), count), int(rng.integers(count)))
-    return total / total.std()
+    return np.asarray(total / total.std())
 
 
 def background(kind: str, count: int, rng: np.random.Generator) -> Sound:
@@ -249,7 +249,7 @@ def background(kind: str, count: int, rng: np.random.Generator) -> Sound:
         return babble(count, rng)
     if kind == "hum":
         t = np.arange(count) / 8_000
-        return np.sqrt(2) * np.sin(2 * np.pi * 50 * t)
+        return np.asarray(np.sqrt(2) * np.sin(2 * np.pi * 50 * t))
     return coloured(count, kind, rng)
 
 
@@ -292,7 +292,7 @@ def _snr_error(voice: Voice, kind: str, wanted_db: float, given: bool, seed: int
         quality = measure_quality([both], voice.rate, [voice.speech, []])[0]
     else:
         quality = measure(Recording.from_samples(np.clip(both, -1, 1), voice.rate)).quality[0]
-    return quality.snr_db - true_db
+    return float(quality.snr_db - true_db)
 
 
 def speed() -> None:

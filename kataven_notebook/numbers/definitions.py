@@ -128,20 +128,30 @@ METRIC_COLUMNS: Mapping[str, MetricColumn] = MappingProxyType(
         "longest_monologue_s": _seconds(
             _CONVERSATION, "Longest stretch of one party without a turn of the other or 3 s of silence."
         ),
-        "agent_lufs": _level("LUFS", _BS1770, "Integrated loudness of the agent's channel."),
-        "caller_lufs": _level("LUFS", _BS1770, "Integrated loudness of the caller's channel."),
+        "agent_lufs": _level("LUFS", _BS1770, "Integrated loudness of all that is on the agent's channel."),
+        "caller_lufs": _level("LUFS", _BS1770, "Integrated loudness of all that is on the caller's channel."),
         "agent_peak_dbfs": _level("dBFS", _QUALITY, "Largest sample of the agent's channel."),
         "caller_peak_dbfs": _level("dBFS", _QUALITY, "Largest sample of the caller's channel."),
-        "agent_clipping_ratio": _ratio(_QUALITY, "Share of the agent's samples that are cut off, 0 to 1."),
-        "caller_clipping_ratio": _ratio(_QUALITY, "Share of the caller's samples that are cut off, 0 to 1."),
+        "agent_clipping_ratio": _ratio(
+            _QUALITY, "Share of the agent's samples that are cut off, 0 to 1; estimated behind a codec."
+        ),
+        "caller_clipping_ratio": _ratio(
+            _QUALITY, "Share of the caller's samples that are cut off, 0 to 1; estimated behind a codec."
+        ),
         "agent_noise_floor_dbfs": _level(
-            "dBFS", _QUALITY, "Median level of the agent's channel where the agent doesn't speak."
+            "dBFS", _QUALITY, "Median level of the agent's channel where the agent doesn't speak, music included."
         ),
         "caller_noise_floor_dbfs": _level(
-            "dBFS", _QUALITY, "Median level of the caller's channel where the caller doesn't speak."
+            "dBFS", _QUALITY, "Median level of the caller's channel where the caller doesn't speak, music included."
         ),
-        "agent_snr_db": _level("dB", _QUALITY, "Power of the agent's speech over that of the channel's noise."),
-        "caller_snr_db": _level("dB", _QUALITY, "Power of the caller's speech over that of the channel's noise."),
+        "agent_snr_db": _level(
+            "dB", _QUALITY, "Power of the agent's speech over that of the channel's noise, music and tones not counted."
+        ),
+        "caller_snr_db": _level(
+            "dB",
+            _QUALITY,
+            "Power of the caller's speech over that of the channel's noise, music and tones not counted.",
+        ),
         "silent_channels": _count(_QUALITY, "Channels that never reach -60 dBFS."),
         "parties": _text(
             _PACKAGE,

@@ -13,6 +13,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kataven_notebook.numbers.clipping import ClippingMeter
+from kataven_notebook.numbers.noise import (
+    DIGITAL_SILENCE_DBFS,
+    MIN_NOISE_WINDOWS,
+    TonalityMeter,
+    find_noise,
+    signal_to_noise,
+)
 from kataven_notebook.speech.intervals import Intervals, tidy
 
 if TYPE_CHECKING:
@@ -27,11 +34,8 @@ WINDOW_S = 0.01
 """Levels are taken over windows of this length."""
 SILENT_DBFS = -60.0
 """A channel whose level never reaches this is silent: nobody can be heard on it."""
-DIGITAL_SILENCE_DBFS = -90.0
-"""Below one step of 16-bit sound there is no noise to measure."""
 NOISE_GUARD_S = 0.1
 """Sound this near to speech may be its beginning or decay and is not taken for noise."""
-_MIN_NOISE_S = 0.1
 # The two gates of BS.1770-4: the first keeps silence out of the mean, the second pauses.
 _ABSOLUTE_GATE_LUFS = -70.0
 _RELATIVE_GATE_LU = -10.0
@@ -46,7 +50,8 @@ class ChannelQuality:
     ----------
     lufs : float
         Integrated loudness, LUFS, of the channel alone: ITU-R BS.1770-4 with K-weighting and both gates
-        (-70 LUFS, and 10 LU below what passes it). A 997 Hz sine at full scale has -3.0.
+        (-70 LUFS, and 10 LU below what passes it). A 997 Hz sine at full scale has -3.0. It is the loudness of all
+        that is on the channel: hold music, ringback or noise within 10 LU of speech count as speech does.
     peak_dbfs : float
         Largest sample, dBFS; sample peak, not true peak.
     clipping_ratio : float
@@ -56,9 +61,13 @@ class ChannelQuality:
         than the sound beneath lets expect. Missing where crests look cut off but their number can't be told. A
         band-pass of 300 to 3400 Hz hides most clipping, and less than 1 % before a codec may read 0.
     noise_floor_dbfs : float
-        Level where nobody speaks: median over 10 ms windows at least 0.1 s from speech, dBFS RMS.
+        Level where nobody speaks: median over 10 ms windows at least 0.1 s from speech, dBFS RMS, whatever is heard
+        there: noise, hold music, a leak of the other party.
     snr_db : float
-        Power of speech over that of the noise floor, dB, the noise under the speech taken off.
+        Power of speech, the noise under it taken off, over the mean power of noise, dB. Noise is what is heard at
+        least 0.1 s from speech but for music and tones: the median of its mean power over 0.2 s. It is not
+        `noise_floor_dbfs`, which lies below the mean of low-pitched noise (by 1.6 dB in a car). Missing where
+        music or tones leave too little noise, or where the background is found as speech.
     quietest_dbfs : float
         Level that a tenth of those windows don't exceed, dBFS RMS: what lies under hold music or a voice in the
         background. -inf for digital silence.
@@ -109,11 +118,11 @@ def measure_quality(
     Examples
     --------
     >>> import numpy as np
-    >>> tone = 0.1 * np.sin(2 * np.pi * 997 * np.arange(16_000) / 8_000)
-    >>> tone[8_000:] *= 0.01
-    >>> quality = measure_quality([tone[:, None]], 8_000, [[(0, 1)]])[0]
+    >>> sound = np.random.default_rng(0).normal(0, 0.001, 16_000)
+    >>> sound[:8_000] += 0.1 * np.sin(2 * np.pi * 997 * np.arange(8_000) / 8_000)
+    >>> quality = measure_quality([sound[:, None]], 8_000, [[(0, 1)]])[0]
     >>> round(quality.snr_db), round(quality.noise_floor_dbfs), round(quality.peak_dbfs)
-    (40, -63, -20)
+    (37, -60, -20)
     """
     meter = QualityMeter(sample_rate, len(speech))
     for block in blocks:
@@ -169,6 +178,7 @@ class _Channel:
         self._not_finite = 0
         self._peak = 0.0
         self._clipping = ClippingMeter(self._window_length)
+        self._tonality = TonalityMeter(self._window_length)
         self._loudness = _LoudnessMeter(sample_rate)
 
     def add(self, samples: Doubles) -> None:
@@ -183,6 +193,7 @@ class _Channel:
         whole = len(joined) // self._window_length * self._window_length
         windows = joined[:whole].reshape(-1, self._window_length)
         self._clipping.add(samples, windows)
+        self._tonality.add(windows)
         means = windows.mean(axis=1)
         self._means.append(means.astype(np.float32))
         # The variance is kept apart from the mean: a large offset would drown a small signal otherwise.
@@ -216,7 +227,8 @@ class _Channel:
         clipped = self._clipping.result()
         if clipped.reason:
             reasons["clipping_ratio"] = clipped.reason
-        noise, quietest_dbfs, digital = self._noise(powers, speech, reasons)
+        free = ~self._in(speech, len(powers), guard_s=NOISE_GUARD_S)
+        floor, quietest_dbfs, digital = self._floor(powers[free], reasons)
         lufs, why = self._loudness.result()
         if why:
             reasons["lufs"] = why
@@ -226,8 +238,8 @@ class _Channel:
             lufs=lufs,
             peak_dbfs=_decibel(self._peak**2),
             clipping_ratio=clipped.ratio,
-            noise_floor_dbfs=_decibel(noise),
-            snr_db=self._snr_db(powers, speech, noise, reasons),
+            noise_floor_dbfs=_decibel(floor),
+            snr_db=self._snr_db(powers, speech, free, reasons),
             quietest_dbfs=quietest_dbfs,
             digital_silence_ratio=digital,
             silent=bool(len(powers)) and _decibel(float(powers.max()), nothing=-np.inf) < SILENT_DBFS,
@@ -241,8 +253,9 @@ class _Channel:
         powers = np.concatenate(self._powers).astype(np.float64)
         if not len(powers):
             return powers
-        # The mean of all samples would be that of the speech, which leans to one side.
-        offset = np.median(means[powers <= np.quantile(powers, 0.1)])
+        # The mean of all samples would be that of the speech, which leans to one side; the median of the quiet
+        # windows would be one half-wave of hum, which the middle of two quartiles is not.
+        offset = np.quantile(means[powers <= np.quantile(powers, 0.1)], [0.25, 0.75]).mean()
         result: Doubles = np.maximum(powers, 0.0) + (means - offset) ** 2
         # What float32 leaves of a constant offset is no signal either.
         result[result < (abs(offset) * 1e-6) ** 2] = 0.0
@@ -257,14 +270,13 @@ class _Channel:
             inside[start:end] = True
         return inside
 
-    def _noise(self, powers: Doubles, speech: Intervals, reasons: dict[str, str]) -> tuple[float, float, float]:
-        """Return the noise's power, its quietest level, and how much of non-speech is digital silence."""
-        quiet = powers[~self._in(speech, len(powers), guard_s=NOISE_GUARD_S)]
-        if len(quiet) * self._window_length < _MIN_NOISE_S * self._rate:
+    def _floor(self, quiet: Doubles, reasons: dict[str, str]) -> tuple[float, float, float]:
+        """Return the noise floor's power, its quietest level, and how much of non-speech is digital silence."""
+        if len(quiet) < MIN_NOISE_WINDOWS:
             reasons["noise_floor_dbfs"] = "less than 0.1 s is free of speech"
             return float("nan"), float("nan"), float("nan")
         still = quiet < 10 ** (DIGITAL_SILENCE_DBFS / 10)
-        # The median, so that a cough or a stretch of speech that was not found doesn't count as noise.
+        # The median, so that a cough or a stretch of speech that was not found doesn't count.
         power = float(np.median(quiet))
         if power < 10 ** (DIGITAL_SILENCE_DBFS / 10):
             reasons["noise_floor_dbfs"] = "digital silence where nobody speaks"
@@ -272,17 +284,14 @@ class _Channel:
         quietest_dbfs = _decibel(float(np.quantile(quiet, 0.1)), nothing=-np.inf)
         return power, quietest_dbfs, float(still.mean())
 
-    def _snr_db(self, powers: Doubles, speech: Intervals, noise: float, reasons: dict[str, str]) -> float:
-        spoken = powers[self._in(speech, len(powers))]
-        if not len(spoken):
-            reasons["snr_db"] = "there is no speech"
-        elif not noise > 0:
-            reasons["snr_db"] = reasons["noise_floor_dbfs"]
-        elif spoken.mean() <= noise:
-            reasons["snr_db"] = "speech is not louder than the noise"
-        else:
-            return _decibel((float(spoken.mean()) - noise) / noise)
-        return float("nan")
+    def _snr_db(
+        self, powers: Doubles, speech: Intervals, free: npt.NDArray[np.bool_], reasons: dict[str, str]
+    ) -> float:
+        noise = find_noise(powers, free, self._tonality.tonal(free))
+        ratio, why = signal_to_noise(powers, self._in(speech, len(powers)), noise)
+        if why:
+            reasons["snr_db"] = why
+        return _decibel(ratio)
 
     def _seconds(self, windows: npt.NDArray[np.int64]) -> Intervals:
         length_s = self._window_length / self._rate
