@@ -31,6 +31,8 @@ _MIN_FLAT_TOP_RUNS = 5  # below full scale a single flat top may be chance
 _CROWDING = 0.6
 """Samples on the flat top per sample between 80 and 98 % of it: sound that is not clipped thins out
 towards its extremes, also where mu-law's wide steps make neighbours equal."""
+_MIN_WINDOWS = 10
+_MIN_OFFSET = 0.02  # of the peak
 _TELEPHONE_WINDOW = 80  # samples in 10 ms at 8 kHz
 _FLAT_AT_CEILING = 0.1
 """Share of flat crests at a ceiling that was cut; at that of a limiter it is 0.08 at most."""
@@ -84,12 +86,16 @@ class ClippingMeter:
         """Take the next samples, finite, at least one, and the windows `(n, window_length)` that they complete."""
         for sign in (1, -1):
             self._tops[sign].append(self._top(np.minimum(samples * sign, 1.0)))
-        self._amplitudes.add(samples)
-        self._crests.add(windows)
+        # About an offset silence itself would be a pile.
+        offset = _offset(windows)
+        self._amplitudes.add(samples - offset)
+        self._crests.add(windows - offset)
         self._done += len(samples)
 
     def result(self) -> Clipped:
         """Return what is clipped in all samples taken."""
+        if self._done < _MIN_WINDOWS * self._window_length:
+            return Clipped(float("nan"), np.empty(0, dtype=np.int64), "shorter than 0.1 s")
         found = [top for sign in (1, -1) for top in _clipped(self._tops[sign])]
         windows = np.unique(np.concatenate([top.windows for top in found])) if found else np.empty(0, dtype=np.int64)
         counted = sum(top.flat_samples for top in found)
@@ -130,6 +136,16 @@ class ClippingMeter:
         beneath = int(((samples > 0.8 * level) & (samples < 0.98 * level)).sum()) if runs else 0
         windows = np.unique((flat + self._done) // self._window_length)
         return _Top(level, len(flat), runs, beneath, windows)
+
+
+def _offset(windows: Doubles) -> float:
+    """Return a converter's constant offset: the mean of the quietest windows, 0 where it is small."""
+    if not len(windows):
+        return 0.0
+    # The mean of all would be that of speech, which leans to one side.
+    means, spans = windows.mean(axis=1), np.ptp(windows, axis=1)
+    offset = float(np.median(means[spans <= np.quantile(spans, 0.1)]))
+    return offset if abs(offset) > _MIN_OFFSET * float(np.abs(windows).max()) else 0.0
 
 
 def _clipped(tops: list[_Top]) -> list[_Top]:

@@ -29,6 +29,8 @@ MonoOption: TypeAlias = Literal["withhold", "estimate"]
 
 MIN_FINITE_RATIO = 0.9
 """Of a channel's samples. What is no number is heard as silence: with more of it, talk times would be wrong."""
+MIN_RATE_HZ = 1_000
+"""Below, not even the lowest resonance of speech is left: that nobody is heard says nothing."""
 _CACHE: WeakKeyDictionary[Recording, dict[Hashable, CallMeasures]] = WeakKeyDictionary()
 _CACHE_LOCK = threading.Lock()
 
@@ -71,12 +73,16 @@ class CallMeasures:
 
     @property
     def unheard(self) -> tuple[int, ...]:
-        """The channels of which too much is no number (NaN, infinite) to say who spoke when."""
+        """The channels of which too much is no number (NaN, infinite), or too little left, to say who spoke when."""
+        if self.sample_rate < MIN_RATE_HZ:
+            return tuple(range(self.channels))
         return tuple(i for i, one in enumerate(self.quality) if one.finite_ratio < MIN_FINITE_RATIO)
 
     @property
     def why_unheard(self) -> str | None:
         """Why it is not known when anybody speaks, or None where it is."""
+        if self.sample_rate < MIN_RATE_HZ:
+            return f"the sample rate of {self.sample_rate} Hz leaves nothing of speech"
         if self.unheard:
             listed = " and ".join(str(channel) for channel in self.unheard)
             return f"more than a tenth of the samples of channel {listed} are not finite"

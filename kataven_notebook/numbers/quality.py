@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kataven_notebook.numbers.clipping import ClippingMeter
+from kataven_notebook.numbers.loudness import LoudnessMeter
 from kataven_notebook.numbers.noise import (
     DIGITAL_SILENCE_DBFS,
     MIN_NOISE_WINDOWS,
@@ -36,10 +37,7 @@ SILENT_DBFS = -60.0
 """A channel whose level never reaches this is silent: nobody can be heard on it."""
 NOISE_GUARD_S = 0.1
 """Sound this near to speech may be its beginning or decay and is not taken for noise."""
-# The two gates of BS.1770-4: the first keeps silence out of the mean, the second pauses.
-_ABSOLUTE_GATE_LUFS = -70.0
-_RELATIVE_GATE_LU = -10.0
-_MIN_RATE_HZ = 4_000  # below, K-weighting's shelf at 1.5 kHz has no room
+_LOUDEST = 1e6  # times full scale: what is beyond is no sound, and its square no number of 32 bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,14 +174,17 @@ class _Channel:
         self._powers: list[npt.NDArray[np.float32]] = []
         self._samples = 0
         self._not_finite = 0
+        self._beyond = 0  # of these, those that are numbers, but of no sound
         self._peak = 0.0
         self._clipping = ClippingMeter(self._window_length)
         self._tonality = TonalityMeter(self._window_length)
-        self._loudness = _LoudnessMeter(sample_rate)
+        self._loudness = LoudnessMeter(sample_rate)
 
     def add(self, samples: Doubles) -> None:
-        finite = np.isfinite(samples)
+        # A comparison with NaN is false.
+        finite = np.abs(samples) < _LOUDEST
         if not finite.all():
+            self._beyond += int(np.isfinite(samples[~finite]).sum())
             self._not_finite += int((~finite).sum())
             samples = np.where(finite, samples, 0.0)
         self._samples += len(samples)
@@ -205,24 +206,9 @@ class _Channel:
     def result(self, speech: Intervals) -> ChannelQuality:
         reasons: dict[str, str] = {}
         if not self._samples or self._not_finite:
-            why = f"{self._not_finite} samples are not finite" if self._samples else "there is no sound"
-            names = ("lufs", "peak_dbfs", "clipping_ratio", "noise_floor_dbfs", "snr_db")
-            nan = float("nan")
-            missing = tuple((name, why) for name in names)
-            finite = 1 - self._not_finite / max(self._samples, 1)
-            return ChannelQuality(
-                lufs=nan,
-                peak_dbfs=nan,
-                clipping_ratio=nan,
-                noise_floor_dbfs=nan,
-                snr_db=nan,
-                quietest_dbfs=nan,
-                digital_silence_ratio=nan,
-                silent=False,
-                clipped=tidy([]),
-                reasons=missing,
-                finite_ratio=finite,
-            )
+            beyond = " or over a million times full scale" if self._beyond else ""
+            why = f"{self._not_finite} samples are not finite{beyond}" if self._samples else "there is no sound"
+            return self._nothing(why)
         powers = self._window_powers()
         clipped = self._clipping.result()
         if clipped.reason:
@@ -234,6 +220,8 @@ class _Channel:
             reasons["lufs"] = why
         if not self._peak:
             reasons["peak_dbfs"] = "every sample is 0"
+        # Of less than a window there is only the peak.
+        loudest = float(powers.max()) if len(powers) else self._peak**2
         return ChannelQuality(
             lufs=lufs,
             peak_dbfs=_decibel(self._peak**2),
@@ -242,9 +230,21 @@ class _Channel:
             snr_db=self._snr_db(powers, speech, free, reasons),
             quietest_dbfs=quietest_dbfs,
             digital_silence_ratio=digital,
-            silent=bool(len(powers)) and _decibel(float(powers.max()), nothing=-np.inf) < SILENT_DBFS,
+            silent=_decibel(loudest, nothing=-np.inf) < SILENT_DBFS,
             clipped=self._seconds(clipped.windows),
             reasons=tuple(reasons.items()),
+        )
+
+    def _nothing(self, why: str) -> ChannelQuality:
+        """Return the quality of what is no sound."""
+        names = ("lufs", "peak_dbfs", "clipping_ratio", "noise_floor_dbfs", "snr_db", "quietest_dbfs")
+        missing = dict.fromkeys((*names, "digital_silence_ratio"), float("nan"))
+        return ChannelQuality(
+            **missing,
+            silent=False,
+            clipped=tidy([]),
+            reasons=tuple((name, why) for name in names[:5]),
+            finite_ratio=1 - self._not_finite / max(self._samples, 1),
         )
 
     def _window_powers(self) -> Doubles:
@@ -298,64 +298,6 @@ class _Channel:
         # Wider than a window by a hair, so that neighbours join.
         edges = np.column_stack([windows, windows + 1 + 1e-6]) * length_s
         return tidy(edges, duration_s=self._samples / self._rate)
-
-
-class _LoudnessMeter:
-    """Gating-block powers of ITU-R BS.1770-4, from filters whose state goes over from block to block."""
-
-    def __init__(self, sample_rate: int) -> None:
-        self._rate = sample_rate
-        self._sections: Doubles | None = None
-        self._state: Doubles = np.empty(0)
-        self._done = 0
-        self._sums: list[Doubles] = []
-
-    def add(self, samples: Doubles) -> None:
-        from scipy.signal import sosfilt, sosfilt_zi  # noqa: PLC0415 - scipy.signal is slow to import
-
-        if self._rate < _MIN_RATE_HZ:
-            return
-        if self._sections is None:
-            self._sections = _k_weighting(self._rate)
-            # Starting settled, a constant offset makes no thump.
-            self._state = np.asarray(sosfilt_zi(self._sections)) * samples[0]
-        weighted, self._state = sosfilt(self._sections, samples, zi=self._state)
-        # Steps of 0.1 s, a quarter of a gating block: sums over them are all that is needed later.
-        first, last = (self._done * 10 // self._rate, (self._done + len(samples) - 1) * 10 // self._rate)
-        steps = np.arange(first, last + 1)
-        starts = np.maximum(-(-steps * self._rate // 10) - self._done, 0)
-        self._sums.append(np.column_stack([steps, np.add.reduceat(weighted * weighted, starts)]))
-        self._done += len(samples)
-
-    def result(self) -> tuple[float, str]:
-        """Return LUFS, and why they are missing."""
-        if self._rate < _MIN_RATE_HZ:
-            return float("nan"), "the sample rate is under 4 kHz"
-        if self._done < 0.4 * self._rate:
-            return float("nan"), "shorter than 0.4 s"
-        parts = np.concatenate(self._sums)
-        steps = np.bincount(parts[:, 0].astype(np.int64), parts[:, 1])[: self._done * 10 // self._rate]
-        # Gating blocks of 0.4 s that overlap by three quarters.
-        powers = np.convolve(steps, np.ones(4), "valid") / (0.4 * self._rate)
-        loud = powers[powers >= _power(_ABSOLUTE_GATE_LUFS)]
-        if not len(loud):
-            return float("nan"), "never louder than -70 LUFS"
-        gated = loud[loud > loud.mean() * 10 ** (_RELATIVE_GATE_LU / 10)]
-        # BS.1770's constant: it makes up for K-weighting's gain at 997 Hz.
-        return -0.691 + _decibel(float(gated.mean())), ""
-
-
-def _k_weighting(sample_rate: int) -> Doubles:
-    """Return the two filters of BS.1770's K-weighting, head and ear, as sections for any sample rate."""
-    import pyloudnorm  # noqa: PLC0415 - it brings scipy.signal, which is slow to import
-
-    shelf = pyloudnorm.IIRfilter(4.0, 2**-0.5, 1500.0, sample_rate, "high_shelf")
-    low_cut = pyloudnorm.IIRfilter(0.0, 0.5, 38.0, sample_rate, "high_pass")
-    return np.array([[*part.b, *part.a] for part in (shelf, low_cut)])
-
-
-def _power(lufs: float) -> float:
-    return float(10 ** ((lufs + 0.691) / 10))
 
 
 def _decibel(power: float, *, nothing: float = float("nan")) -> float:

@@ -115,3 +115,18 @@ def test_clipping_that_a_filter_hides_is_missing() -> None:
 def test_tones_at_one_level_are_not_clipped(hz: tuple[float, ...]) -> None:
     """Tones, digits, ringback: their samples crowd at the top, but their crests are round."""
     assert quality(sum(tone(5, -9, hz=one) for one in hz)).clipping_ratio == 0.0
+
+
+@pytest.mark.parametrize("offset", [0.4, -0.1])
+def test_silence_about_an_offset_is_no_pile(offset: float) -> None:
+    """Speech that is not cut off, pauses without noise, and a converter's offset."""
+    samples = 0.3 * voiced(20)
+    samples[: 8 * RATE] = 0
+    assert quality(samples + offset).clipping_ratio == 0.0
+
+
+def test_next_to_nothing_has_no_ratio() -> None:
+    """Of one sample nobody can say whether it was cut off."""
+    found = quality(np.full(700, 0.3))
+    assert np.isnan(found.clipping_ratio)
+    assert dict(found.reasons)["clipping_ratio"] == "shorter than 0.1 s"

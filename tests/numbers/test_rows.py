@@ -141,6 +141,13 @@ def test_cut_ins_and_overlaps_have_their_shares() -> None:
     assert row["overlap_transfer_ratio"] == 0.25
 
 
+def test_a_rate_that_leaves_nothing_of_speech_is_not_taken_for_silence() -> None:
+    """Of 500 frames a second nobody can say whether anybody spoke."""
+    row = call_row(measured(sound(FIRST, SECOND, rate=500), rate=500), 0)
+    assert row["metrics_error"] == "the sample rate of 500 Hz leaves nothing of speech"
+    assert np.isnan([row["speech_s"], row["silence_s"], row["agent_talk_s"]]).all()
+
+
 def test_sound_that_is_no_number_is_not_taken_for_silence() -> None:
     """A channel of NaN says nothing about who spoke; a few of them spoil the levels alone."""
     samples = sound(FIRST, SECOND)

@@ -11,6 +11,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from bad_sounds import SOUNDS
 from drawn_calls import CALLS, RATE, call, given
 
 from kataven_notebook import plots
@@ -30,6 +31,15 @@ def test_what_is_no_recording_is_refused_in_words(draw: Any, sound: object) -> N
     """As the cell of a row without sound has it."""
     with pytest.raises(ConfigurationError, match=r"needs a Recording, not .*`audio`"):
         draw(sound)
+
+
+@pytest.mark.parametrize("draw", [plots.timeline, plots.waveform, plots.spectrogram])
+@pytest.mark.parametrize(("samples", "rate"), SOUNDS.values(), ids=SOUNDS)
+def test_sound_of_any_kind_is_drawn(draw: Any, samples: np.ndarray, rate: int) -> None:
+    """Without a warning: not finite, constant, of one sample, of any rate and number of channels."""
+    ax = draw(Recording.from_samples(samples, rate))
+    ax.figure.canvas.draw()
+    plt.close(ax.figure)
 
 
 def test_labels_stay_within_the_figure() -> None:
