@@ -87,7 +87,9 @@ class CallMeasures:
             listed = " and ".join(str(channel) for channel in self.unheard)
             return f"more than a tenth of the samples of channel {listed} are not finite"
         doubts = enumerate(self.doubts)
-        return "; ".join(f"channel {channel}: {why}" for channel, why in doubts if why not in (None, ONE_SOUND)) or None
+        return (
+            "; ".join(f"on channel {channel} {why}" for channel, why in doubts if why not in (None, ONE_SOUND)) or None
+        )
 
     @property
     def one_sound(self) -> bool:

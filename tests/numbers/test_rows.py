@@ -285,7 +285,7 @@ def test_parties_say_how_they_are_told_apart(call: CallMeasures) -> None:
 def test_a_doubt_withholds_what_depends_on_it_and_no_more() -> None:
     """Another voice behind the caller leaves the agent's talk time and both channels' sound."""
     known = measured(sound([(1, 3), (6, 8)], [(3.5, 5.5), (8.5, 10)]))
-    doubt = "another voice is heard behind its party, about 14 dB below"
+    doubt = "another voice is heard behind the party, about 14 dB below"
     row = call_row(replace(known, doubts=(doubt, None)), agent_channel=1)
     assert row["agent_talk_s"] == call_row(known, agent_channel=1)["agent_talk_s"]
     assert row["caller_peak_dbfs"] == call_row(known, agent_channel=1)["caller_peak_dbfs"]
@@ -293,14 +293,14 @@ def test_a_doubt_withholds_what_depends_on_it_and_no_more() -> None:
         assert np.isnan(row[name]), name
     for name in ("interruptions_by_caller", "turn_count", "response_count", "dead_air_count"):
         assert row[name] is None, name
-    assert row["metrics_error"] == f"channel 0: {doubt}"
+    assert row["metrics_error"] == f"on channel 0 {doubt}"
 
 
 def test_a_doubted_call_has_no_turns() -> None:
     """What is not known to be somebody's speech is nobody's turn."""
     known = measured(sound([(1, 3)], [(3.5, 5.5)]))
     assert call_turns(known)
-    assert call_turns(replace(known, doubts=(None, "speech is only 4 dB above its noise"))) == ()
+    assert call_turns(replace(known, doubts=(None, "speech is only 4 dB above the noise"))) == ()
 
 
 def test_channels_with_the_same_sound_have_no_parties() -> None:
