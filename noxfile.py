@@ -96,6 +96,13 @@ def docs(session: nox.Session) -> None:
     session.run("pytest", "-q", *pages, *session.posargs)
 
 
+@nox.session
+def recipes(session: nox.Session) -> None:
+    """Run the README's recipe for perceived quality with its model, which no other session installs."""
+    session.install(".", "pytest", "pytest-timeout", "speechmos", "onnxruntime", "librosa", "requests")
+    session.run("pytest", "-q", "-p", "no:cacheprovider", str(TESTS / "recipes" / "perceived_quality.py"))
+
+
 @nox.session(venv_backend="none")
 def ci(session: nox.Session) -> None:
     """Run exactly what continuous integration runs."""

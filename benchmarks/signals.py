@@ -3,6 +3,7 @@
     python benchmarks/signals.py clipping     # shares of cut-off sound, after codecs, resampling and filters
     python benchmarks/signals.py unclipped    # loud, compressed, limited, coded sound that is not cut off
     python benchmarks/signals.py snr          # white, pink and car noise, babble, hold music
+    python benchmarks/signals.py loudness     # what is no speech does to LUFS; and pyloudnorm's number
     python benchmarks/signals.py speed        # what quality costs of `measure`
 
 The voices are those of `made_calls.py` (`espeak-ng` and `flite` have to be installed) and the demo's; codecs and
@@ -23,6 +24,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyloudnorm
 import soundfile as sf
 import soxr
 from made_calls import make_call
@@ -295,6 +297,34 @@ def _snr_error(voice: Voice, kind: str, wanted_db: float, given: bool, seed: int
     return float(quality.snr_db - true_db)
 
 
+def loudness() -> None:
+    """Print by how much LUFS moves where something else is heard between the words, and how far pyloudnorm is off."""
+    found = [voice for voice in voices(4) if voice.speech]
+    print("| between the words | level against speech | LUFS moves by | most against pyloudnorm |")
+    print("| --- | --- | --- | --- |")
+    for kind, levels_db in (("white", (-40, -20, -10)), ("hold music", (-20, -10, -5, 0)), ("tone", (-20, -10, -5, 0))):
+        for level_db in levels_db:
+            moved, apart = zip(*(_moved(voice, kind, level_db) for voice in found), strict=True)
+            cells = f"{np.median(moved):+.1f} [{min(moved):+.1f}, {max(moved):+.1f}] | {max(apart):.3f}"
+            print(f"| {kind} | {level_db} dB | {cells} |", flush=True)
+
+
+def _moved(voice: Voice, kind: str, level_db: float) -> tuple[float, float]:
+    speaking = np.zeros(len(voice.samples), dtype=bool)
+    for start, end in voice.speech:
+        speaking[round(start * voice.rate) : round(end * voice.rate)] = True
+    t = np.arange(len(speaking)) / voice.rate
+    tone = np.sqrt(2) * np.sin(2 * np.pi * 440 * t)
+    other = tone if kind == "tone" else background(kind, len(speaking), np.random.default_rng(0))
+    rms = np.sqrt((voice.samples[speaking] ** 2).mean()) * 10 ** (level_db / 20)
+    sound = voice.samples + np.where(speaking, 0.0, rms * other)
+    alone, beside = (
+        measure_quality([one[:, None].astype(np.float32)], voice.rate, [[]])[0].lufs for one in (voice.samples, sound)
+    )
+    expected = pyloudnorm.Meter(voice.rate).integrated_loudness(sound)
+    return beside - alone, abs(beside - float(expected))
+
+
 def speed() -> None:
     """Print what `measure` takes of a call, and how much of it is quality; the best of several runs."""
     samples, truth = make_call(np.random.default_rng(1), exchanges=60)
@@ -315,8 +345,14 @@ def speed() -> None:
 def main() -> None:
     """Measure, and print tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("table", choices=["clipping", "unclipped", "snr", "speed"])
-    tables: dict[str, Callable[[], Any]] = {"clipping": clipping, "unclipped": unclipped, "snr": snr, "speed": speed}
+    parser.add_argument("table", choices=["clipping", "unclipped", "snr", "loudness", "speed"])
+    tables: dict[str, Callable[[], Any]] = {
+        "clipping": clipping,
+        "unclipped": unclipped,
+        "snr": snr,
+        "loudness": loudness,
+        "speed": speed,
+    }
     tables[parser.parse_args().table]()
 
 

@@ -32,6 +32,7 @@ _SAMPLES_PER_CREST = 3.0  # neighbours have about the same amplitude: so many co
 _MAX_BEYOND = 0.03
 """Of the pile, beyond 1.5 times its level: more, and louder sound was not cut off there."""
 _MIN_CONCENTRATION = 0.6  # of the pile above 0.9 of its level; of a tone's 0.4
+_MIN_CORE = 0.3  # of the pile between 0.9 and 1.15 of its level: else the level is below the pile
 _NARROW_TOP = 1.35
 """Highest sample over the pile's level, where the pile is narrow: a codec that widens the one widens the other."""
 _RARE = 2e-4
@@ -80,15 +81,23 @@ class AmplitudeHistogram:
         found = [side for side in sides if side is not None]
         return max(found, key=lambda side: side.samples, default=None)
 
-    def is_plateau(self, on_top: float) -> bool:
-        """Return whether amplitudes go on evenly to the top, and no more than `on_top` samples lie on it.
+    def is_plateau(self, on_top: float, level: float = float("nan")) -> bool:
+        """Return whether amplitudes go on evenly to the top, with too few on it for clipping.
 
         Sound that is not cut off thins out before its top, and clipping leaves a pile there. A plateau is what a
         limiter leaves, or a codec that blurs the pile.
+
+        Parameters
+        ----------
+        on_top
+            How many samples lie on the top.
+        level
+            Of the top; NaN for the level that next to no samples exceed.
         """
         counts = self._counts[self._half :] + self._counts[self._half - 1 :: -1]
         below = np.concatenate([[0], np.cumsum(counts)])
-        top = int(np.searchsorted(below, below[-1] * (1 - _RARE)))
+        rare = int(np.searchsorted(below, below[-1] * (1 - _RARE)))
+        top = rare if np.isnan(level) else round(level * _BINS_PER_UNIT)
         lower, upper = (int(below[int(high * top)] - below[int(low * top)]) for low, high in ((0.4, 0.5), (0.8, 0.9)))
         if not upper or np.log(max(lower, 1) / upper) >= _EVEN:
             return False
@@ -145,8 +154,8 @@ def _checked(
     excess = beyond(valley_level) - valley_density * (level - valley_level)
     if excess <= 0 or beyond(1.5 * level) > _MAX_BEYOND * excess:
         return None
-    near = max(0.9 * level, valley_level)
-    if beyond(0.9 * level) - valley_density * (level - near) < _MIN_CONCENTRATION * excess:
+    from_near = beyond(0.9 * level) - valley_density * (level - max(0.9 * level, valley_level))
+    if from_near < _MIN_CONCENTRATION * excess or from_near - beyond(1.15 * level) < _MIN_CORE * excess:
         return None
     if width < _WIDTHS[2] and edges[-1] > _NARROW_TOP * level:
         return None

@@ -112,7 +112,9 @@ class ClippingMeter:
     def _blurred(self, ceiling: Ceiling, counted: int) -> bool:
         """Return whether something was cut off, or held at a level, and how much can't be told."""
         shape = self._crests.shape()
-        if shape.flat_ratio > _HARDLY_FLAT and self._amplitudes.is_plateau(max(ceiling.samples, counted)):
+        if shape.flat_ratio > _HARDLY_FLAT and self._amplitudes.is_plateau(
+            max(ceiling.samples, counted), ceiling.level
+        ):
             return True
         if counted >= max(_MIN_AGREEMENT * ceiling.samples, _MIN_COUNTED * self._done):
             return False

@@ -49,7 +49,7 @@ class ChannelQuality:
     lufs : float
         Integrated loudness, LUFS, of the channel alone: ITU-R BS.1770-4 with K-weighting and both gates
         (-70 LUFS, and 10 LU below what passes it). A 997 Hz sine at full scale has -3.0. It is the loudness of all
-        that is on the channel: hold music, ringback or noise within 10 LU of speech count as speech does.
+        that is on the channel: hold music, ringback or noise within 10 LU of speech count, and draw it to theirs.
     peak_dbfs : float
         Largest sample, dBFS; sample peak, not true peak.
     clipping_ratio : float

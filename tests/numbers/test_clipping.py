@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,8 @@ import soundfile as sf
 import soxr
 from levels import RATE, quality, speechlike, tone, voiced
 from scipy.signal import butter, sosfilt
+
+from kataven_notebook import demo
 
 pytestmark = pytest.mark.core
 
@@ -123,6 +126,14 @@ def test_silence_about_an_offset_is_no_pile(offset: float) -> None:
     samples = 0.3 * voiced(20)
     samples[: 8 * RATE] = 0
     assert quality(samples + offset).clipping_ratio == 0.0
+
+
+def test_a_call_that_was_cut_off_before_mp3_is_measured() -> None:
+    """Of the demo's caller 4.2 % were cut off by `make_calls`; what MP3 left equal are 1.3 %."""
+    path = Path(demo.__file__).parent / "calls" / "call_11.mp3"
+    samples, rate = sf.read(path)
+    assert quality(samples[:, 1], rate=rate).clipping_ratio == pytest.approx(0.042, rel=0.3)
+    assert quality(samples[:, 0], rate=rate).clipping_ratio == 0.0
 
 
 def test_next_to_nothing_has_no_ratio() -> None:

@@ -19,8 +19,8 @@ import yaml
 PROJECT = next(folder for folder in Path(__file__).parents if (folder / "pyproject.toml").exists())
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 RUN = (PROJECT / ".ci" / "run").read_text(encoding="utf-8")
-# What the README's test command covers, and what runs `.ci/run` itself.
-COVERED = {"test", "docs", "ci"}
+# What the README's test command covers, what runs `.ci/run` itself, and what needs models of other projects.
+COVERED = {"test", "docs", "ci", "recipes"}
 
 
 def module(path: Path) -> ModuleType:
@@ -132,7 +132,7 @@ def test_nothing_is_skipped_where_all_that_is_needed_is_installed(name, recorded
     assert recorded(name).env == {"KATAVEN_TESTS_REQUIRE_ALL": "1"}
 
 
-@pytest.mark.parametrize("name", ["test", "core", "bare", "docs"])
+@pytest.mark.parametrize("name", ["test", "core", "bare", "docs", "recipes"])
 def test_the_tests_run_on_the_installed_package(name, recorded) -> None:
     """On what a wheel holds: neither an editable install nor `python -m`, which imports from the working directory."""
     session = recorded(name)
