@@ -55,6 +55,7 @@ BAND_EDGES_HZ = (
 """From 100 Hz up: below, telephones carry hum and rumble; constant offsets fall out as well."""
 _FFT = 256  # samples, 16 ms: the model's own frames, so that one set of spectra serves both
 _PACKING = 2.0**14  # full scale fits in half precision, and so does 120 dB below it
+_LEAST = np.float32(2.0**-14)  # -168 dB
 _FULL_SCALE = 96 * 128
 """Sum over a spectrum of the power of noise whose samples have a mean square of 1 (Hann window, 256)."""
 
@@ -91,7 +92,11 @@ def band_power(power: Floats, sample_rate: int) -> Floats:
 
 def packed(power: Floats) -> Halves:
     """Return mean squares as amplitudes in half precision: a third of 0.01 dB, in half of the memory."""
-    return (np.sqrt(power) * np.float32(_PACKING)).astype(np.float16)
+    amplitudes = np.sqrt(power)
+    amplitudes *= np.float32(_PACKING)
+    # Numbers too small for the format's full precision take ten times as long to convert, and are silence.
+    np.maximum(amplitudes, _LEAST, out=amplitudes)
+    return amplitudes.astype(np.float16)
 
 
 def unpacked(amplitudes: Halves) -> Floats:
