@@ -3,8 +3,8 @@
 What leaks from one party's channel into the other's is the same wave: later, and filtered by a line, a room or a
 loudspeaker. Speech of the other party has nothing in common with it. So a filter is fitted that makes as much as
 possible of one channel out of the other (least squares, as echo cancellers do), from stretches in which mostly
-the source is heard; what it explains is taken out, however loud it is, and what both say at once is kept. A pair
-of channels in which the filter explains nearly everything, whoever speaks, is one sound stored twice.
+the source is heard; `cancel` subtracts what it explains. A pair of channels in which the filter explains nearly
+everything, whoever speaks, is one sound stored twice.
 
 The sound is read a second time for it, so that only calls are looked at whose levels give reason to.
 """
@@ -12,7 +12,7 @@ The sound is read a second time for it, so that only calls are looked at whose l
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,7 +21,7 @@ from kataven_notebook.speech.level import decibels
 from kataven_notebook.speech.spectrum import CONTEXT, FRAME_S, RATE, parts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -49,14 +49,20 @@ _WINDOW_S = 0.032
 # second above its floor. In calls without leaks, noise or not, something is heard in 7 to 50 % of the other's speech;
 # with music or other voices behind it in up to all, and there the waves then show that nothing leaks.
 _LOUD_DB, _AUDIBLE_DB, _QUIETEST_DBFS, _FOLLOWS = 18.0, 5.0, -85.0, 0.55
+# In noise only the loudest of a copy stands out, by little: so much, or so many times by what the noise itself moves.
+_LOUDEST_DB, _RISE_DB, _UNREST = 6.0, 2.0, 4.0
 _MIRROR_S = 0.03
+_SMEARED_DB = 6.0  # a copy that drifts fits a filter that is so much weaker
+_MOST_DRIFT = 5e-4  # of time, by which two clocks may differ
 _DOMINANT_DB = -2.0  # a filter is fitted to stretches in which the source is at least so much louder
 _MIN_PEAK = 9.0  # the strongest tap over the typical one
 _MIN_EXPLAINED = 0.25  # of a stretch's power, in the stretches that the filter is fitted to
 _MIN_SHARE = 0.3  # of the stretches that the source dominates
 _EXPLAINED = 0.5
+_LEAST_HEARD = 0.2  # of a stretch's power that is taken for more than noise
 _ONE_SOUND_DB = -15.0  # a copy quieter than this is the leak in a channel whose party never speaks
-_ONE_SOUND = 0.85  # share of the loud blocks that the other channel explains, in one sound stored twice
+_AT_ONCE_S, _AT_ONCE_DB = 0.01, -40.0  # but no leak comes at once: that is a sound stored twice, whatever its level
+_ALL = 0.85  # share of the loud blocks that a copy explains, where it is all that is on a channel
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,9 +94,15 @@ class Echo:
     everywhere: float
 
     @property
+    def is_all(self) -> bool:
+        """Whether the copy is all that is heard on the target: its own party never speaks."""
+        return self.everywhere >= _ALL
+
+    @property
     def is_one_sound(self) -> bool:
         """Whether the two channels hold the same sound, and no party of their own."""
-        return self.everywhere >= _ONE_SOUND and self.level_db >= _ONE_SOUND_DB
+        least_db = _AT_ONCE_DB if abs(self.lag_s) < _AT_ONCE_S else _ONE_SOUND_DB
+        return self.is_all and self.level_db >= least_db
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,7 +120,10 @@ class _Blocks:
         power = np.concatenate([[0.0], np.cumsum(10 ** (self.target_db.astype(np.float64) / 10))])
         first = np.clip(self.starts + round(lag / RATE / FRAME_S), 0, len(power) - 1)
         last = np.minimum(first + _FRAMES, len(power) - 1)
-        energy: Doubles = np.maximum(power[last] - power[first], 1e-12) * (FRAME_S * RATE)
+        heard = power[last] - power[first]
+        # Steady noise is nothing that a copy could explain.
+        noise = 10 ** (float(np.percentile(self.target_db, 10)) / 10) * (last - first)
+        energy: Doubles = np.maximum(np.maximum(heard - noise, _LEAST_HEARD * heard), 1e-12) * (FRAME_S * RATE)
         return energy
 
 
@@ -143,10 +158,14 @@ def _follows(levels_db: Sequence[Floats], source: int, target: int) -> bool:
     here, there = (levels_db[c][: count * step].reshape(count, step).mean(axis=1) for c in (source, target))
     loud = (here > np.percentile(here, 95) - _LOUD_DB) & (here > _QUIETEST_DBFS)
     audible = (there > np.percentile(there, 10) + _AUDIBLE_DB) & (there > _QUIETEST_DBFS)
+    floor_db, low_db = np.percentile(there, [10, 2])
+    loudest = here > max(np.percentile(here, 95) - _LOUDEST_DB, _QUIETEST_DBFS)
+    risen = there > max(floor_db + min(max(_UNREST * (floor_db - low_db), _RISE_DB), _AUDIBLE_DB), _QUIETEST_DBFS)
     for lag in range(-round(_EARLY_S / _WINDOW_S), min(round(MAX_LAG_S / _WINDOW_S), count - 1) + 1):
-        both = loud[: count - lag] & audible[lag:] if lag >= 0 else loud[-lag:] & audible[:lag]
-        if both.sum() > _FOLLOWS * loud.sum():
-            return True
+        for much, heard in ((loud, audible), (loudest, risen)):
+            both = much[: count - lag] & heard[lag:] if lag >= 0 else much[-lag:] & heard[:lag]
+            if both.sum() > _FOLLOWS * much.sum():
+                return True
     return False
 
 
@@ -155,41 +174,6 @@ def _is_mirror(echo: Echo, reverse: Echo | None) -> bool:
     if reverse is None or echo.is_one_sound or reverse.is_one_sound:
         return False
     return echo.lag_s < 0 and abs(echo.lag_s + reverse.lag_s) < _MIRROR_S
-
-
-def cancelled(source: Iterable[Floats], echoes: Sequence[Echo], channels: Sequence[int]) -> Iterator[Floats]:
-    """Yield parts, as `spectrum.parts` gives them, of some channels, with the copies taken out of them."""
-    from scipy.signal import oaconvolve  # noqa: PLC0415 - scipy.signal is slow to import
-
-    past = max(0, *(echo.lag + len(echo.taps) for echo in echoes))
-    ahead = max(0, *(-echo.lag for echo in echoes))
-    known: Floats | None = None
-    context: Floats | None = None
-    for part, coming in _with_next(source):
-        new = part[:, CONTEXT:]
-        if known is None:
-            known = np.zeros((len(part), past), np.float32)
-            context = part[:, :CONTEXT]
-        after = np.zeros((len(part), ahead), np.float32) if coming is None else coming[:, CONTEXT : CONTEXT + ahead]
-        after = np.pad(after, ((0, 0), (0, ahead - after.shape[1])))
-        sound = np.concatenate([known, new, after], axis=1)
-        clean = new.copy()
-        for echo in echoes:
-            first = past - echo.lag - len(echo.taps) + 1
-            heard = sound[echo.source, first : first + new.shape[1] + len(echo.taps) - 1]
-            clean[echo.target] -= oaconvolve(heard, echo.taps, mode="valid")
-        whole = np.concatenate([context, clean], axis=1)
-        yield np.ascontiguousarray(whole[list(channels)])
-        context, known = whole[:, -CONTEXT:], sound[:, new.shape[1] : new.shape[1] + past]
-
-
-def _with_next(source: Iterable[Floats]) -> Iterator[tuple[Floats, Floats | None]]:
-    iterator = iter(source)
-    held = next(iterator, None)
-    while held is not None:
-        coming = next(iterator, None)
-        yield held, coming
-        held = coming
 
 
 def _stretches(source_db: Floats, target_db: Floats) -> NDArray[np.intp]:
@@ -263,7 +247,29 @@ def _stored(recording: Recording) -> Iterator[tuple[int, Floats]]:
     yield first, np.pad(held, ((0, 0), (0, overlap)))
 
 
-def _fit(pair: tuple[int, int], blocks: _Blocks) -> Echo | None:
+def _drifting(pair: tuple[int, int], blocks: _Blocks, dominated: Mask) -> Echo | None:
+    """Look for one sound stored twice by clocks that differ: each block's copy comes a little later than the last."""
+    from scipy import fft  # noqa: PLC0415 - half a second that an import of the package need not take
+
+    if dominated.sum() < _MIN_BLOCKS:
+        return None
+    spread = fft.irfft(blocks.cross / (np.abs(blocks.cross) + 1e-3 * np.abs(blocks.cross).mean()), axis=1)
+    size = spread.shape[1]
+    lags = np.abs(spread[:, :_LAGS]).argmax(axis=1)
+    at, late = blocks.starts[dominated].astype(np.float64), lags[dominated].astype(np.float64)
+    first, second = np.triu_indices(len(at), 1)
+    slopes = (late[second] - late[first]) / np.maximum(at[second] - at[first], 1.0)
+    slope = float(np.median(slopes))
+    if abs(slope) > _MOST_DRIFT * FRAME_S * RATE:
+        return None
+    drifts = slope * (blocks.starts - blocks.starts[0])
+    drifts -= drifts.min()
+    turned = np.exp(2j * np.pi * np.arange(blocks.cross.shape[1]) * drifts[:, None] / size).astype(np.complex64)
+    echo = _fit(pair, replace(blocks, cross=blocks.cross * turned), is_steady=False)
+    return echo if echo is not None and echo.is_one_sound else None
+
+
+def _fit(pair: tuple[int, int], blocks: _Blocks, *, is_steady: bool = True) -> Echo | None:
     """Fit the filter to the blocks that it explains, and say whether it explains enough."""
     levels = [_block_levels(one)[blocks.starts // _FRAMES] for one in (blocks.source_db, blocks.target_db)]
     dominated = levels[0] > levels[1] + _DOMINANT_DB
@@ -272,15 +278,15 @@ def _fit(pair: tuple[int, int], blocks: _Blocks) -> Echo | None:
     for _ in range(2):
         found = _filter(blocks, chosen) if chosen.sum() >= _MIN_BLOCKS else None
         if found is None:
-            return None
+            return _drifting(pair, blocks, dominated) if is_steady else None
         first, taps, explained = found
         chosen = dominated & (explained >= max(_MIN_EXPLAINED, 0.5 * float(np.quantile(explained[dominated], 0.9))))
     if chosen.sum() < max(_MIN_BLOCKS, _MIN_SHARE * dominated.sum()):
-        return None
+        return _drifting(pair, blocks, dominated) if is_steady else None
     loud = levels[1] > levels[1].max() - _LOUD_DB
-    power = fft_power(blocks, chosen)
+    power = _power(blocks, chosen)
     strongest = int(np.abs(taps).argmax())
-    return Echo(
+    echo = Echo(
         source=pair[0],
         target=pair[1],
         lag=first - _EARLY,
@@ -289,9 +295,12 @@ def _fit(pair: tuple[int, int], blocks: _Blocks) -> Echo | None:
         lag_s=(first + strongest - _EARLY) / RATE,
         everywhere=float((explained[loud] >= _EXPLAINED).mean()),
     )
+    if not is_steady or echo.is_one_sound or echo.level_db < _ONE_SOUND_DB - _SMEARED_DB:
+        return echo
+    return _drifting(pair, blocks, dominated) or echo
 
 
-def fft_power(blocks: _Blocks, chosen: Mask) -> Floats:
+def _power(blocks: _Blocks, chosen: Mask) -> Floats:
     """Return the source's power spectrum over the chosen blocks."""
     power: Floats = np.abs(blocks.own[chosen].sum(axis=0))
     return power

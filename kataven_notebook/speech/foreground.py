@@ -29,9 +29,11 @@ _LONG_S = 0.5
 _MIN_SHARE, _MIN_TIME_S = 0.03, 1.0  # of the speech found, that is so far below, for a voice behind
 # How much of what is expected by chance a voice behind coincides with the other's speech, at least; and how much the
 # party itself does at most, that speaks more softly or from farther away at times. In between nothing can be said.
-_INDEPENDENT, _OWN_QUIET = 0.5, 0.15
+_INDEPENDENT, _OWN_QUIET = 0.5, 0.31
 _FAINT_DB = 18.0  # what is so far below the party's own level, and while the other speaks, is not the party
 _VALLEY_DB, _VALLEY_WIDTH_DB = (7.0, 20.0), 4.0  # below the party's own level, where the two may part
+# How far below the valley a party's soft words are looked for, of which length, and how far apart from the other's.
+_SOFT_DB, _MIN_SOFT_S, _SOFT_APART = 8.0, 3.0, 0.15
 _MAX_IN_VALLEY = 0.2  # of the frames above it: more, and the levels run into each other
 _REACH_S = 0.06  # around what is loud, that belongs to it
 
@@ -84,7 +86,12 @@ def find_behind(total: Floats, speech: Mask, others: Mask) -> Behind | None:
         return Behind(behind_db, None)
     loud = decibels(smoothed(total, _SMOOTHING // 2 | 1))[: len(speech)] > own_db + valley_db
     reach = 2 * round(_REACH_S / FRAME_S) + 1
-    return Behind(behind_db, speech & (np.convolve(loud, np.ones(reach), "same") > 0.5))
+    foreground = speech & (np.convolve(loud, np.ones(reach), "same") > 0.5)
+    # Words just below the valley that avoid the other's are the party's own, spoken more softly.
+    soft = _long(speech & ~foreground & (level_db > own_db + valley_db - _SOFT_DB))
+    if soft.sum() * FRAME_S >= _MIN_SOFT_S and float(others[soft].mean()) < _SOFT_APART * chance:
+        return Behind(behind_db, None)
+    return Behind(behind_db, foreground)
 
 
 def _faint(relative_db: Floats, speech: Mask, others: Mask) -> Mask:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kataven_notebook.speech.echo import cancelled, find_echoes
+from kataven_notebook.speech.cancel import cancelled
+from kataven_notebook.speech.echo import find_echoes
 from kataven_notebook.speech.edges import EdgeFinder
 from kataven_notebook.speech.foreground import find_behind
 from kataven_notebook.speech.leak import Leak, find_leak
-from kataven_notebook.speech.level import decibels, loud, regions, smoothed, switched
+from kataven_notebook.speech.level import decibels, loud, regions, runs, smoothed, switched
 from kataven_notebook.speech.reverberation import tail_s
 from kataven_notebook.speech.spectrum import FRAME_S, FRAMES_PER_WINDOW
 from kataven_notebook.speech.tracks import read_tracks
@@ -37,6 +38,14 @@ _ON, _OFF = 0.40, 0.30
 _ONSET_LAG_S, _OFFSET_LAG_S = 0.03, 0.08
 _LEVEL_SMOOTHING = 25  # frames, 0.2 s
 _MIN_SNR_DB = 6.5
+# Of a window's power that is left when copies are taken out, if none was in it; and how loud it is for that to show.
+_UNTOUCHED, _LOUD_RATIO = 0.7, 10 ** (-20 / 10)
+# What is left of a copy is this far below it, `Leak`'s own gate added: where the other party speaks too, and where it
+# never does.
+_RESIDUE_DB, _ALONE_DB = 22.0, 2.0
+_MIN_ALONE_S = 0.3  # the model hears a copy for a while after it has ended
+# Nobody speaks only while another does, and again so much later: that is a copy of which nothing was subtracted.
+_TOGETHER, _COPIED, _COPY_LAG_S, _MIN_COPIED_S = 0.7, 0.9, 0.5, 2.0
 _HIDING_DBFS, _MIN_HEARD_S = -45.0, 1.0
 ONE_SOUND = "holds the same sound as another channel"
 
@@ -69,7 +78,11 @@ def find_parties(recording: Recording, tracks: list[Track], threads: int) -> lis
     echoes = [echo for echo in echoes if not same & {echo.source, echo.target}]
     clean = _without(echoes, recording, tracks, threads)
     leaks = [[] if channel in same else _leaks(clean, channel) for channel in range(len(clean))]
-    masks = [_heard(track, some) for track, some in zip(clean, leaks, strict=True)]
+    alone = {echo.target for echo in echoes if echo.is_all}
+    masks = [
+        _heard(track, [*some, *_residues(echoes, clean, channel)], _MIN_ALONE_S if channel in alone else 0.0)
+        for channel, (track, some) in enumerate(zip(clean, leaks, strict=True))
+    ]
     parties = []
     for channel, track in enumerate(clean):
         others = np.logical_or.reduce([np.zeros_like(masks[0]), *(m for i, m in enumerate(masks) if i != channel)])
@@ -84,7 +97,31 @@ def find_parties(recording: Recording, tracks: list[Track], threads: int) -> lis
                 doubt=ONE_SOUND if channel in same else doubt or _why_hidden(track, mask),
             )
         )
-    return parties
+    return [
+        party if party.doubt else replace(party, doubt=_why_copied(channel, parties, len(masks[channel])))
+        for channel, party in enumerate(parties)
+    ]
+
+
+def _why_copied(channel: int, parties: Sequence[Party], frames: int) -> str | None:
+    """Return which other channel's copy a channel may hold, of which nothing was subtracted, or None."""
+    own, *others = (_spoken(party, frames) for party in [parties[channel], *parties])
+    if own.sum() * FRAME_S < _MIN_COPIED_S:
+        return None
+    for other, theirs in enumerate(others):
+        if other == channel or own[theirs].sum() < _TOGETHER * own.sum():
+            continue
+        lags = range(0, min(round(_COPY_LAG_S / FRAME_S), frames - 1) + 1, 4)
+        if max(own[lag:][theirs[: frames - lag]].sum() for lag in lags) >= _COPIED * own.sum():
+            return f"what is heard follows channel {other} as a copy of it would"
+    return None
+
+
+def _spoken(party: Party, frames: int) -> Mask:
+    spoken = np.zeros(frames, bool)
+    for start, end in np.rint(party.intervals / FRAME_S).astype(int):
+        spoken[max(start, 0) : end] = True
+    return spoken
 
 
 def _model_mask(track: Track) -> Mask:
@@ -110,7 +147,24 @@ def _without(echoes: Sequence[Echo], recording: Recording, tracks: list[Track], 
         channels=len(targets),
         change=partial(cancelled, echoes=echoes, channels=targets),
     )
-    return [again[targets.index(i)] if i in targets else track for i, track in enumerate(tracks)]
+    return [_judged(again[targets.index(i)], track) if i in targets else track for i, track in enumerate(tracks)]
+
+
+def _judged(clean: Track, before: Track) -> Track:
+    """Return a track from which copies were taken, with the model's first opinion where nothing was taken.
+
+    What the model makes of a word depends on what it heard long before it: without the copies it may miss words
+    that were found beside them, although they are the same.
+    """
+    windows = len(clean.probability)
+    if not windows:
+        return clean
+    left, had = (one.total[: windows * FRAMES_PER_WINDOW].reshape(windows, -1).mean(axis=1) for one in (clean, before))
+    loud_power = np.percentile(left, 95) * _LOUD_RATIO
+    same = (left > _UNTOUCHED * had) & (left > loud_power)
+    return replace(
+        clean, probability=np.where(same, np.maximum(clean.probability, before.probability), clean.probability)
+    )
 
 
 def _leaks(tracks: Sequence[Track], channel: int) -> list[Leak]:
@@ -121,11 +175,27 @@ def _leaks(tracks: Sequence[Track], channel: int) -> list[Leak]:
     return leaks
 
 
-def _heard(track: Track, leaks: Sequence[Leak]) -> Mask:
+def _residues(echoes: Sequence[Echo], tracks: Sequence[Track], channel: int) -> list[Leak]:
+    """Return what may be left of copies: little, but where a party never speaks it is all that is heard."""
+    return [
+        Leak(
+            tracks[echo.source].bands,
+            tracks[echo.source].total,
+            max(round(echo.lag_s / FRAME_S), 0),
+            echo.level_db - (_ALONE_DB if echo.is_all else _RESIDUE_DB),
+        )
+        for echo in echoes
+        if echo.target == channel
+    ]
+
+
+def _heard(track: Track, leaks: Sequence[Leak], least_s: float) -> Mask:
     """Return where speech is heard that is louder than the leaks, short pauses included."""
     mask = _model_mask(track) if len(track.probability) else loud(track.level_db)
     for leak in leaks:
         mask &= ~leak.covers(track.total)
+    for start, end in runs(mask) if least_s else ():
+        mask[start:end] = (end - start) * FRAME_S >= least_s
     filled = np.zeros_like(mask)
     for start, end in regions(mask):
         filled[start:end] = True
