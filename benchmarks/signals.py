@@ -190,9 +190,10 @@ def unclipped() -> None:
     for name, change in changes.items():
         measured = []
         for voice in channels:
-            peak = np.abs(voice.samples).max()
-            if peak > 0 and len(voice.samples) > voice.rate and name != "48 to 8 kHz":
-                measured.append(clipping_ratio(*change(voice.samples * (0.95 / peak), voice.rate)))
+            rate = NATIVE_HZ.get(name, voice.rate)
+            sound = soxr.resample(voice.samples, voice.rate, rate)
+            if len(sound) > rate and np.abs(sound).max() > 0:
+                measured.append(clipping_ratio(*change(sound * (0.95 / np.abs(sound).max()), rate)))
         ratio = np.array(measured)
         more = ", ".join(f"{100 * one:.2g}" for one in ratio[ratio > 0])
         print(f"| {name} | {(ratio == 0).sum()} | {np.isnan(ratio).sum()} | {more} |", flush=True)

@@ -84,12 +84,14 @@ class ClippingMeter:
 
     def add(self, samples: Doubles, windows: Doubles) -> None:
         """Take the next samples, finite, at least one, and the windows `(n, window_length)` that they complete."""
-        for sign in (1, -1):
-            self._tops[sign].append(self._top(np.minimum(samples * sign, 1.0)))
+        extremes = {1: float(samples.max()), -1: -float(samples.min())}
+        for sign, extreme in extremes.items():
+            # What is beyond full scale is cut off there when it is played.
+            self._tops[sign].append(self._top(samples, sign, min(extreme, 1.0)))
         # About an offset silence itself would be a pile.
-        offset = _offset(windows)
-        self._amplitudes.add(samples - offset)
-        self._crests.add(windows - offset)
+        offset = _offset(samples, windows, max(extremes.values()))
+        self._amplitudes.add(samples - offset if offset else samples)
+        self._crests.add(windows - offset if offset else windows)
         self._done += len(samples)
 
     def result(self) -> Clipped:
@@ -125,29 +127,31 @@ class ClippingMeter:
             return True
         return shape.flat_ratio > _SUSPICIOUS_FLAT or abs(shape.lean) > _SUSPICIOUS_LEAN
 
-    def _top(self, samples: npt.NDArray[np.float64]) -> _Top:
-        level = float(samples.max())
+    def _top(self, samples: Doubles, sign: int, level: float) -> _Top:
         if level <= 0:
             return _Top(level, 0, 0, 0, np.empty(0, dtype=np.int64))
         # Equal and not just near: a low tone lingers near its top without touching it twice.
-        at = np.flatnonzero(samples == level)
+        at = np.flatnonzero(samples >= level if sign > 0 else samples <= -level)
         run = np.concatenate([[0], np.cumsum(np.diff(at) > 1)])
         lengths = np.bincount(run)
         flat = at[lengths[run] >= _MIN_RUN]
         runs = int((lengths >= _MIN_RUN).sum())
-        beneath = int(((samples > 0.8 * level) & (samples < 0.98 * level)).sum()) if runs else 0
+        near = samples * (sign / level) if runs else np.empty(0)
+        beneath = int(((near > 0.8) & (near < 0.98)).sum())
         windows = np.unique((flat + self._done) // self._window_length)
         return _Top(level, len(flat), runs, beneath, windows)
 
 
-def _offset(windows: Doubles) -> float:
+def _offset(samples: Doubles, windows: Doubles, peak: float) -> float:
     """Return a converter's constant offset: the mean of the quietest windows, 0 where it is small."""
-    if not len(windows):
+    least = _MIN_OFFSET * peak
+    # Mostly the mean of all is small, too, and no more need be asked.
+    if not len(windows) or abs(samples.mean()) < least / 2:
         return 0.0
     # The mean of all would be that of speech, which leans to one side.
     means, spans = windows.mean(axis=1), np.ptp(windows, axis=1)
     offset = float(np.median(means[spans <= np.quantile(spans, 0.1)]))
-    return offset if abs(offset) > _MIN_OFFSET * float(np.abs(windows).max()) else 0.0
+    return offset if abs(offset) > least else 0.0
 
 
 def _clipped(tops: list[_Top]) -> list[_Top]:

@@ -57,7 +57,8 @@ class ChannelQuality:
         (also that of G.711), or at a flat top below it where far more samples lie than just beneath. Where a codec
         or another sample rate came afterwards, an estimate: how many more samples lie at the level of flat crests
         than the sound beneath lets expect. Missing where crests look cut off but their number can't be told. A
-        band-pass of 300 to 3400 Hz hides most clipping, and less than 1 % before a codec may read 0.
+        band-pass of 300 to 3400 Hz hides most clipping, and less than 1 % before a codec may read 0; a limiter of
+        1 ms that flattens crests counts as clipping.
     noise_floor_dbfs : float
         Level where nobody speaks: median over 10 ms windows at least 0.1 s from speech, dBFS RMS, whatever is heard
         there: noise, hold music, a leak of the other party.
@@ -181,14 +182,16 @@ class _Channel:
         self._loudness = LoudnessMeter(sample_rate)
 
     def add(self, samples: Doubles) -> None:
+        peak = max(float(samples.max()), -float(samples.min()))
         # A comparison with NaN is false.
-        finite = np.abs(samples) < _LOUDEST
-        if not finite.all():
+        if not peak < _LOUDEST:
+            finite = np.abs(samples) < _LOUDEST
             self._beyond += int(np.isfinite(samples[~finite]).sum())
             self._not_finite += int((~finite).sum())
             samples = np.where(finite, samples, 0.0)
+            peak = float(np.abs(samples).max())
         self._samples += len(samples)
-        self._peak = max(self._peak, float(samples.max()), -float(samples.min()))
+        self._peak = max(self._peak, peak)
         self._loudness.add(samples)
         joined = np.concatenate([self._rest, samples])
         whole = len(joined) // self._window_length * self._window_length

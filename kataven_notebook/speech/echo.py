@@ -49,8 +49,7 @@ _WINDOW_S = 0.032
 # second above its floor. In calls without leaks, noise or not, something is heard in 7 to 50 % of the other's speech;
 # with music or other voices behind it in up to all, and there the waves then show that nothing leaks.
 _LOUD_DB, _AUDIBLE_DB, _QUIETEST_DBFS, _FOLLOWS = 18.0, 5.0, -85.0, 0.55
-# In noise only the loudest of a copy stands out, by little: so much, or so many times by what the noise itself moves.
-_LOUDEST_DB, _RISE_DB, _UNREST = 6.0, 2.0, 4.0
+_ALONG = 0.35  # of the source's speech; parties that take turns have 5 to 20 % in common, those who interrupt 30
 _MIRROR_S = 0.03
 _SMEARED_DB = 6.0  # a copy that drifts fits a filter that is so much weaker
 _MOST_DRIFT = 5e-4  # of time, by which two clocks may differ
@@ -127,8 +126,8 @@ class _Blocks:
         return energy
 
 
-def find_echoes(recording: Recording, levels_db: Sequence[Floats]) -> list[Echo]:
-    """Return the copies of channels in others; reads the recording again where levels give reason to.
+def find_echoes(recording: Recording, levels_db: Sequence[Floats], speech: Sequence[Mask]) -> list[Echo]:
+    """Return the copies of channels in others; reads the recording again where levels or speech give reason to.
 
     Parameters
     ----------
@@ -136,8 +135,14 @@ def find_echoes(recording: Recording, levels_db: Sequence[Floats]) -> list[Echo]
         Of two channels or more.
     levels_db
         Per channel (frames,) level, smoothed over 24 ms.
+    speech
+        Per channel (frames,) where it may be speech: what noise hides from the level, the model still hears.
     """
-    pairs = [pair for pair in itertools.permutations(range(len(levels_db)), 2) if _follows(levels_db, *pair)]
+    pairs = [
+        (source, target)
+        for source, target in itertools.permutations(range(len(levels_db)), 2)
+        if _follows(levels_db[source], levels_db[target]) or _speaks_along(speech[source], speech[target])
+    ]
     if len(pairs) > _MOST_PAIRS:
         return []
     wanted = {pair: _stretches(levels_db[pair[0]], levels_db[pair[1]]) for pair in pairs}
@@ -149,24 +154,32 @@ def find_echoes(recording: Recording, levels_db: Sequence[Floats]) -> list[Echo]
     return [echo for echo in found.values() if not _is_mirror(echo, found.get((echo.target, echo.source)))]
 
 
-def _follows(levels_db: Sequence[Floats], source: int, target: int) -> bool:
-    """Whether something is heard in `target` nearly whenever `source` is loud, at some delay."""
+def _follows(source_db: Floats, target_db: Floats) -> bool:
+    """Whether something is heard in the target nearly whenever the source is loud, at some delay."""
     step = round(_WINDOW_S / FRAME_S)
-    count = len(levels_db[source]) // step
+    count = len(source_db) // step
     if not count:
         return False
-    here, there = (levels_db[c][: count * step].reshape(count, step).mean(axis=1) for c in (source, target))
+    here, there = (one[: count * step].reshape(count, step).mean(axis=1) for one in (source_db, target_db))
     loud = (here > np.percentile(here, 95) - _LOUD_DB) & (here > _QUIETEST_DBFS)
     audible = (there > np.percentile(there, 10) + _AUDIBLE_DB) & (there > _QUIETEST_DBFS)
-    floor_db, low_db = np.percentile(there, [10, 2])
-    loudest = here > max(np.percentile(here, 95) - _LOUDEST_DB, _QUIETEST_DBFS)
-    risen = there > max(floor_db + min(max(_UNREST * (floor_db - low_db), _RISE_DB), _AUDIBLE_DB), _QUIETEST_DBFS)
+    return _coincides(loud, audible) > _FOLLOWS
+
+
+def _speaks_along(source: Mask, target: Mask) -> bool:
+    """Whether speech is heard in the target for much of the source's, at some delay."""
+    step = round(_WINDOW_S / FRAME_S)
+    return _coincides(source[::step], target[::step]) > _ALONG
+
+
+def _coincides(source: Mask, target: Mask) -> float:
+    """Return the share of the source's windows that the target has as well, at the delay where that is most."""
+    count = len(source)
+    shares = [0.0]
     for lag in range(-round(_EARLY_S / _WINDOW_S), min(round(MAX_LAG_S / _WINDOW_S), count - 1) + 1):
-        for much, heard in ((loud, audible), (loudest, risen)):
-            both = much[: count - lag] & heard[lag:] if lag >= 0 else much[-lag:] & heard[:lag]
-            if both.sum() > _FOLLOWS * much.sum():
-                return True
-    return False
+        both = source[: count - lag] & target[lag:] if lag >= 0 else source[-lag:] & target[:lag]
+        shares.append(float(both.sum()) / max(int(source.sum()), 1))
+    return max(shares)
 
 
 def _is_mirror(echo: Echo, reverse: Echo | None) -> bool:

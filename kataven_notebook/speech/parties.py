@@ -72,7 +72,7 @@ def find_parties(recording: Recording, tracks: list[Track], threads: int) -> lis
     DecodeError
         The sound can't be decoded.
     """
-    echoes = find_echoes(recording, [track.level_db for track in tracks])
+    echoes = find_echoes(recording, [track.level_db for track in tracks], [_heard(track, [], 0.0) for track in tracks])
     same = {channel for echo in echoes if echo.is_one_sound for channel in (echo.source, echo.target)}
     # Taking one sound out of itself would leave nothing.
     echoes = [echo for echo in echoes if not same & {echo.source, echo.target}]
