@@ -82,7 +82,7 @@ class _GainFollower:
         gain = np.maximum(both / np.maximum(own, 1e-12), _LEAST_GAIN)
         gain[all_ * self._ratio > own] = 1.0
         explained = np.maximum(both, 0) ** 2 / np.maximum(own * all_, 1e-18)
-        gain = 1 + (gain - 1) * np.minimum(explained, 1)
+        gain = 1 + (gain - 1) * np.minimum(explained, 1) ** 2
         # From one stretch's gain to the next's, so that no step is heard.
         ends = np.concatenate([[self._last], gain])
         at = np.arange(len(copy)) / _HOP

@@ -49,6 +49,7 @@ _WINDOW_S = 0.032
 # second above its floor. In calls without leaks, noise or not, something is heard in 7 to 50 % of the other's speech;
 # with music or other voices behind it in up to all, and there the waves then show that nothing leaks.
 _LOUD_DB, _AUDIBLE_DB, _QUIETEST_DBFS, _FOLLOWS = 18.0, 5.0, -85.0, 0.55
+_LOUDEST_DB, _RISE_DB, _UNREST = 6.0, 2.0, 4.0
 _ALONG = 0.35  # of the source's speech; parties that take turns have 5 to 20 % in common, those who interrupt 30
 _MIRROR_S = 0.03
 _SMEARED_DB = 6.0  # a copy that drifts fits a filter that is so much weaker
@@ -163,7 +164,12 @@ def _follows(source_db: Floats, target_db: Floats) -> bool:
     here, there = (one[: count * step].reshape(count, step).mean(axis=1) for one in (source_db, target_db))
     loud = (here > np.percentile(here, 95) - _LOUD_DB) & (here > _QUIETEST_DBFS)
     audible = (there > np.percentile(there, 10) + _AUDIBLE_DB) & (there > _QUIETEST_DBFS)
-    return _coincides(loud, audible) > _FOLLOWS
+    # In noise only the loudest of a copy stands out, by little, or as much as the noise itself moves.
+    loudest = here > max(np.percentile(here, 95) - _LOUDEST_DB, _QUIETEST_DBFS)
+    floor_db, low_db = np.percentile(there, [10, 2])
+    rise_db = min(max(_UNREST * (floor_db - low_db), _RISE_DB), _AUDIBLE_DB)
+    risen = there > max(floor_db + rise_db, _QUIETEST_DBFS)
+    return max(_coincides(loud, audible), _coincides(loudest, risen)) > _FOLLOWS
 
 
 def _speaks_along(source: Mask, target: Mask) -> bool:

@@ -32,14 +32,15 @@ if TYPE_CHECKING:
     Frames = NDArray[np.intp]
 
 # Probabilities of speech at which the model switches. Its own 0.5 and 0.35 gave one point of F1 less
-# and 46 ms more error.
-_ON, _OFF = 0.40, 0.30
+# and 46 ms more error. The level finds the edges beside it; where it is alone, it is heard to the end of a word.
+_ON, _OFF, _OFF_ALONE = 0.40, 0.30, 0.25
 # By how much the model is late: these are taken off where its own edges are used.
-_ONSET_LAG_S, _OFFSET_LAG_S = 0.03, 0.08
+_ONSET_LAG_S, _OFFSET_LAG_S, _OFFSET_LAG_ALONE_S = 0.03, 0.08, 0.05
 _LEVEL_SMOOTHING = 25  # frames, 0.2 s
 _MIN_SNR_DB = 6.5
-# Of a window's power that is left when copies are taken out, if none was in it; and how loud it is for that to show.
-_UNTOUCHED, _LOUD_RATIO = 0.7, 10 ** (-20 / 10)
+# Of a window's power that is left when copies are taken out, if hardly any was in it; and how loud it is for that to
+# show: against the channel's loudest, and over its floor, in which a copy may hide.
+_UNTOUCHED, _LOUD_RATIO, _OVER_FLOOR = 0.7, 10 ** (-20 / 10), 4.0
 # What is left of a copy is this far below it, `Leak`'s own gate added: where the other party speaks too, and where it
 # never does.
 _RESIDUE_DB, _ALONE_DB = 22.0, 2.0
@@ -61,7 +62,7 @@ class Party:
 
 def model_intervals(track: Track) -> Intervals:
     """Return where the model alone hears speech, in seconds, its lag taken off."""
-    return _without_lag(regions(_model_mask(track)))
+    return _without_lag(regions(_model_mask(track, _OFF_ALONE)), _OFFSET_LAG_ALONE_S)
 
 
 def find_parties(recording: Recording, tracks: list[Track], threads: int) -> list[Party]:
@@ -124,14 +125,14 @@ def _spoken(party: Party, frames: int) -> Mask:
     return spoken
 
 
-def _model_mask(track: Track) -> Mask:
-    return np.repeat(switched(track.probability, _ON, _OFF), FRAMES_PER_WINDOW)
+def _model_mask(track: Track, off: float = _OFF) -> Mask:
+    return np.repeat(switched(track.probability, _ON, off), FRAMES_PER_WINDOW)
 
 
-def _without_lag(frames: Frames) -> Intervals:
+def _without_lag(frames: Frames, offset_lag_s: float = _OFFSET_LAG_S) -> Intervals:
     found = (frames * FRAME_S).astype(np.float64)
     found[:, 0] = np.maximum(found[:, 0] - _ONSET_LAG_S, 0)
-    found[:, 1] -= _OFFSET_LAG_S
+    found[:, 1] -= offset_lag_s
     return found
 
 
@@ -160,7 +161,8 @@ def _judged(clean: Track, before: Track) -> Track:
     if not windows:
         return clean
     left, had = (one.total[: windows * FRAMES_PER_WINDOW].reshape(windows, -1).mean(axis=1) for one in (clean, before))
-    loud_power = np.percentile(left, 95) * _LOUD_RATIO
+    floor, high = np.percentile(left, [20, 95])
+    loud_power = max(high * _LOUD_RATIO, floor * _OVER_FLOOR)
     same = (left > _UNTOUCHED * had) & (left > loud_power)
     return replace(
         clean, probability=np.where(same, np.maximum(clean.probability, before.probability), clean.probability)

@@ -355,7 +355,8 @@ def test_metrics_on_processes_are_those_of_threads() -> None:
     with demo.hub() as hub:
         calls = kn.audio(hub.sessions.iloc[:2], settings=hub.settings, progress=False)
     pd.testing.assert_frame_equal(
-        kn.metrics(calls, progress=False), kn.metrics(calls, executor=two_processes, progress=False)
+        kn.metrics(calls, agent_channel=1, progress=False),
+        kn.metrics(calls, agent_channel=1, executor=two_processes, progress=False),
     )
 
 

@@ -30,4 +30,5 @@ def echoes(sound: np.ndarray) -> list[Echo]:
     """Find the echoes of sound at 16 kHz."""
     recording = Sound(sound, RATE)
     tracks, _ = read_tracks(recording, 1, with_model=False)
-    return find_echoes(recording, [track.level_db for track in tracks])
+    levels = [track.level_db for track in tracks]
+    return find_echoes(recording, levels, [np.zeros(len(level), bool) for level in levels])
