@@ -207,7 +207,9 @@ def _burst(kind: str, rng: np.random.Generator) -> Sound:
         return clicks
     length = int({"cough": 0.25, "breath": 0.5}[kind] * RATE)
     noise = signal.lfilter([1.0], [1, -0.6], rng.standard_normal(length))
-    shape = np.exp(-np.arange(length) / length * 4) if kind == "cough" else np.hanning(length) * 0.12
+    shape = (
+        np.exp(-np.arange(length) / length * 4) if kind == "cough" else np.hanning(length) * 0.03
+    )  # 24 dB below speech
     return np.asarray(noise * shape / np.std(noise))
 
 

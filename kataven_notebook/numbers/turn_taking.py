@@ -152,8 +152,9 @@ def _backchannel_length(turn: Intervals, others: list[Intervals], thresholds: Th
         return length
     again = turn[length, 0] if length < len(turn) else next_s
     replies = others[index][0, 0] if index < len(others) else np.inf
-    # A word that made the other stop: its party goes on at once, or it is the other who speaks next.
-    taken_up = stops <= again < stops + thresholds.at_once_s or again > replies or np.isinf(again)
+    # A word that made the other stop: its party goes on at once, or the other speaks next, or for long nobody.
+    goes_on = stops <= again < stops + thresholds.at_once_s
+    taken_up = goes_on or again > replies or again >= stops + thresholds.max_yield_s
     return 0 if taken_up else length
 
 

@@ -116,7 +116,8 @@ def speech_intervals(recording: Recording, *, speech: SpeechOption = "auto", thr
         One array a channel, as `found[0]` or in a loop, and what found them. Pauses below 0.25 s belong to
         the speech around them; what is shorter than 0.1 s is dropped. A channel without speech has an empty
         `(0, 2)` array. The sound is read in blocks: an hour of stereo keeps 45 MB at
-        most. Where one channel is heard in another it is read twice more.
+        most. Where one channel is heard in another it is read twice more, for half as long again, and
+        looking for the copies takes up to 130 MB for a while.
 
     Raises
     ------
@@ -134,10 +135,9 @@ def speech_intervals(recording: Recording, *, speech: SpeechOption = "auto", thr
     Notes
     -----
     On the demo's synthetic calls with known truth, in six conditions of telephony made from them
-    (``python benchmarks/speech.py``), "auto" finds 97 to 98 of 100 in F1 over 10 ms frames, and response
-    latencies with a median error of 21 to 44 ms (90th percentile 48 to 87), none missed. Hold music on the
-    agent's channel is the worst: F1 93, median 28 ms, 90th percentile 116 ms, 3 of 27 responses missed or
-    invented. One core takes two channels at some 500 times real time, on a machine that others used as well.
+    (``python benchmarks/speech.py``), "auto" finds 96 to 98 of 100 in F1 over 10 ms frames, and response
+    latencies with a median error of 21 to 40 ms (90th percentile 46 to 131), none missed or invented. What
+    becomes of them with echoes, rooms, noise and voices behind is measured by ``benchmarks/fiction.py``.
 
     Words that begin or end faintly below noise can't be seen: there the end is moved out by how long speech
     takes to fade, which is right on average, and wrong by some 50 ms for the single word.
