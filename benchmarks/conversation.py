@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import json
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -189,8 +190,8 @@ def _median(values: list[float]) -> str:
 def simulate(count: int, seed: int) -> None:
     """Print the tables of drawn exchanges."""
     words: dict[str, Callable[[np.random.Generator], Drawn]] = {
-        f'barge-in, "stop" of 0.5 s, yield {median_s} s': (
-            lambda rng, median_s=median_s: barge_ins(rng, count, word_s=(0.5, 0.5), yield_s=median_s)  # type: ignore[misc]
+        f'barge-in, "stop" of 0.5 s, yield {median_s} s': partial(
+            barge_ins, count=count, word_s=(0.5, 0.5), yield_s=median_s
         )
         for median_s in (0.4, 0.8, 1.2, 2.0)
     }

@@ -269,7 +269,7 @@ def snr() -> None:
         for given in (True, False):
             cells = []
             for wanted_db in SNRS_DB:
-                errors = [_snr_error(voice, kind, wanted_db, given, seed) for seed, voice in enumerate(found)]
+                errors = [_snr_error(voice, kind, wanted_db, seed, given=given) for seed, voice in enumerate(found)]
                 known = [one for one in errors if np.isfinite(one)]
                 cell = f"{np.median(known):+.1f} [{min(known):+.1f}, {max(known):+.1f}]" if known else ""
                 missing = len(errors) - len(known)
@@ -277,7 +277,7 @@ def snr() -> None:
             print(f"| {kind} | {'true' if given else 'found'} | " + " | ".join(cells) + " |", flush=True)
 
 
-def _snr_error(voice: Voice, kind: str, wanted_db: float, given: bool, seed: int) -> float:  # noqa: FBT001
+def _snr_error(voice: Voice, kind: str, wanted_db: float, seed: int, *, given: bool) -> float:
     rng = np.random.default_rng([seed, int(wanted_db)])
     speaking = np.zeros(len(voice.samples), dtype=bool)
     for start, end in voice.speech:

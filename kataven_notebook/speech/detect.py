@@ -19,7 +19,7 @@ import numpy.typing as npt
 from kataven_notebook.errors import ConfigurationError, MissingExtra
 from kataven_notebook.machine.cores import one_core
 from kataven_notebook.speech.intervals import Intervals, tidy
-from kataven_notebook.speech.level import decibels
+from kataven_notebook.speech.level import decibels, marked
 from kataven_notebook.speech.parties import Party, find_parties, model_intervals
 from kataven_notebook.speech.silero import is_installed
 from kataven_notebook.speech.spectrum import FRAME_S
@@ -242,9 +242,8 @@ def _method(speech: object) -> str:
 
 
 def _noise_floor(track: Track, intervals: Intervals) -> float:
-    quiet = np.ones(len(track.total), bool)
-    for start, end in np.rint(intervals / FRAME_S).astype(int):
-        quiet[max(start - _NOISE_GUARD_FRAMES, 0) : end + _NOISE_GUARD_FRAMES] = False
+    guarded = np.rint(intervals / FRAME_S).astype(int) + np.array([-_NOISE_GUARD_FRAMES, _NOISE_GUARD_FRAMES])
+    quiet = ~marked(guarded, len(track.total))
     if not quiet.any():
         return float("nan")
     floor_db = float(np.median(decibels(track.total[quiet])))

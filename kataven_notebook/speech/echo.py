@@ -1,4 +1,4 @@
-"""Copies of one channel in another: found by what the two waves have in common, and subtracted.
+"""Copies of one channel in another, found by what the two waves have in common.
 
 What leaks from one party's channel into the other's is the same wave: later, and filtered by a line, a room or a
 loudspeaker. Speech of the other party has nothing in common with it. So a filter is fitted that makes as much as
@@ -6,7 +6,7 @@ possible of one channel out of the other (least squares, as echo cancellers do),
 the source is heard; `cancel` subtracts what it explains. A pair of channels in which the filter explains nearly
 everything, whoever speaks, is one sound stored twice.
 
-The sound is read a second time for it, so that only calls are looked at whose levels give reason to.
+The sound is read a second time for it, so that only calls are looked at whose levels or speech give reason to.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import numpy as np
 
 from kataven_notebook.speech.level import decibels
 from kataven_notebook.speech.spectrum import CONTEXT, FRAME_S, RATE, parts
+from kataven_notebook.speech.tracks import BLOCK_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -41,24 +42,27 @@ _LAGS = _EARLY + round(MAX_LAG_S * RATE)
 _TAPS = 4_096  # 0.26 s: a room's first reflections, where most of a leak's energy is
 _RIDGE = 0.02  # of the source's power, against fitting what the two have in common by chance
 _LEAD = 160  # taps before the strongest: a filter's rise
-_MOST_BLOCKS = 60
-_MIN_BLOCKS = 4
-_MOST_PAIRS = 12
+_MOST_BLOCKS, _MIN_BLOCKS = 60, 4  # a minute of the source determines a filter; with less than 4 s all is chance
+_MOST_PAIRS = 12  # of channels: more are a conference, in which a copy has no one source
 _WINDOW_S = 0.032
 # Somebody certainly speaks within the first of a channel's 95th percentile, and something is heard where it is the
 # second above its floor. In calls without leaks, noise or not, something is heard in 7 to 50 % of the other's speech;
 # with music or other voices behind it in up to all, and there the waves then show that nothing leaks.
 _LOUD_DB, _AUDIBLE_DB, _QUIETEST_DBFS, _FOLLOWS = 18.0, 5.0, -85.0, 0.55
-_LOUDEST_DB, _RISE_DB, _UNREST = 6.0, 2.0, 4.0
+_LOUDEST_DB, _RISE_DB, _UNREST = (
+    6.0,
+    2.0,
+    4.0,
+)  # in noise: within the first of the loudest, over the floor by the others
 _ALONG = 0.35  # of the source's speech; parties that take turns have 5 to 20 % in common, those who interrupt 30
-_MIRROR_S = 0.03
+_MIRROR_S = 0.03  # how well the delays of a copy and of its mirror agree
 _SMEARED_DB = 6.0  # a copy that drifts fits a filter that is so much weaker
 _MOST_DRIFT = 5e-4  # of time, by which two clocks may differ
 _DOMINANT_DB = -2.0  # a filter is fitted to stretches in which the source is at least so much louder
 _MIN_PEAK = 9.0  # the strongest tap over the typical one
 _MIN_EXPLAINED = 0.25  # of a stretch's power, in the stretches that the filter is fitted to
 _MIN_SHARE = 0.3  # of the stretches that the source dominates
-_EXPLAINED = 0.5
+_EXPLAINED = 0.5  # of a stretch's power, for a copy to be what is heard there
 _LEAST_HEARD = 0.2  # of a stretch's power that is taken for more than noise
 _ONE_SOUND_DB = -15.0  # a copy quieter than this is the leak in a channel whose party never speaks
 _AT_ONCE_S, _AT_ONCE_DB = 0.01, -40.0  # but no leak comes at once: that is a sound stored twice, whatever its level
@@ -114,6 +118,16 @@ class _Blocks:
     starts: NDArray[np.intp]  # (blocks,) first frames
     source_db: Floats  # (frames,) levels
     target_db: Floats
+
+    def levels(self) -> list[Floats]:
+        """Return the levels of source and target in each block."""
+        return [_block_levels(one)[self.starts // _FRAMES] for one in (self.source_db, self.target_db)]
+
+    def dominated(self) -> Mask:
+        """Return the blocks in which mostly the source is heard."""
+        source_db, target_db = self.levels()
+        mostly: Mask = source_db > target_db + _DOMINANT_DB
+        return mostly
 
     def energies(self, lag: int) -> Doubles:
         """Return the energy of the target in each block, `lag` samples later."""
@@ -258,7 +272,7 @@ def _stored(recording: Recording) -> Iterator[tuple[int, Floats]]:
     """Yield the sound at 16 kHz in overlapping pieces with the place of each one's first sample."""
     first, held = 0, np.zeros((recording.channels, 0), np.float32)
     overlap = _BLOCK + _LAGS + _EARLY
-    for part in parts(recording.blocks(30.0), recording.sample_rate, recording.channels):
+    for part in parts(recording.blocks(BLOCK_S), recording.sample_rate, recording.channels):
         held = np.concatenate([held, part[:, CONTEXT:]], axis=1)
         yield first, held
         gone = max(held.shape[1] - overlap, 0)
@@ -266,10 +280,11 @@ def _stored(recording: Recording) -> Iterator[tuple[int, Floats]]:
     yield first, np.pad(held, ((0, 0), (0, overlap)))
 
 
-def _drifting(pair: tuple[int, int], blocks: _Blocks, dominated: Mask) -> Echo | None:
+def _drifting(pair: tuple[int, int], blocks: _Blocks) -> Echo | None:
     """Look for one sound stored twice by clocks that differ: each block's copy comes a little later than the last."""
     from scipy import fft  # noqa: PLC0415 - half a second that an import of the package need not take
 
+    dominated = blocks.dominated()
     if dominated.sum() < _MIN_BLOCKS:
         return None
     spread = fft.irfft(blocks.cross / (np.abs(blocks.cross) + 1e-3 * np.abs(blocks.cross).mean()), axis=1)
@@ -284,28 +299,36 @@ def _drifting(pair: tuple[int, int], blocks: _Blocks, dominated: Mask) -> Echo |
     drifts = slope * (blocks.starts - blocks.starts[0])
     drifts -= drifts.min()
     turned = np.exp(2j * np.pi * np.arange(blocks.cross.shape[1]) * drifts[:, None] / size).astype(np.complex64)
-    echo = _fit(pair, replace(blocks, cross=blocks.cross * turned), is_steady=False)
+    echo = _steady(pair, replace(blocks, cross=blocks.cross * turned))
     return echo if echo is not None and echo.is_one_sound else None
 
 
-def _fit(pair: tuple[int, int], blocks: _Blocks, *, is_steady: bool = True) -> Echo | None:
+def _fit(pair: tuple[int, int], blocks: _Blocks) -> Echo | None:
+    """Return the copy of the source in the target, or None: at a delay that stays, or one sound on two clocks."""
+    echo = _steady(pair, blocks)
+    if echo is not None and (echo.is_one_sound or echo.level_db < _ONE_SOUND_DB - _SMEARED_DB):
+        return echo
+    return _drifting(pair, blocks) or echo
+
+
+def _steady(pair: tuple[int, int], blocks: _Blocks) -> Echo | None:
     """Fit the filter to the blocks that it explains, and say whether it explains enough."""
-    levels = [_block_levels(one)[blocks.starts // _FRAMES] for one in (blocks.source_db, blocks.target_db)]
-    dominated = levels[0] > levels[1] + _DOMINANT_DB
+    dominated = blocks.dominated()
     # Twice: what the other party says in between spoils the first one.
     chosen = dominated
     for _ in range(2):
         found = _filter(blocks, chosen) if chosen.sum() >= _MIN_BLOCKS else None
         if found is None:
-            return _drifting(pair, blocks, dominated) if is_steady else None
+            return None
         first, taps, explained = found
         chosen = dominated & (explained >= max(_MIN_EXPLAINED, 0.5 * float(np.quantile(explained[dominated], 0.9))))
     if chosen.sum() < max(_MIN_BLOCKS, _MIN_SHARE * dominated.sum()):
-        return _drifting(pair, blocks, dominated) if is_steady else None
-    loud = levels[1] > levels[1].max() - _LOUD_DB
-    power = _power(blocks, chosen)
+        return None
+    _, target_db = blocks.levels()
+    loud = target_db > target_db.max() - _LOUD_DB
+    power = np.abs(blocks.own[chosen].sum(axis=0))
     strongest = int(np.abs(taps).argmax())
-    echo = Echo(
+    return Echo(
         source=pair[0],
         target=pair[1],
         lag=first - _EARLY,
@@ -314,15 +337,6 @@ def _fit(pair: tuple[int, int], blocks: _Blocks, *, is_steady: bool = True) -> E
         lag_s=(first + strongest - _EARLY) / RATE,
         everywhere=float((explained[loud] >= _EXPLAINED).mean()),
     )
-    if not is_steady or echo.is_one_sound or echo.level_db < _ONE_SOUND_DB - _SMEARED_DB:
-        return echo
-    return _drifting(pair, blocks, dominated) or echo
-
-
-def _power(blocks: _Blocks, chosen: Mask) -> Floats:
-    """Return the source's power spectrum over the chosen blocks."""
-    power: Floats = np.abs(blocks.own[chosen].sum(axis=0))
-    return power
 
 
 def _gain_db(taps: Doubles, power: Floats) -> float:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kataven_notebook.speech.level import decibels, runs, smoothed
+from kataven_notebook.speech.level import decibels, marked, runs, smoothed
 from kataven_notebook.speech.spectrum import FRAME_S
 
 if TYPE_CHECKING:
@@ -105,11 +105,8 @@ def _faint(relative_db: Floats, speech: Mask, others: Mask) -> Mask:
 
 def _long(mask: Mask) -> Mask:
     """Return the runs of `mask` that are no pause within words."""
-    kept = np.zeros(len(mask), bool)
-    for start, end in runs(mask):
-        if (end - start) * FRAME_S >= _LONG_S:
-            kept[start:end] = True
-    return kept
+    found = runs(mask)
+    return marked(found[(found[:, 1] - found[:, 0]) * FRAME_S >= _LONG_S], len(mask))
 
 
 def _valley(relative_db: Floats, behind_db: float) -> float | None:

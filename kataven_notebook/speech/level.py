@@ -55,6 +55,14 @@ def runs(mask: Mask) -> Frames:
     return np.column_stack([np.flatnonzero(steps == 1), np.flatnonzero(steps == -1)])
 
 
+def marked(pairs: NDArray[np.integer], count: int) -> Mask:
+    """Return which of `count` frames lie in one of (n, 2) pairs, first frame and the one after the last."""
+    mask = np.zeros(count, bool)
+    for start, end in np.maximum(pairs, 0):
+        mask[start:end] = True
+    return mask
+
+
 def regions(mask: Mask) -> Frames:
     """Return the runs of `mask`, joined over short pauses, without those too short for speech."""
     found = joined(runs(mask), round(MIN_PAUSE_S / FRAME_S))

@@ -13,7 +13,7 @@ from kataven_notebook.speech.echo import find_echoes
 from kataven_notebook.speech.edges import EdgeFinder
 from kataven_notebook.speech.foreground import find_behind
 from kataven_notebook.speech.leak import Leak, find_leak
-from kataven_notebook.speech.level import decibels, loud, regions, runs, smoothed, switched
+from kataven_notebook.speech.level import decibels, loud, marked, regions, runs, smoothed, switched
 from kataven_notebook.speech.reverberation import tail_s
 from kataven_notebook.speech.spectrum import FRAME_S, FRAMES_PER_WINDOW
 from kataven_notebook.speech.tracks import read_tracks
@@ -122,10 +122,7 @@ def _why_copied(channel: int, parties: Sequence[Party], frames: int) -> str | No
 
 
 def _spoken(party: Party, frames: int) -> Mask:
-    spoken = np.zeros(frames, bool)
-    for start, end in np.rint(party.intervals / FRAME_S).astype(int):
-        spoken[max(start, 0) : end] = True
-    return spoken
+    return marked(np.rint(party.intervals / FRAME_S).astype(int), frames)
 
 
 def _model_mask(track: Track, off: float = _OFF) -> Mask:
@@ -201,10 +198,7 @@ def _heard(track: Track, leaks: Sequence[Leak], least_s: float) -> Mask:
         mask &= ~leak.covers(track.total)
     for start, end in runs(mask) if least_s else ():
         mask[start:end] = (end - start) * FRAME_S >= least_s
-    filled = np.zeros_like(mask)
-    for start, end in regions(mask):
-        filled[start:end] = True
-    return filled
+    return marked(regions(mask), len(mask))
 
 
 def _foreground(track: Track, mask: Mask, others: Mask) -> tuple[Mask, str | None]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kataven_notebook.speech.level import marked
 from kataven_notebook.speech.spectrum import FRAME_S
 
 if TYPE_CHECKING:
@@ -37,9 +38,7 @@ def tail_s(level_db: Floats, decided: Frames) -> float:
     decided
         Regions of speech, (n, 2) frames.
     """
-    quiet = np.ones(len(level_db), bool)
-    for start, end in decided:
-        quiet[start:end] = False
+    quiet = ~marked(decided, len(level_db))
     if not len(decided) or not quiet.any():
         return 0.0
     floor_db = float(np.median(level_db[quiet]))

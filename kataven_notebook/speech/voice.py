@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kataven_notebook.speech.level import decibels
+from kataven_notebook.speech.level import decibels, marked
 from kataven_notebook.speech.spectrum import FRAME_S
 from kataven_notebook.speech.timbre import cepstra
 
@@ -66,9 +66,7 @@ def voice_of(bands: Halves, total: Floats, intervals: Intervals) -> Voice | None
     intervals
         When there is speech, (n, 2) seconds.
     """
-    spoken = np.zeros(len(total), bool)
-    for start, end in np.rint(intervals / FRAME_S).astype(int):
-        spoken[start:end] = True
+    spoken = marked(np.rint(intervals / FRAME_S).astype(int), len(total))
     frames = np.flatnonzero(spoken)
     if len(frames) < _MIN_BLOCKS * BLOCK_FRAMES:
         return None
