@@ -113,7 +113,7 @@ NUMBERS: Mapping[str, Callable[[Parties], float | int]] = MappingProxyType(
 """The numbers that hold for estimated parties, each a function of them; none of them needs overlaps."""
 OF_LATENCY = ("response_count", "response_latency_p50_s")
 """Those of them that need to know when answers begin."""
-NOT_ESTIMATED = "one channel only: overlaps, turns, and each party's level can't be had from it"
+NOT_ESTIMATED = "overlaps, turns, and each party's level can't be had from it"
 
 
 def estimate_parties(calls: Sequence[CallMeasures | None]) -> list[Parties | None]:

@@ -72,7 +72,7 @@ def call_row(
     if parties is not None and not measures.why_unheard:
         row |= _of_both(measures, parties, turns, missing)
     if estimate is not None and measures.one_sound and not measures.why_unheard:
-        why = _of_estimate(estimate, row, missing)
+        why = f"{_one_sound(measures)}: {_of_estimate(estimate, row, missing)}"
     if parties is not None and agent_channel in parties and measures.why_unheard:
         row |= _of_doubted(measures, {"agent": agent_channel, "caller": sum(parties) - agent_channel}, missing)
     if parties is None or agent_channel is None or why:
@@ -94,8 +94,7 @@ def why_no_roles(measures: CallMeasures, agent_channel: int | None, why_no_agent
     if why := measures.why_unheard:
         return why
     if measures.one_sound:
-        which = "one channel only" if measures.channels == 1 else "the channels hold the same sound"
-        return f"{which}: the parties can't be told apart"
+        return f'{_one_sound(measures)}: the parties can\'t be told apart, but mono="estimate" tries by their voices'
     if measures.parties is None:
         spoken = sum(len(intervals) > 0 for intervals in measures.speech)
         return f"{measures.channels} channels, {spoken} of them with speech: two parties are needed"
@@ -235,10 +234,14 @@ def _of_each(
     return row
 
 
+def _one_sound(measures: CallMeasures) -> str:
+    return "one channel only" if measures.channels == 1 else "the channels hold the same sound"
+
+
 def _of_estimate(estimate: Parties, row: dict[str, Value], missing: dict[str, str]) -> str:
     """Put what one channel lets be estimated into the row, and return why the rest is missing."""
     if estimate.reason is not None:
-        return f"one channel only: {estimate.reason}"
+        return estimate.reason
     row["parties"] = "estimated"
     row |= {name: number(estimate) for name, number in NUMBERS.items()}
     if estimate.latency_reason is not None:

@@ -310,4 +310,13 @@ def test_channels_with_the_same_sound_have_no_parties() -> None:
     assert row["speech_s"] == pytest.approx(2, abs=0.2)
     assert np.isnan(row["agent_talk_s"])
     assert row["turn_count"] is None
-    assert row["metrics_error"] == "the channels hold the same sound: the parties can't be told apart"
+    assert row["metrics_error"].startswith("the channels hold the same sound: the parties can't be told apart")
+
+
+def test_one_sound_on_two_channels_may_be_estimated_as_one_channel_is() -> None:
+    """Who stores mono twice can ask for the same as who stores it once."""
+    known = replace(measured(sound([(1, 3), (4, 6)], [(1, 3), (4, 6)])), doubts=(ONE_SOUND, ONE_SOUND))
+    row = call_row(known, None, Parties(np.array([[4.0, 6.0]]), np.array([[1.0, 3.0]])))
+    assert (row["parties"], row["talk_ratio"], row["response_count"]) == ("estimated", 0.5, 1)
+    assert np.isnan(row["overlap_s"])
+    assert row["metrics_error"].startswith("the channels hold the same sound: overlaps, turns")
