@@ -72,8 +72,8 @@ def apply(  # noqa: PLR0913 - the options of `audio`, and those of the work
         is made anew when a worker dies, and the work is repeated. A cluster's is
         `dask.distributed.Client(...).get_executor()`. This process signs; workers download.
     in_flight
-        How many sessions are under way at once; by default as many as the service allows requests,
-        with an executor two for each worker, at most 256.
+        How many sessions are under way at once; by default as in `audio`, with an executor two for each
+        worker, at most 256.
     fn_timeout_s
         After how many seconds a recording is given up and its row gets an error; by default never. A
         thread can't be killed: it runs on, and a warning says so. Code that holds Python's lock all

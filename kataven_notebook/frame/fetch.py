@@ -164,7 +164,8 @@ def audio(
         "quick" decodes the first and last second of each, "full" everything; both hold the length
         against what the storage and the header promise.
     in_flight
-        How many calls are under way at once; by default as many as the service allows requests.
+        How many calls are under way at once. By default as many requests as the service allows at once, and as
+        many downloads as their waiting for the storage takes, at most 512 in all.
 
     Returns
     -------
@@ -269,7 +270,7 @@ def iter_recordings(
 ) -> Iterator[tuple[str, Recording]]:
     """Yield `(session_id, Recording)` as they come, for loops of one's own.
 
-    Memory is bounded by `in_flight`: while the loop is slow, nothing more is fetched. Sessions
+    Memory is bounded: while the loop is slow, nothing more is asked for than is under way. Sessions
     without sound are passed over (`audio` says why); a refused account raises.
 
     Parameters

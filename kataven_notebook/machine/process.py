@@ -1,9 +1,10 @@
-"""Names of processes, by which other processes of the machine find out whether they still run."""
+"""What the system says of processes: names, by which others find out whether one still runs, and limits."""
 
 from __future__ import annotations
 
 import os
 import socket
+import sys
 
 import psutil
 
@@ -30,3 +31,13 @@ def is_alive(owner: str) -> bool:
         return f"{process.create_time():.2f}" == created and process.status() != psutil.STATUS_ZOMBIE
     except psutil.Error:
         return False
+
+
+def most_open_files() -> int | None:
+    """Return how many files and connections this process may have open at once; None where the system has no limit."""
+    if sys.platform == "win32":
+        return None
+    import resource  # noqa: PLC0415 - not on Windows
+
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return None if limit == resource.RLIM_INFINITY else limit

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
@@ -117,7 +117,9 @@ class ExecutorWork:
         if not self._delegates:
             # A folder of this machine is filled by this process; workers read its files.
             return replace(plan, work=self._work, delegate=None, turn=None, in_flight=self._in_flight)
-        return replace(plan, work=self._work, delegate=self._delegate, turn=self._turn, in_flight=self._in_flight)
+        is_here = isinstance(self._executor, ThreadPoolExecutor | ProcessPoolExecutor)
+        plan = replace(plan, work=self._work, in_flight=self._in_flight)
+        return replace(plan, delegate=self._delegate, is_delegate_here=is_here, turn=self._turn)
 
     @contextmanager
     def _turn(self, stop: threading.Event) -> Iterator[None]:

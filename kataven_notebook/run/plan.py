@@ -45,6 +45,8 @@ class Plan:
     delegate
         Downloads, verifies and works elsewhere, from a signed URL; raises `UrlExpired` where the
         storage refuses the URL.
+    is_delegate_here
+        Whether `delegate` has the network of this machine.
     turn
         Entered before a session's URL is signed and left after its `delegate`, so that no URL
         ages while it waits for a worker.
@@ -59,7 +61,7 @@ class Plan:
     max_wait_s
         How long to wait for the budget at most, seconds; None for as long as it takes.
     in_flight
-        How many sessions are under way at once.
+        How many sessions are under way at once; None for as many as `stages` allows.
     """
 
     settings: Settings
@@ -67,6 +69,7 @@ class Plan:
     keep_sound: bool = True
     work: Work | None = None
     delegate: Delegate | None = None
+    is_delegate_here: bool = False
     turn: Turn | None = None
     store: Store | None = None
     max_bytes: int = DEFAULT_MAX_BYTES

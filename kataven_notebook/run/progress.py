@@ -57,6 +57,7 @@ class Progress:
         self._total, self._label = total, label
         self._shown_at = self._ticked_at = time.monotonic()
         self._busy_s = 0.0
+        self._is_away = False
         self._show_where_seen = show is None
         if (is_watched() if show is None else show) and total:
             from tqdm.auto import tqdm  # noqa: PLC0415 - imports widgets, and only where it is seen
@@ -105,6 +106,7 @@ class Progress:
         *,
         unsigned: int | None = None,
         put_off: Mapping[str, int] = MappingProxyType({}),
+        outage: str | None = None,
     ) -> None:
         """Show the counts, what the run waits for and when it will end; called a few times a second.
 
@@ -116,13 +118,17 @@ class Progress:
             How many sessions have no outcome yet, and how many of them need a request, by default all.
         put_off
             How many of them are to be asked for again, by what they wait for.
+        outage
+            Which host is away, since when and until when nobody asks it; None where all are there.
         """
-        now = self._tick(budget)
+        now = self._tick(budget, is_away=outage is not None)
+        self._announce_outage(outage)
         if now - self._shown_at < (_LOG_EVERY_S if self._bar is None else _SHOW_EVERY_S):
             return
         self._shown_at = now
         active = left - sum(put_off.values())
-        waiting = waiting_text(
+        # Nobody knows when the network is back: no time is said for the end.
+        waiting = outage or waiting_text(
             budget, left if unsigned is None else unsigned, work_s=self._work_left_s(active), put_off=put_off
         )
         if self._bar is None:
@@ -130,11 +136,21 @@ class Progress:
         else:
             self._show(waiting)
 
-    def _tick(self, budget: Budget | None) -> float:
-        """Return the time; what passed since the last tick is busy time unless the run waited for the budget."""
+    def _announce_outage(self, outage: str | None) -> None:
+        """Say once per outage that the run waits: a script without a bar would look as if it hangs."""
+        is_new, self._is_away = outage is not None and not self._is_away, outage is not None
+        if not is_new:
+            return
+        log.warning("%s: %s; the run waits and goes on by itself", self._label, outage)
+        if self._bar is None and self._show_where_seen and sys.stderr is not None:
+            sys.stderr.write(f"{self._label}: {outage}; the run waits and goes on by itself\n")
+            sys.stderr.flush()
+
+    def _tick(self, budget: Budget | None, *, is_away: bool = False) -> float:
+        """Return the time; what passed since the last tick is busy time unless the run waited."""
         now = time.monotonic()
         wait = budget.waiting if budget is not None else None
-        if wait is None or wait.until is None:
+        if not is_away and (wait is None or wait.until is None):
             self._busy_s += now - self._ticked_at
         self._ticked_at = now
         return now

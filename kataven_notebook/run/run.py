@@ -1,7 +1,7 @@
 """The scheduler of a run: many sessions at a time, each on one thread, and their outcomes as they come.
 
-One thread owns a session from its signature to its outcome, so that no URL waits in a queue and the
-memory in use is bounded by the number of threads.
+One thread owns a session from its signature to its outcome, so that no URL waits in a queue. There are as many
+threads as `stages` allows: while downloads take long, others sign.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Self
 
 from kataven_notebook.run.plan import Outcome, Plan, Task
 from kataven_notebook.run.session import Fetcher, TryLater
+from kataven_notebook.run.stages import Stage, Stages
 from kataven_notebook.service.answers import URL_MARGIN_S
 from kataven_notebook.service.transport import THREAD_PREFIX
 from kataven_notebook.signals import Stopped
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 
     from kataven_notebook.service.budget import Budget
 
-_IN_FLIGHT = 64
+# How many outcomes wait for the caller: one who takes them slowly must not have thousands in memory.
+_WAITING_OUTCOMES = 64
 # How long an interrupted run waits for what is about to finish.
 _DRAIN_S = 0.5
 _POLL_S = 0.2
@@ -63,16 +65,23 @@ class Run:
         self._began_at = time.time()
         self._unsigned = sum(self._needs_request(task) for task in self._todo)
         self._signed_ids: set[str] = set()
-        in_flight = plan.in_flight or plan.settings.limits.in_flight or _IN_FLIGHT
-        self._results: queue.Queue[tuple[str, Outcome] | BaseException] = queue.Queue(maxsize=in_flight)
+        limit = plan.settings.limits.in_flight
+        self._stages = Stages(in_flight=plan.in_flight, signing=limit)
+        waiting = plan.in_flight or limit or _WAITING_OUTCOMES
+        self._results: queue.Queue[tuple[str, Outcome] | BaseException] = queue.Queue(maxsize=waiting)
         self._fetcher: Fetcher | None = None
         if any(task.recording is None for task in self._todo):
-            self._fetcher = Fetcher(plan, stop=self._stop, on_signed=self._count_signed)
-        self._threads = [
-            threading.Thread(target=self._serve, name=f"{THREAD_PREFIX}{number}", daemon=True)
-            for number in range(min(in_flight, self.total))
-        ]
+            self._fetcher = Fetcher(
+                plan,
+                stop=self._stop,
+                on_signed=self._count_signed,
+                on_arriving=lambda task: self._enter(task, Stage.ARRIVING),
+            )
+        self._threads: list[threading.Thread] = []
         self._running = 0
+        self._numbers = itertools.count()
+        # How many threads wait for a session to begin with: one is enough to see when the next may.
+        self._idle = 0
 
     def __enter__(self) -> Self:
         return self
@@ -101,6 +110,11 @@ class Run:
         with self._lock:
             return dict(Counter(reason for *_, reason in self._later))
 
+    @property
+    def outage(self) -> str | None:
+        """Which host is away and until when nobody asks it, as progress displays say it."""
+        return self._fetcher.hosts.outage() if self._fetcher is not None else None
+
     def outcomes(self, tick: Callable[[], None] = lambda: None) -> Iterator[tuple[str, Outcome]]:
         """Yield session ids and outcomes as they come.
 
@@ -116,7 +130,8 @@ class Run:
         Exception
             A programming error, which is no outcome of a session.
         """
-        self._start_threads()
+        with self._lock:
+            self._hire()
         while self._left:
             try:
                 result = self._results.get(timeout=_POLL_S)
@@ -150,25 +165,29 @@ class Run:
         while not self._results.empty():  # a thread may wait to hand over its last outcome
             with contextlib.suppress(queue.Empty):
                 self._results.get_nowait()
-        for thread in self._threads:
+        with self._lock:
+            threads, is_idle = list(self._threads), not self._running
+        for thread in threads:
             # Once all is handed over the threads are about to end: wait, so that none outlives the run.
-            if not self._left and thread.ident is not None:
+            if not self._left:
                 thread.join()
-        if not self._running:
+        if is_idle:
             self._close_connections()
 
-    def _start_threads(self) -> None:
-        self._running = len(self._threads)
-        for number, thread in enumerate(self._threads):
-            try:
-                thread.start()
-            except RuntimeError:  # the machine allows no more threads: the run goes on with fewer
-                with self._lock:
-                    self._running -= len(self._threads) - number
-                del self._threads[number:]
-                if not number:
-                    raise
-                return
+    def _hire(self) -> None:
+        """Start a thread where a session may begin and no thread waits for one."""
+        if self._idle or self._stop.is_set() or self._ready() is None:
+            return
+        thread = threading.Thread(target=self._serve, name=f"{THREAD_PREFIX}{next(self._numbers)}", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # the machine allows no more threads: the run goes on with fewer
+            if not self._running:
+                raise
+            self._stages.most = self._running
+            return
+        self._running += 1
+        self._threads = [*(each for each in self._threads if each.is_alive()), thread]
 
     def _stop_threads(self) -> None:
         self._stop.set()
@@ -199,18 +218,64 @@ class Run:
                 self._close_connections()
 
     def _next(self) -> Task | None:
+        """Return the next session, once it may begin; None where there is none, or another thread waits for it."""
         with self._lock:
             while not self._stop.is_set():
-                now = time.monotonic()
-                if self._later and self._later[0][0] <= now:
-                    return heapq.heappop(self._later)[2]
-                if self._todo:
-                    return self._todo.popleft()
+                task = self._ready()
+                if task is not None:
+                    if self._later and self._later[0][2] is task:
+                        heapq.heappop(self._later)
+                    else:
+                        self._todo.popleft()
+                    self._stages.enter(task.session_id, self._first_stage(task))
+                    self._hire()
+                    return task
                 # A thread that puts a session off comes back for it: the others can end.
-                if not self._later:
+                if self._idle or not (self._todo or self._later):
                     return None
-                self._lock.wait(min(_POLL_S, max(0.001, self._later[0][0] - now)))
+                self._idle += 1
+                try:
+                    self._lock.wait(self._pause_s())
+                finally:
+                    self._idle -= 1
         return None
+
+    def _ready(self) -> Task | None:
+        """Return the session that may begin now, without taking it."""
+        is_due = bool(self._later) and self._later[0][0] <= time.monotonic()
+        task = self._later[0][2] if is_due else next(iter(self._todo), None)
+        if task is None:
+            return None
+        stage = self._first_stage(task)
+        if not self._stages.may_begin(stage):
+            return None
+        # While the storage is away, more URLs would only grow old.
+        is_held = stage is Stage.SIGNING and self._fetcher is not None and self._fetcher.is_storage_away()
+        return None if is_held else task
+
+    def _pause_s(self) -> float:
+        """Return how long to wait until a session that was put off may be due; all else wakes who waits."""
+        if not self._later:
+            return _POLL_S
+        return min(_POLL_S, max(0.001, self._later[0][0] - time.monotonic()))
+
+    def _first_stage(self, task: Task) -> Stage:
+        if task.recording is not None:
+            return Stage.ARRIVING
+        is_signed = task.signed is not None and task.signed.lives(URL_MARGIN_S)
+        return Stage.AWAITED if is_signed else Stage.SIGNING
+
+    def _enter(self, task: Task, stage: Stage) -> None:
+        with self._lock:
+            self._stages.enter(task.session_id, stage)
+            self._let_begin()
+
+    def _let_begin(self) -> None:
+        """Wake the thread that waits, or start one, where a session has made room for the next."""
+        if self._idle:
+            self._lock.notify()
+        else:
+            self._hire()
 
     def _finish(self, task: Task) -> None:
         """Bring one session to its outcome and hand it over, or put it off."""
@@ -218,11 +283,15 @@ class Run:
             outcome = self._worked(self._outcome(task))
         except TryLater as later:
             with self._lock:
+                self._stages.leave(task.session_id)
                 heapq.heappush(self._later, (later.at, next(self._order), task, later.reason))
-                self._lock.notify()
+                self._let_begin()
             return
         self._count_signed(task, is_over=True)
         self._put((task.session_id, outcome))
+        with self._lock:
+            self._stages.leave(task.session_id)
+            self._let_begin()
 
     def _outcome(self, task: Task) -> Outcome:
         if task.recording is not None:
@@ -253,6 +322,8 @@ class Run:
     def _count_signed(self, task: Task, *, is_over: bool = False) -> None:
         """Count a session that needs no request any more: it has its URL, or its outcome."""
         with self._lock:
+            self._stages.enter(task.session_id, Stage.AWAITED)
+            self._let_begin()
             if task.session_id not in self._signed_ids:
                 self._unsigned -= self._needs_request(task)
                 self._signed_ids.add(task.session_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import time
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,9 @@ from kataven_notebook.run.plan import Outcome, Plan, Task, skipped
 from kataven_notebook.run.signing import Signer
 from kataven_notebook.service.answers import URL_MARGIN_S, SignedUrl
 from kataven_notebook.service.client import HubClient
-from kataven_notebook.service.download import Downloader, Transfer
+from kataven_notebook.service.download import Downloader, StorageLost
+from kataven_notebook.service.hosts import ConnectionLost, Hosts, StillAway
+from kataven_notebook.service.transfer import Transfer
 from kataven_notebook.signals import NotAttempted
 from kataven_notebook.sound.recording import Recording
 from kataven_notebook.status import Status
@@ -25,6 +28,10 @@ if TYPE_CHECKING:
     from kataven_notebook.store.folder import Store
 
 _CLAIM_RETRY_S = 0.5
+# Of how many sessions a storage that has never answered must lose the sound until the run ends: a single host may
+# stand in one URL alone.
+_UNREACHABLE_SESSIONS = 3
+_JUST_NOW_S = 0.5
 # How often the URL of one long, broken download is renewed.
 _MAX_RENEWALS = 5
 
@@ -93,6 +100,8 @@ class Fetcher:
         Ends downloads when set.
     on_signed
         Called with each task that has got its URL.
+    on_arriving
+        Called with each task whose sound begins to arrive.
 
     Raises
     ------
@@ -100,16 +109,27 @@ class Fetcher:
         The credentials can't work.
     """
 
-    def __init__(self, plan: Plan, *, stop: threading.Event, on_signed: Callable[[Task], object]) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        *,
+        stop: threading.Event,
+        on_signed: Callable[[Task], object],
+        on_arriving: Callable[[Task], object],
+    ) -> None:
         self._plan = plan
         self._stop = stop
         self._on_signed = on_signed
+        self._on_arriving = on_arriving
         # Without sound there is nothing to keep: URLs are not for the store.
         self._store = plan.store if plan.sound else None
         self._claims = None if self._store is None else _Claims(self._store, time.time())
         self._poll_until = time.monotonic() + plan.poll_pending_s
+        self._deadline = None if plan.max_wait_s is None else time.time() + plan.max_wait_s
+        self.hosts = Hosts(plan.settings, deadline=self._deadline)
+        self._unreachable: dict[str, set[str]] = {}
         self._signer = Signer(
-            HubClient(plan.settings),
+            HubClient(plan.settings, hosts=self.hosts),
             max_wait_s=plan.max_wait_s,
             claim=None if self._claims is None else self._claims.take,
             still_wanted=None if self._claims is None else self._claims.check_unsettled,
@@ -118,12 +138,17 @@ class Fetcher:
             timeout_s=plan.settings.request_timeout_s,
             max_bytes=plan.max_bytes,
             total_timeout_s=plan.total_timeout_s,
+            hosts=self.hosts,
         )
 
     @property
     def budget(self) -> Budget:
         """The budget that the requests are counted in."""
         return self._signer.client.budget
+
+    def is_storage_away(self) -> bool:
+        """Return whether nobody gets sound now."""
+        return self.hosts.is_any_away(but=self._plan.settings.base_url)
 
     def stop(self) -> None:
         """Let no request begin and none wait."""
@@ -133,6 +158,7 @@ class Fetcher:
         """Close the connections."""
         self._signer.client.close()
         self._downloader.close()
+        self.hosts.close()
 
     def outcome(self, task: Task) -> Outcome:
         """Return what became of one session; what is wrong with the session is its outcome.
@@ -151,6 +177,8 @@ class Fetcher:
         except NotAttempted as signal:
             return skipped(str(signal) or self._signer.stopped_because or "the run stopped")
         except errors.SessionError as error:
+            if isinstance(error, StorageLost) and error.is_unknown:
+                self._judge_storage(task.session_id, error)
             self._note(task.session_id, error)
             return Outcome.of_error(error)
         except BaseException:
@@ -175,7 +203,8 @@ class Fetcher:
         if task.signed is None and self._signer.stopped_because is not None:
             raise NotAttempted  # before a file is made for it
         with contextlib.ExitStack() as stack:
-            transfer = Transfer() if self._store is None else Transfer(stack.enter_context(self._store.part()))
+            file = None if self._store is None else stack.enter_context(self._store.part())
+            transfer = Transfer(file, on_begun=functools.partial(self._on_arriving, task))
             if self._plan.turn is not None:
                 stack.enter_context(self._plan.turn(self._stop))
             return self._download(task, transfer)
@@ -203,9 +232,38 @@ class Fetcher:
 
     def _take(self, session_id: str, signed: SignedUrl, transfer: Transfer) -> Outcome:
         if self._plan.delegate is not None:
-            return self._plan.delegate(session_id, signed, self._stop)
+            return self._delegated(session_id, signed)
         self._downloader.fetch(signed, transfer, session_id=session_id, stop=self._stop)
         return Outcome(Status.DOWNLOADED, signed=signed, recording=self._verified(session_id, transfer))
+
+    def _delegated(self, session_id: str, signed: SignedUrl) -> Outcome:
+        """Have the sound fetched and worked on elsewhere; on this machine, wait for a storage that is away."""
+        assert self._plan.delegate is not None  # noqa: S101 - the caller looks first
+        delegate = functools.partial(self._plan.delegate, session_id, signed, self._stop)
+        if not self._plan.is_delegate_here:
+            return delegate()
+        failure: StorageLost | None = None
+
+        def send() -> Outcome:
+            nonlocal failure
+            try:
+                outcome = delegate()
+            except StorageLost as error:
+                failure = error
+                # A worker tries several times, for some seconds: what counts is who has had an answer just now.
+                now = time.monotonic()
+                raise ConnectionLost(error.origin, error.reason, now - _JUST_NOW_S, session_id=session_id) from None
+            self.hosts.answered(signed.url)
+            return outcome
+
+        try:
+            return self.hosts.through(signed.url, send, self._stop)
+        except ConnectionLost:
+            assert failure is not None  # noqa: S101 - it is raised from one
+            raise failure from None
+        except StillAway as away:
+            message = f"the download failed: {away}, and max_wait is over; call again"
+            raise errors.DownloadFailed(message, session_id=session_id) from None
 
     def _verified(self, session_id: str, transfer: Transfer) -> Recording:
         """Return the sound that was downloaded, checked and, with a store, kept."""
@@ -215,6 +273,13 @@ class Fetcher:
             return recording
         self._store.arrived(session_id, transfer.file).verify(full=self._plan.verify_full)
         return self._store.keep(session_id, transfer.file, transfer.sha256)
+
+    def _judge_storage(self, session_id: str, error: StorageLost) -> None:
+        """End the run where a storage answers nobody: each further signature would be spent for nothing."""
+        lost = self._unreachable.setdefault(error.origin, set())
+        lost.add(session_id)
+        if len(lost) >= _UNREACHABLE_SESSIONS:
+            self._signer.give_up(error.message)
 
     def _note(self, session_id: str, error: errors.SessionError) -> None:
         # The service said nothing about a session that it was not asked for.

@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from kataven_notebook import errors
+from kataven_notebook.service.answers import HubUnreachable
 from kataven_notebook.signals import NotAttempted, Stopped
 
 if TYPE_CHECKING:
@@ -61,6 +62,13 @@ class Signer:
     def stop(self) -> None:
         """End all waiting, and let no request begin."""
         self._stop.set()
+
+    def give_up(self, reason: str) -> None:
+        """Let no request begin, because no other session would fare better; `stopped_because` says why."""
+        with self._lock:
+            if self.stopped_because is None:
+                self.stopped_because = f"the run stopped, because {reason}"
+                self._stop.set()
 
     def sign(self, session_id: str, *, first: bool = False) -> SignedUrl:
         """Return a fresh signed URL.
@@ -135,9 +143,9 @@ class Signer:
         self._first_sent_at = min(self._first_sent_at, time.monotonic())
 
     def _judge(self, session_id: str, error: errors.ApiError) -> None:
-        """End the signing where an answer is about the whole account."""
+        """End the signing where an answer, or its lack, is about the whole account."""
         with self._lock:
-            is_about_account = isinstance(error, errors.PlaybackUnconfigured)
+            is_about_account = isinstance(error, errors.PlaybackUnconfigured | HubUnreachable)
             if isinstance(error, errors.AccessRefused):
                 self._forbidden.add(session_id)
                 # A 403 may be about one session; a second one while nothing succeeds is about the account.
@@ -145,6 +153,5 @@ class Signer:
             elif not is_about_account and not isinstance(error, errors.ServiceFailed):
                 # The answer is about the session, so the credentials are good.
                 self._succeeded = True
-            if is_about_account and self.stopped_because is None:
-                self.stopped_because = f"the run stopped, because {error.message}"
-                self._stop.set()
+        if is_about_account:
+            self.give_up(error.message)

@@ -102,7 +102,11 @@ def _shown(plan: Plan, run: Run, bar: Progress) -> Iterator[tuple[str, Outcome]]
     """Yield a run's outcomes; the bar shows first what the run will take, then what it waits for."""
     if run.budget is not None:
         bar.announce(run.budget.forecast(run.unsigned), max_wait_s=plan.max_wait_s)
-    yield from run.outcomes(lambda: bar.wait(run.budget, run.left, unsigned=run.unsigned, put_off=run.put_off))
+
+    def tick() -> None:
+        bar.wait(run.budget, run.left, unsigned=run.unsigned, put_off=run.put_off, outage=run.outage)
+
+    yield from run.outcomes(tick)
 
 
 def _watch_memory(plan: Plan, outcomes: dict[int, Outcome], total: int) -> None:

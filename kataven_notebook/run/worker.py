@@ -20,7 +20,8 @@ import cloudpickle
 from kataven_notebook.errors import KatavenError, SessionError, StoreError
 from kataven_notebook.machine.cores import keep_to_one_core
 from kataven_notebook.run.invoke import Result, failure_text, invoke
-from kataven_notebook.service.download import Downloader, Transfer
+from kataven_notebook.service.download import Downloader
+from kataven_notebook.service.transfer import Transfer
 from kataven_notebook.sound.recording import Recording
 
 if TYPE_CHECKING:

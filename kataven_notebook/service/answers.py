@@ -47,6 +47,22 @@ class Transient(errors.ServiceFailed):
     """A failure that another try may pass."""
 
 
+class HubUnreachable(Transient):
+    """The Hub can't be reached and has never answered on this machine: a wrong address, a proxy, a VPN.
+
+    Parameters
+    ----------
+    message, session_id
+        As for `SessionError`.
+    is_worth_another
+        Whether it has not been tried for long.
+    """
+
+    def __init__(self, message: str, *, session_id: str | None = None, is_worth_another: bool = False) -> None:
+        super().__init__(message, session_id=session_id)
+        self.is_worth_another = is_worth_another
+
+
 _ABOUT_SESSION: Mapping[int, tuple[type[errors.ApiError], str]] = {
     404: (errors.RecordingMissing, "the session has no recording"),
     409: (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import threading
 import time
 from typing import TYPE_CHECKING, Self
 from urllib.parse import quote
@@ -13,6 +15,7 @@ from kataven_notebook.clock import clock_text
 from kataven_notebook.redact import one_line
 from kataven_notebook.service.answers import (
     MAX_BODY_BYTES,
+    HubUnreachable,
     SignedUrl,
     Transient,
     explain_refusal,
@@ -21,12 +24,13 @@ from kataven_notebook.service.answers import (
     read_signed_url,
 )
 from kataven_notebook.service.budget import Budget, Request, shared_budget
+from kataven_notebook.service.hosts import ConnectionLost, Hosts, StillAway
 from kataven_notebook.service.session_ids import check_session_id
 from kataven_notebook.service.transport import exchange, explain, host_of, httpx, open_client, read_bounded
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
 
     from kataven_notebook.settings import Settings
 
@@ -34,6 +38,8 @@ if TYPE_CHECKING:
 _TIMEOUTS_IN_ALL = 2.9
 # One request and three retries, as the service asks for 429.
 ATTEMPTS = 4
+# A host that has never answered on this machine gets this long: it will not come back.
+_UNKNOWN_HOST_S = 30.0
 _TIMES = ("", "once", "twice", "three times", "four times")
 
 
@@ -46,6 +52,8 @@ class HubClient:
         Credentials, base URL, limits and timeouts.
     budget
         Counts the requests; by default the one that all threads of the process share.
+    hosts
+        What is known of the hosts; by default nothing, and nobody waits for one that is away.
     clock
         Returns the time in seconds since the epoch.
 
@@ -56,10 +64,16 @@ class HubClient:
     """
 
     def __init__(
-        self, settings: Settings, *, budget: Budget | None = None, clock: Callable[[], float] = time.time
+        self,
+        settings: Settings,
+        *,
+        budget: Budget | None = None,
+        hosts: Hosts | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         settings.check_credentials()
         self.budget = budget or shared_budget(settings)
+        self._hosts = hosts
         self._settings = settings
         self._clock = clock
         headers = {"Authorization": f"Bearer {settings.api_key}", "Accept": "application/json"}
@@ -116,36 +130,87 @@ class HubClient:
         """
         path = f"{self._settings.base_url}/sessions/{quote(check_session_id(session_id), safe='')}/recording"
         refusals = 0
+        began_at = time.monotonic()
         for attempt in stamina.retry_context(
             on=_backoff, attempts=ATTEMPTS, timeout=None, wait_initial=0.5, wait_max=8.0
         ):
             with attempt:
-                ahead = first or attempt.num > 1
-                with self.budget.request(
-                    stop=stop, deadline=deadline, first=ahead, still_wanted=still_wanted
-                ) as request:
-                    if gate is not None:
-                        _pass_gate(gate, request)
-                    try:
-                        return self._ask(path, session_id, request, refused_before=refusals)
-                    except errors.RateLimited:
-                        refusals += 1
-                        raise
+                permission = functools.partial(
+                    self.budget.request, stop=stop, deadline=deadline, first=first or attempt.num > 1
+                )
+                ask = functools.partial(
+                    self._ask,
+                    path,
+                    session_id,
+                    permission,
+                    still_wanted=still_wanted,
+                    gate=gate,
+                    refused_before=refusals,
+                )  # fmt: skip - what is asked, then how
+                try:
+                    return self._through(path, session_id, ask, stop, began_at)
+                except errors.RateLimited:
+                    refusals += 1
+                    raise
         raise AssertionError  # pragma: no cover - the last attempt returns or raises
 
-    def _ask(self, path: str, session_id: str, request: Request, *, refused_before: int) -> SignedUrl:
-        timeout_s = self._settings.request_timeout_s
+    def _through(
+        self,
+        path: str,
+        session_id: str,
+        ask: Callable[[], SignedUrl],
+        stop: threading.Event | None,
+        began_at: float,
+    ) -> SignedUrl:
+        """Ask, and where the Hub is away, wait for it and ask again."""
         try:
-            with exchange(self._http, path, ends_at=time.monotonic() + _TIMEOUTS_IN_ALL * timeout_s) as response:
-                request.answered()
-                body = read_bounded(response, MAX_BODY_BYTES, timeout_s=timeout_s)
-        except httpx.HTTPError as error:
-            if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
-                # The service can't have counted it.
-                request.not_sent()
-            raise Transient(
-                f"the Hub could not be asked: {explain(error)}; call again", session_id=session_id
+            return ask() if self._hosts is None else self._hosts.through(path, ask, stop or threading.Event())
+        except StillAway as away:
+            raise errors.ServiceFailed(
+                f"the Hub could not be asked: {away}, and max_wait is over; call again", session_id=session_id
             ) from None
+        except ConnectionLost as lost:
+            text = f"the Hub could not be asked: {lost.reason}"
+            if self._hosts is None or not self._hosts.is_unknown(path):
+                raise Transient(f"{text}; call again", session_id=session_id) from None
+            raise HubUnreachable(
+                f"{text}; {lost.host} has never answered on this machine: check KATAVEN_BASE_URL, proxy and VPN",
+                session_id=session_id,
+                is_worth_another=time.monotonic() - began_at < _UNKNOWN_HOST_S,
+            ) from None
+
+    def _ask(
+        self,
+        path: str,
+        session_id: str,
+        permission: Callable[..., AbstractContextManager[Request]],
+        *,
+        still_wanted: Callable[[], object] | None = None,
+        gate: Callable[[], object] | None = None,
+        refused_before: int = 0,
+    ) -> SignedUrl:
+        """Send one request, once it is permitted."""
+        timeout_s = self._settings.request_timeout_s
+        with permission(still_wanted=still_wanted) as request:
+            if gate is not None:
+                _pass_gate(gate, request)
+            began_at = time.monotonic()
+            try:
+                with exchange(self._http, path, ends_at=began_at + _TIMEOUTS_IN_ALL * timeout_s) as response:
+                    request.answered()
+                    body = read_bounded(response, MAX_BODY_BYTES, timeout_s=timeout_s)
+            except httpx.HTTPError as error:
+                if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+                    # The service can't have counted it.
+                    request.not_sent()
+                raise ConnectionLost(path, explain(error), began_at, session_id=session_id) from None
+            if self._hosts is not None:
+                self._hosts.answered(path, ask_again=functools.partial(self._ask, path, session_id, permission))
+            return self._meaning(response, body, session_id, request, refused_before=refused_before)
+
+    def _meaning(
+        self, response: httpx.Response, body: bytes | None, session_id: str, request: Request, *, refused_before: int
+    ) -> SignedUrl:
         if response.status_code == httpx.codes.OK:
             return self._read(body, response.headers, session_id)
         text = one_line((body or b"")[:2000].decode("utf-8", "replace"), self._settings.api_key, most_chars=2_000)
@@ -203,4 +268,6 @@ def _backoff(error: Exception) -> bool | float:
         return False
     if isinstance(error, errors.RateLimited):
         return 0.0
+    if isinstance(error, HubUnreachable):
+        return error.is_worth_another
     return isinstance(error, Transient)

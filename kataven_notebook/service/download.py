@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
+import functools
 import re
+import threading
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, BinaryIO, Self
+from typing import TYPE_CHECKING, Self
 from urllib.parse import urljoin, urlsplit
 
 import stamina
@@ -15,6 +15,8 @@ import stamina
 from kataven_notebook import errors
 from kataven_notebook.redact import one_line
 from kataven_notebook.service.client import ATTEMPTS
+from kataven_notebook.service.hosts import ConnectionLost, StillAway
+from kataven_notebook.service.transfer import Clock, Transfer
 from kataven_notebook.service.transport import (
     exchange,
     explain,
@@ -27,56 +29,16 @@ from kataven_notebook.service.transport import (
 from kataven_notebook.signals import Stopped
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Iterator
 
     from kataven_notebook.service.answers import SignedUrl
+    from kataven_notebook.service.hosts import Hosts
 
 _REDIRECTS = 3
 _ERROR_BODY_BYTES = 64 << 10
 _ERROR_BODY_S = 10.0
 # A download may be slow, but not slower than a line that can hardly carry the sound of a call.
 DEFAULT_TOTAL_TIMEOUT_S = 900.0
-
-
-class Transfer:
-    """The bytes of one recording that have arrived; kept across a broken connection and a new URL.
-
-    Parameters
-    ----------
-    file
-        Receives the bytes; in memory by default. Must be seekable and empty.
-    """
-
-    def __init__(self, file: BinaryIO | None = None) -> None:
-        self.file: BinaryIO = file or io.BytesIO()
-        self.received_bytes = 0
-        self.total_bytes: int | None = None
-        self.etag: str | None = None
-        self._sha256 = hashlib.sha256()
-
-    def restart(self) -> None:
-        """Discard what has arrived: the object has changed, or can't be resumed."""
-        self.file.seek(0)
-        self.file.truncate()
-        self.received_bytes, self.total_bytes, self.etag = 0, None, None
-        self._sha256 = hashlib.sha256()
-
-    def write(self, chunk: bytes) -> None:
-        """Append the next bytes."""
-        self.file.write(chunk)
-        self._sha256.update(chunk)
-        self.received_bytes += len(chunk)
-
-    @property
-    def sha256(self) -> str:
-        """The checksum of what has arrived, hexadecimal."""
-        return self._sha256.hexdigest()
-
-    def content(self) -> bytes:
-        """All bytes of a transfer in memory."""
-        assert isinstance(self.file, io.BytesIO)  # noqa: S101 - used only where no file was given
-        return self.file.getvalue()
 
 
 class Downloader:
@@ -93,10 +55,20 @@ class Downloader:
         A larger recording raises `RecordingTooLarge`, before it is downloaded if its length is stated.
     total_timeout_s
         How long one download may take in all, seconds, so that a slow storage can't hold up a run.
+    hosts
+        What is known of the hosts; by default nothing, and nobody waits for one that is away.
     """
 
-    def __init__(self, *, timeout_s: float, max_bytes: int, total_timeout_s: float = DEFAULT_TOTAL_TIMEOUT_S) -> None:
+    def __init__(
+        self,
+        *,
+        timeout_s: float,
+        max_bytes: int,
+        total_timeout_s: float = DEFAULT_TOTAL_TIMEOUT_S,
+        hosts: Hosts | None = None,
+    ) -> None:
         self._http = open_client(timeout_s=timeout_s)
+        self._hosts = hosts
         self._max_bytes = max_bytes
         self._total_timeout_s = total_timeout_s
         # To connect, for the TLS handshake and for the head: up to a timeout each.
@@ -144,22 +116,47 @@ class Downloader:
         Stopped
             `stop` was set.
         """
-        ends_at = time.monotonic() + self._total_timeout_s
+        stop = stop or threading.Event()
+        clock = Clock(self._total_timeout_s)
         for attempt in stamina.retry_context(
             on=_Again, attempts=ATTEMPTS, timeout=None, wait_initial=0.3, wait_max=8.0
         ):
             with attempt:
-                self._once(signed, transfer, session_id, ends_at, stop)
+                self._through(signed, transfer, session_id, clock, stop)
+
+    def _through(
+        self, signed: SignedUrl, transfer: Transfer, session_id: str | None, clock: Clock, stop: threading.Event
+    ) -> None:
+        """Try once, and where the storage is away, wait for it and try again."""
+
+        def send() -> None:
+            with clock:
+                self._once(signed, transfer, session_id, clock.ends_at, stop)
+
+        try:
+            if self._hosts is None:
+                send()
+            else:
+                self._hosts.through(signed.url, send, stop)
+        except StillAway as away:
+            raise errors.DownloadFailed(
+                f"the download failed: {away}, and max_wait is over; call again", session_id=session_id
+            ) from None
+        except ConnectionLost as lost:
+            if clock.is_over:
+                raise self._too_slow(transfer, session_id) from None
+            is_unknown = self._hosts is not None and self._hosts.is_unknown(lost.origin)
+            advice = "call again"
+            if is_unknown:
+                advice = f"{lost.host} has never answered on this machine: check the proxy and the VPN"
+            raise StorageLost(
+                f"the download failed: {lost.reason}; {advice}", session_id=session_id, lost=lost, is_unknown=is_unknown
+            ) from None
 
     def _once(
-        self,
-        signed: SignedUrl,
-        transfer: Transfer,
-        session_id: str | None,
-        ends_at: float,
-        stop: threading.Event | None,
+        self, signed: SignedUrl, transfer: Transfer, session_id: str | None, ends_at: float, stop: threading.Event
     ) -> None:
-        if stop is not None and stop.is_set():
+        if stop.is_set():
             raise Stopped
         headers = {}
         if transfer.received_bytes and transfer.etag:
@@ -169,20 +166,30 @@ class Downloader:
             transfer.restart()
         # Never the bare text of the URL: a traceback with variables would show it.
         at = signed
+        began_at = time.monotonic()
         try:
             for _ in range(_REDIRECTS + 1):
                 with exchange(self._http, at.url, headers=headers, head_s=self._head_s, ends_at=ends_at) as response:
+                    if self._hosts is not None:
+                        self._hosts.answered(at.url, ask_again=functools.partial(self._ask_again, at))
                     if not response.has_redirect_location:
                         self._receive(response, transfer, signed, session_id, ends_at, stop)
                         return
                     at = replace(at, url=_redirected(at.url, response.headers["Location"], session_id))
         except httpx.HTTPError as error:
-            if time.monotonic() > ends_at:
-                raise self._too_slow(transfer, session_id) from None
-            raise _Again(f"the download failed: {explain(error)}; call again", session_id=session_id) from None
+            raise ConnectionLost(at.url, explain(error), began_at, session_id=session_id) from None
         raise errors.DownloadFailed(
             f"the storage redirects in a circle (more than {_REDIRECTS} times)", session_id=session_id
         )
+
+    def _ask_again(self, signed: SignedUrl) -> None:
+        """Ask for what was answered before, and read the head alone; an expired URL is answered, too."""
+        began_at = time.monotonic()
+        try:
+            with exchange(self._http, signed.url, ends_at=began_at + self._head_s):
+                pass
+        except httpx.HTTPError as error:
+            raise ConnectionLost(signed.url, explain(error), began_at) from None
 
     def _receive(
         self,
@@ -191,7 +198,7 @@ class Downloader:
         signed: SignedUrl,
         session_id: str | None,
         ends_at: float,
-        stop: threading.Event | None,
+        stop: threading.Event,
     ) -> None:
         if response.status_code not in (200, 206):
             raise _refusal(response, transfer, signed, session_id)
@@ -207,7 +214,7 @@ class Downloader:
         for chunk in _sound(response, session_id):
             transfer.write(chunk)
             self._check_size(transfer.received_bytes, session_id)
-            if stop is not None and stop.is_set():
+            if stop.is_set():
                 raise Stopped
             if time.monotonic() > ends_at:
                 raise self._too_slow(transfer, session_id)
@@ -239,6 +246,32 @@ def _sound(response: httpx.Response, session_id: str | None) -> Iterator[bytes]:
 
 class _Again(errors.DownloadFailed):
     """A failure that another try may pass."""
+
+
+class StorageLost(_Again):
+    """No answer came from the storage, or it broke off.
+
+    Parameters
+    ----------
+    message, session_id
+        As for `SessionError`.
+    lost
+        Whose answer, and why.
+    is_unknown
+        Whether the storage has never answered on this machine.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        session_id: str | None = None,
+        lost: ConnectionLost | None = None,
+        is_unknown: bool = False,
+    ) -> None:
+        super().__init__(message, session_id=session_id)
+        self.origin, self.reason = (lost.origin, lost.reason) if lost is not None else ("", "")
+        self.is_unknown = is_unknown
 
 
 def _redirected(url: str, location: str, session_id: str | None) -> str:

@@ -1,4 +1,4 @@
-"""Names of processes: whether the one that a name stands for still runs."""
+"""Names of processes: whether the one that a name stands for still runs; and their limits."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 import psutil
 import pytest
 
-from kataven_notebook.machine.process import is_alive, owner_name
+from kataven_notebook.machine.process import is_alive, most_open_files, owner_name
 
 pytestmark = pytest.mark.core
 NAME = "from kataven_notebook.machine.process import owner_name; print(owner_name(), flush=True); input()"
@@ -41,3 +41,13 @@ def test_an_id_that_another_process_has_now_is_not_the_same_process() -> None:
 def test_a_process_that_can_not_be_looked_up_is_taken_to_run(name) -> None:
     """Its work is left to it: what it holds runs out by itself."""
     assert is_alive(name.format(here=socket.gethostname()))
+
+
+def test_the_limit_of_open_files_is_the_shells() -> None:
+    """As `ulimit -n` sets it."""
+    asks = "from kataven_notebook.machine.process import most_open_files; print(most_open_files())"
+    found = subprocess.run(
+        ["sh", "-c", f"ulimit -n 99; exec {sys.executable} -c '{asks}'"], capture_output=True, text=True, check=True
+    )
+    assert found.stdout.strip() == "99"
+    assert most_open_files() != 99

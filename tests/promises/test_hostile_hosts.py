@@ -14,7 +14,8 @@ import pytest
 
 import kataven_notebook as kn
 from kataven_notebook.service.answers import SignedUrl
-from kataven_notebook.service.download import Downloader, Transfer
+from kataven_notebook.service.download import Downloader
+from kataven_notebook.service.transfer import Transfer
 from kataven_notebook.settings import Settings
 
 if TYPE_CHECKING:

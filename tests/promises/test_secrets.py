@@ -33,7 +33,7 @@ import soundfile as sf
 import kataven_notebook as kn
 from kataven_notebook import demo
 from kataven_notebook.run.plan import Outcome, Plan, Task
-from kataven_notebook.service import client, download
+from kataven_notebook.service import client, download, transfer
 from kataven_notebook.service.answers import SignedUrl
 from kataven_notebook.service.budget import Budget
 from kataven_notebook.settings import Settings
@@ -251,7 +251,7 @@ def show_objects(hub, settings: Settings, channels: Channels, recording: kn.Reco
     objects = (
         settings, settings.limits, signed, recording, hub_client, downloader, budget, hub,
         kn.Store(folder / "store"), Plan(settings=settings), Task("good0", recording, signed),
-        Outcome(kn.Status.READY, signed=signed, recording=recording), download.Transfer(), kn.Status.READY,
+        Outcome(kn.Status.READY, signed=signed, recording=recording), transfer.Transfer(), kn.Status.READY,
     )  # fmt: skip
     for each in objects:
         channels.add("reprs of objects", repr(each), str(each), f"{each}")

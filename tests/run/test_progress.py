@@ -168,3 +168,19 @@ def test_a_notebook_is_known_by_its_kernel(monkeypatch) -> None:
         shell = SimpleNamespace(kernel=kernel)
         monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda shell=shell: shell))
         assert is_watched() is expected
+
+
+def test_an_outage_is_said_once_and_shown_until_it_is_over(capsys, monkeypatch) -> None:
+    """The bar has it in the place of a time for the end, which nobody knows; a script reads one line."""
+    clock = SimpleNamespace(now=100.0)
+    monkeypatch.setattr(time, "monotonic", lambda: clock.now)
+    away = "no connection to api.example.org since 12:00:00, next try at 12:01:00"
+    with Progress(20, "Downloading", show=None) as bar:
+        for outage in (away, away, None, away):
+            clock.now += 60.0
+            bar.wait(None, 10, outage=outage)
+    assert capsys.readouterr().err.count(f"Downloading: {away}; the run waits and goes on by itself\n") == 2
+    with Progress(20, "Downloading", show=True) as bar:
+        clock.now += 60.0
+        bar.wait(None, 10, outage=away)
+        assert away in capsys.readouterr().err

@@ -27,6 +27,50 @@ def test_one_request_a_recording_and_twenty_at_most_at_once(many) -> None:
     assert many.requests.most_in_flight("storage") <= 20
 
 
+@pytest.mark.parametrize("in_flight", [2, 20])
+def test_a_slow_storage_leaves_no_request_waiting(many, in_flight) -> None:
+    """All are asked for while the first sound is still to come; no more at once than the limits say."""
+    limits = Limits(None, None, None, in_flight)
+    many.limiter.limits = limits
+    many.options.api_latency_s, many.options.storage_latency_s = 0.01, 3.0
+    settings = kn.Settings(api_key=many.api_key, base_url=many.base_url, limits=limits)
+    found = kn.audio(many.sessions, settings=settings, progress=False)
+    assert statuses(found) == {"downloaded": 100}
+    assert many.requests.most_in_flight("storage") == 100
+    assert many.requests.most_in_flight("api") <= in_flight
+    assert (many.requests.count("api"), many.requests.refused) == (100, 0)
+
+
+def test_no_more_sound_arrives_at_once_than_one_line_carries(many) -> None:
+    """Bodies that come slowly share the line: what is not signed yet waits."""
+    many.faults.add("*", "storage:drip", bytes_per_s=8_000.0)
+    most = []
+
+    def watch() -> None:
+        while not done.wait(0.02):
+            most.append(many.requests.in_flight("storage"))
+
+    done = threading.Event()
+    watching = threading.Thread(target=watch)
+    watching.start()
+    try:
+        found = kn.audio(many.sessions, settings=many.settings, progress=False)
+    finally:
+        done.set()
+        watching.join()
+    assert statuses(found) == {"downloaded": 100}
+    # Those that were asked for before the first byte came are under way, too.
+    assert 32 <= max(most) < 90
+
+
+def test_a_callers_own_number_is_the_most_that_are_under_way(many) -> None:
+    """`in_flight=3` is three at the API and at the storage."""
+    many.options.storage_latency_s = 0.05
+    found = kn.audio(many.sessions, settings=many.settings, in_flight=3, progress=False)
+    assert statuses(found) == {"downloaded": 100}
+    assert many.requests.most_in_flight("storage") <= 3
+
+
 def test_windows_are_used_to_the_full_and_nothing_is_refused(many) -> None:
     """A hundred rows at forty a window are three bursts; the budget is asked, not the service."""
     # Long enough that forty requests start in it on the busiest machine.

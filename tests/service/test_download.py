@@ -10,7 +10,8 @@ import pytest
 
 from kataven_notebook import errors
 from kataven_notebook.service.answers import SignedUrl
-from kataven_notebook.service.download import Downloader, Transfer
+from kataven_notebook.service.download import Downloader
+from kataven_notebook.service.transfer import Transfer
 from kataven_notebook.signals import Stopped
 
 pytestmark = pytest.mark.core
