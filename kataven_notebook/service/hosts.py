@@ -32,6 +32,8 @@ _T = TypeVar("_T")
 _FILE = "hosts-1.sqlite3"
 _SCHEMA = "CREATE TABLE IF NOT EXISTS hosts (origin TEXT PRIMARY KEY, answered_at REAL NOT NULL) WITHOUT ROWID;"
 _FIRST_PAUSE_S = 0.5
+# Of the time that a host has been away: nobody waits much longer than the outage was, and hours take few probes.
+_PAUSE_RATIO = 0.125
 # Long enough not to be a burden on a service that comes back, short beside the outages that last this long.
 _LONGEST_PAUSE_S = 60.0
 _POLL_S = 0.2
@@ -252,7 +254,8 @@ class Hosts:
             host.away_since = None
             return
         host.next_at = time.time() + host.pause_s
-        host.pause_s = min(2 * host.pause_s, _LONGEST_PAUSE_S)
+        away_s = host.next_at - (host.away_since or host.next_at)
+        host.pause_s = min(max(_FIRST_PAUSE_S, away_s * _PAUSE_RATIO), _LONGEST_PAUSE_S)
 
     def _answers(self, host: _Host) -> bool:
         """Ask the host for its root, without credentials.
