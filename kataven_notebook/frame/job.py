@@ -8,7 +8,9 @@ from kataven_notebook.frame.columns import check_names
 from kataven_notebook.frame.known import split, split_for_work
 from kataven_notebook.frame.options import check_choice
 from kataven_notebook.frame.sessions import find_sessions
+from kataven_notebook.notices import warn_caller
 from kataven_notebook.run.supervise import execute
+from kataven_notebook.status import Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -16,6 +18,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from kataven_notebook.run.plan import Outcome, Plan, Task
+
+
+# A few calls without a recording are nothing strange.
+_ENOUGH_TO_DOUBT = 5
 
 
 class FrameJob:
@@ -75,8 +81,8 @@ class FrameJob:
 
         Raises
         ------
-        InvalidSessionId
-            The first id that can't be sent, where failures are raised.
+        SessionError
+            The first id that can't be sent, or session of which something wrong is known, where failures are raised.
         StoreError
             The store can't be read, or is another account's.
         """
@@ -116,16 +122,20 @@ class FrameJob:
             merged = {**self.known, **outcomes}
             return [merged[position] for position in range(len(self.sessions.ids))]
 
-        return every(
-            execute(
-                plan,
-                self.tasks,
-                label=label,
-                progress=progress,
-                capture=self.capture,
-                on_interrupt=lambda outcomes: build(every(outcomes)),
-            )
+        outcomes = execute(
+            plan,
+            self.tasks,
+            label=label,
+            progress=progress,
+            capture=self.capture,
+            on_interrupt=lambda outcomes: build(every(outcomes)),
         )
+        if len(outcomes) >= _ENOUGH_TO_DOUBT and all(each.status == Status.MISSING for each in outcomes.values()):
+            warn_caller(
+                f"the service has a recording of none of the {len(outcomes):,} sessions that it was asked for: are "
+                f"these the ids of sessions, in {self.sessions.name!r}? agent_... also names agents and campaigns"
+            )
+        return every(outcomes)
 
     def reasons(self, outcomes: list[Outcome]) -> dict[str, str]:
         """Return why there is no sound or no value, by session id, of the sessions that lack it."""

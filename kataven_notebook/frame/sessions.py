@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from kataven_notebook.errors import FrameError
+from kataven_notebook.notices import warn_caller
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,7 +98,7 @@ def find_sessions(frame: pd.DataFrame, session: str) -> Sessions:
     _refuse_other_than_text(column, session, kind)
     if kind == "string" and column.notna().all():
         codes, found = pd.factorize(values)
-        return Sessions(session, codes, list(found))
+        return _doubted(Sessions(session, codes, list(found)))
     codes = np.empty(len(column), dtype=np.intp)
     positions: dict[Any, int] = {}
     ids: list[Any] = []
@@ -109,7 +110,19 @@ def find_sessions(frame: pd.DataFrame, session: str) -> Sessions:
             position = positions[key] = len(ids)
             ids.append(value)
         codes[row] = position
-    return Sessions(session, codes, ids)
+    return _doubted(Sessions(session, codes, ids))
+
+
+def _doubted(sessions: Sessions) -> Sessions:
+    """Warn of ids that look like numbers which were text once; they are sent as they are, since ids are opaque."""
+    numbers = sum(isinstance(each, str) and each.endswith(".0") and each[:-2].isdecimal() for each in sessions.ids)
+    if numbers > len(sessions.ids) / 2:
+        name = sessions.name
+        warn_caller(
+            f"most ids in {name!r} end in '.0', as numbers do that were read from a file with empty cells: if that is "
+            f'not how they are written, read it again with dtype={{"{name}": str}}. They are sent as they are'
+        )
+    return sessions
 
 
 def _refuse_other_than_text(column: pd.Series[Any], session: str, kind: str) -> None:

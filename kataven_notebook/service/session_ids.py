@@ -8,6 +8,8 @@ from kataven_notebook import errors
 
 MAX_ID_BYTES = 512
 # Nearly all ids match this; only others are checked in detail.
+# Spaces of any kind, and what no screen shows: they come from files and from copying, not from the service.
+_EDGES = re.compile("^[\\s\u00ad\u200b-\u200f\u2060\ufeff]+|[\\s\u00ad\u200b-\u200f\u2060\ufeff]+$")
 _PLAIN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,511}")
 
 
@@ -17,8 +19,8 @@ def check_session_id(session_id: object) -> str:
     Raises
     ------
     InvalidSessionId
-        Missing, blank, not a string, longer than 512 bytes, or of a shape that would reach
-        another route: slashes, backslashes, control characters, or dots only.
+        Missing, blank, not a string, longer than 512 bytes, with space around it, or of a shape that
+        would reach another route: slashes, backslashes, control characters, or dots only.
     """
     if isinstance(session_id, str) and _PLAIN_ID.fullmatch(session_id):
         return session_id
@@ -36,6 +38,9 @@ def check_session_id(session_id: object) -> str:
     problem = None
     if not session_id.strip():
         problem = "the session id is blank"
+    elif (edge := _EDGES.search(session_id)) is not None:
+        how = "read the file with encoding='utf-8-sig'" if "\ufeff" in edge[0] else "strip it, as .str.strip() does"
+        problem = f"the session id begins or ends with a space or an invisible character ({how})"
     elif set(session_id.strip()) == {"."}:
         problem = "the session id is dots only, which reaches another route"
     elif re.search(r"[/\\\x00-\x1f\x7f-\x9f]", session_id):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from frames import calls
 
+import kataven_notebook as kn
 from kataven_notebook import Status
 from kataven_notebook.frame.job import FrameJob
 from kataven_notebook.run.plan import Plan
@@ -42,3 +43,12 @@ def test_reasons_name_the_sessions_that_lack_sound(hub) -> None:
     job.split(plan)
     reasons = job.reasons(job.run(plan, label="Downloading", progress=False))
     assert reasons == {"x1": "missing: none there", "x2": "corrupt: HTML"}
+
+
+def test_sessions_of_which_none_has_a_recording_are_doubted(hub) -> None:
+    """Ids of agents and campaigns look the same; a few calls without a recording are nothing strange."""
+    agents = calls(*(f"agent_{number}" for number in range(5)))
+    with pytest.warns(UserWarning, match="none of the 5 sessions .* also names agents and campaigns"):
+        kn.audio(agents, settings=hub.settings, progress=False)
+    kn.audio(agents.head(2), settings=hub.settings, progress=False)
+    kn.audio(calls("s1", *agents["session_id"]), settings=hub.settings, progress=False)

@@ -105,3 +105,12 @@ def test_rows_without_an_id_have_nothing_in_common() -> None:
     found = kn.apply(frame, lambda recording: recording.frames, columns={"n": "Int64"}, progress=False)
     assert found["n"].tolist() == [800, 1_600, pd.NA]
     assert found["recording_status"].tolist()[2] == "invalid"
+
+
+def test_ids_that_look_like_numbers_read_from_a_file_are_warned_of_and_sent(hub, wav) -> None:
+    """Ids are opaque: that most of them end in .0 proves nothing, and a few of them even less."""
+    hub.add("100007.0", wav)
+    with pytest.warns(UserWarning, match=r"most ids in 'session_id' end in '\.0'.*dtype=\{\"session_id\": str\}"):
+        found = kn.audio(calls("100007.0", "100008.0"), settings=hub.settings, progress=False)
+    assert found["recording_status"].tolist() == ["downloaded", "missing"]
+    kn.audio(calls("100007.0", "s1", "s2"), settings=hub.settings, progress=False)

@@ -33,3 +33,12 @@ def test_any_other_id_is_one_path_segment(hub, wav, good) -> None:
     with HubClient(hub.settings) as client:
         assert client.sign(good).url.startswith(hub.storage_url)
     assert [each.session_id for each in hub.requests.api] == [good]
+
+
+@pytest.mark.parametrize("edge", [" ", "\t", "\n", "\xa0", "\u2003", "\u200b", "\u2060", "\ufeff", "\xad"])
+def test_space_around_an_id_is_named_and_never_sent(hub, edge) -> None:
+    """It comes from a file or from copying: the service would say that there is no recording."""
+    for bad in (f"s1{edge}", f"{edge}s1"):
+        with pytest.raises(errors.InvalidSessionId, match="space or an invisible character") as caught:
+            check_session_id(bad)
+        assert ("utf-8-sig" if edge == "\ufeff" else ".str.strip()") in str(caught.value)
