@@ -80,6 +80,17 @@ def one_line(text: str, *secrets: str | None, most_chars: int = 200) -> str:
     return " ".join(words)[:most_chars]
 
 
+def encodable(text: str) -> str:
+    r"""Return text with half characters (lone surrogates) spelled out, since no column, file or page can hold them.
+
+    Examples
+    --------
+    >>> encodable("caf\udce9")
+    'caf\\udce9'
+    """
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 class RedactingFilter(logging.Filter):
     """Redacts the log records of libraries that log whole URLs and headers.
 

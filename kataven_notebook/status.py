@@ -94,6 +94,18 @@ _BY_ERROR: tuple[tuple[type[errors.SessionError], Status], ...] = (
 )
 
 
+def error_of(status: Status, message: str, session_id: str) -> errors.SessionError:
+    """Return the error that led to `status`, for a row whose reason is known from before.
+
+    Examples
+    --------
+    >>> error_of(Status.MISSING, "the session has no recording", "s1")
+    RecordingMissing('the session has no recording')
+    """
+    kind = next((kind for kind, each in _BY_ERROR if each == status), errors.SessionError)
+    return kind(message, session_id=session_id)
+
+
 def status_of(error: errors.SessionError) -> Status:
     """Return the status that a row gets for `error`.
 

@@ -13,7 +13,7 @@ from kataven_notebook.clock import duration_text
 from kataven_notebook.desk.marks import text_of
 from kataven_notebook.errors import FrameError
 from kataven_notebook.frame.sessions import session_column
-from kataven_notebook.redact import redact
+from kataven_notebook.redact import encodable, redact
 from kataven_notebook.sound.recording import Recording
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class CallList:
         _check_columns(frame, columns)
         missing = ids.isna().to_numpy()
         self._frame = frame
-        self._ids = ["" if gone else str(each) for each, gone in zip(ids, missing, strict=True)]
+        self._ids = ["" if gone else encodable(str(each)) for each, gone in zip(ids, missing, strict=True)]
         self.keys = np.flatnonzero(~ids.duplicated().to_numpy() | missing)
         self._key_of: dict[str, int] = {}
         for key in self.keys.tolist():

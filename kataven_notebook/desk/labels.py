@@ -17,6 +17,7 @@ import pandas as pd
 from kataven_notebook.arguments import absolute_path
 from kataven_notebook.errors import ConfigurationError
 from kataven_notebook.notices import warn_caller
+from kataven_notebook.redact import encodable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -112,12 +113,12 @@ class LabelBook:
         """
         decision = Decision(
             decision_id=uuid.uuid4().hex[:12],
-            session_id=session_id,
-            label=label,
+            session_id=encodable(session_id),
+            label=encodable(label),
             start_s=None if start_s is None else round(start_s, 3),
             end_s=None if end_s is None else round(end_s, 3),
             # A record is a line, so that a half-written one at the end is recognised.
-            note=" ".join(note.split()),
+            note=encodable(" ".join(note.split())),
             labelled_at=datetime.now(UTC),
         )
         self._append(_ADD, decision)
@@ -140,7 +141,7 @@ class LabelBook:
 
     def of(self, session_id: str) -> list[Decision]:
         """Return the decisions on one call, in their order."""
-        return [self._decisions[each] for each in self._by_session.get(session_id, ())]
+        return [self._decisions[each] for each in self._by_session.get(encodable(session_id), ())]
 
     def __len__(self) -> int:
         return len(self._decisions)

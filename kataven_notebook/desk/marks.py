@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 
 from kataven_notebook.errors import FrameError
-from kataven_notebook.frame.columns import recordings_of
+from kataven_notebook.frame.columns import as_text, recordings_of
 from kataven_notebook.frame.sessions import find_sessions
 from kataven_notebook.numbers.measures import measured
 from kataven_notebook.numbers.moments import moment_rows, slow_responses
 from kataven_notebook.numbers.rows import turn_rows
 from kataven_notebook.numbers.talk import dead_air
+from kataven_notebook.redact import encodable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -41,7 +42,7 @@ def text_of(value: object, *, max_length: int = _MAX_TEXT) -> str:
         return "" if math.isnan(value) else f"{value:.4g}" if abs(value) < 1000 else f"{value:.10g}"
     if isinstance(value, pd.Timestamp):
         return value.isoformat(sep=" ", timespec="seconds")
-    text = str(value)
+    text = encodable(str(value))
     return text if len(text) <= max_length else text[: max_length - 1] + "…"
 
 
@@ -98,7 +99,7 @@ class Marks:
         flat = _checked(moments, self._session, "moments", ("start_s", kind), numbers=("start_s",))
         return [
             {
-                "session": str(row[self._session]),
+                "session": encodable(str(row[self._session])),
                 "start_s": _seconds(row["start_s"]) or 0.0,
                 "kind": text_of(row[kind]).replace("_", " "),
                 "detail": text_of(row.get("text", row.get("detail"))),
@@ -116,7 +117,7 @@ def _grouped(
     # A row without a start can't be drawn, nor speech without a channel.
     flat = flat.dropna(subset=[each for each in ("start_s", "channel") if each in columns])
     # Positions only: the rows of 10,000 calls become objects when one of them is opened.
-    groups = flat.groupby(flat[session].astype("string"), sort=False, observed=True).indices
+    groups = flat.groupby(as_text(flat[session]), sort=False, observed=True).indices
     return lambda session_id: flat.iloc[groups.get(session_id, [])].to_dict("records")
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pandas as pd
 
 from kataven_notebook.errors import ConfigurationError, UrlExpired
+from kataven_notebook.frame.columns import as_text
 from kataven_notebook.frame.sessions import session_column
 from kataven_notebook.service.client import HubClient
 from kataven_notebook.settings import current_settings
@@ -74,7 +75,7 @@ class FrameSource:
         stored: Callable[[str], Recording | None] | None = None,
         sign: Callable[[str], tuple[str, float]] | None = None,
     ) -> None:
-        ids = session_column(frame, session).astype("string").tolist()
+        ids = as_text(session_column(frame, session)).tolist()
         self._stored, self._sign = stored, sign
         self._sounds: dict[str, Recording] = {}
         self._urls: dict[str, tuple[str, datetime | None]] = {}

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from kataven_notebook.errors import FrameError
+from kataven_notebook.redact import encodable
 from kataven_notebook.sound.recording import Recording
 from kataven_notebook.status import Status
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 STATUS, ERROR = "recording_status", "recording_error"
 URL, EXPIRES_AT = "recording_url", "recording_expires_at"
 AUDIO = "audio"
+APPLY_ERROR = "apply_error"
 # The columns that describe sound, and the attribute of `Recording` in each.
 SOUND: Mapping[str, str] = {
     "recording_format": "format",
@@ -61,15 +63,44 @@ def as_array(values: Sequence[Any] | npt.NDArray[np.object_], dtype: str) -> Any
         array = np.empty(len(values), dtype=object)
         array[:] = values
         return array
-    return pd.array([None if v is pd.NA or v is None or v != v else v for v in values], dtype=dtype)  # type: ignore[call-overload]  # noqa: PLR0124 - NaN differs from itself; the dtype is one of ours
+    plain = [None if v is pd.NA or v is None or v != v else v for v in values]  # noqa: PLR0124 - NaN differs from itself
+    try:
+        return pd.array(plain, dtype=dtype)  # type: ignore[call-overload]  # the dtype is one of ours
+    except UnicodeEncodeError:
+        # Arrow holds no half characters, and one row's text must not cost the frame.
+        return pd.array([encodable(v) if isinstance(v, str) else v for v in plain], dtype=dtype)  # type: ignore[call-overload]
+
+
+def as_text(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Return a column as text, whatever it holds."""
+    try:
+        return column.astype("string")
+    except UnicodeEncodeError:
+        return column.map(lambda value: encodable(value) if isinstance(value, str) else value).astype("string")
+
+
+def _is_object(values: Any) -> bool:
+    return isinstance(values, np.ndarray) and values.dtype == object
 
 
 def with_columns(frame: pd.DataFrame, columns: Mapping[str, Any], *, prefix: str) -> pd.DataFrame:
     """Return `frame` with columns set, the caller's untouched, and note that they are ours."""
     result = frame.copy(deep=False)
-    # By position, whatever the index is: its labels may repeat.
+    # By position, whatever the index is: its labels may repeat. All that are new at once: pandas warns of a frame
+    # whose columns came one by one.
+    new = {
+        # An array of objects stays one: from texts pandas would make a column of text, which holds no half characters.
+        prefix + name: pd.Series(values, index=frame.index, dtype=object) if _is_object(values) else values
+        for name, values in columns.items()
+        if prefix + name not in frame.columns
+    }
     for name, values in columns.items():
-        result[prefix + name] = values
+        if prefix + name not in new:
+            result[prefix + name] = values
+    if new:
+        named = result.columns.names
+        result = pd.concat([result, pd.DataFrame(new, index=result.index)], axis=1)
+        result.columns.names = named
     ours = [*frame.attrs.get(_ATTRS, ()), *(prefix + name for name in columns)]
     result.attrs = {**frame.attrs, _ATTRS: list(dict.fromkeys(ours))}
     return result
@@ -80,7 +111,9 @@ def check_names(
 ) -> None:
     """Refuse to overwrite a column of the caller's.
 
-    With `if_noted` a column is ours only where the frame says so: for names that a caller's function made up.
+    What the frame notes of our columns travels with pandas' `attrs` to subsets and other frames, so that it proves
+    nothing by itself: a column is ours where it agrees with those that the same function writes. With `if_noted` it
+    must be noted too: for names that a caller's function made up.
 
     Raises
     ------
@@ -93,8 +126,7 @@ def check_names(
         prefix + name
         for name in names
         if prefix + name in frame.columns
-        and prefix + name not in noted
-        and (if_noted or not _looks_ours(frame, name, prefix))
+        and not (_was_made_up(frame, name, noted, prefix) if if_noted else _looks_ours(frame, name, prefix))
     ]
     if prefix + STATUS == own_session or own_session in {prefix + name for name in names}:
         raise FrameError(
@@ -130,14 +162,48 @@ def _looks_ours(frame: pd.DataFrame, name: str, prefix: str) -> bool:
     if name == AUDIO:
         return all(_was_sound(each) for each in column)
     status = frame.get(prefix + STATUS)
-    if not isinstance(status, pd.Series) or not _looks_ours(frame, STATUS, prefix):
-        return False
+    is_beside_status = isinstance(status, pd.Series) and _looks_ours(frame, STATUS, prefix)
+    return is_beside_status and _agrees(frame, name, prefix)
+
+
+def _agrees(frame: pd.DataFrame, name: str, prefix: str) -> bool:
+    """Return whether a column beside our status was written by the function that writes it."""
+    if name == APPLY_ERROR:
+        return True
+    if name == ERROR:
+        # We give no reason where nothing is wrong.
+        is_good = frame[prefix + STATUS].astype(object).isin([Status.READY, Status.DOWNLOADED])
+        return not bool((is_good & frame[prefix + name].notna()).any())
+    if name in SOUND and _agrees_with_sound(frame, name, prefix):
+        return True
     # What stands beside our status and another column that the same function writes was written by it.
-    pairs = {ERROR: STATUS, URL: EXPIRES_AT, EXPIRES_AT: URL, "recording_format": "recording_bytes"}
-    marks = [pairs.get(name, "recording_format")] if name in DTYPES else []
+    marks = {URL: [EXPIRES_AT], EXPIRES_AT: [URL]}.get(name, [])
     if name not in DTYPES or name == "duration_s":
-        marks.append("speech_method")
+        marks = [*marks, "speech_method"]
     return any(prefix + mark in frame.columns for mark in marks)
+
+
+def _agrees_with_sound(frame: pd.DataFrame, name: str, prefix: str) -> bool:
+    """Return whether a column says of the sound what we would, or is missing where the others that describe it are."""
+    column = frame[prefix + name]
+    told = [
+        (value, getattr(sound, SOUND[name]))
+        for value, sound in zip(column, recordings_of(frame, prefix), strict=True)
+        if sound is not None
+    ]
+    if told:
+        return all(value == mine for value, mine in told)
+    # Only sound that is here is described, so a value beside another status is somebody else's.
+    is_here = frame[prefix + STATUS].astype(object).eq(Status.DOWNLOADED)
+    if bool((column.notna() & ~is_here).any()):
+        return False
+    others = [prefix + other for other in SOUND if other != name and prefix + other in frame.columns]
+    return any(bool((frame[other].isna() == column.isna()).all()) for other in others)
+
+
+def _was_made_up(frame: pd.DataFrame, name: str, noted: set[str], prefix: str) -> bool:
+    """Return whether a caller's function made a column: it is noted, and the reasons of `apply` stand beside it."""
+    return prefix + name in noted and prefix + APPLY_ERROR in frame.columns
 
 
 def _was_sound(cell: object) -> bool:
@@ -164,9 +230,14 @@ def times_s(frame: pd.DataFrame, name: str) -> Sequence[float | None]:
     """Return a column of times as seconds since the epoch, None where missing or no time."""
     if name not in frame.columns:
         return [None] * len(frame)
-    times = pd.to_datetime(
-        frame[name], utc=True, errors="coerce", format="mixed" if frame[name].dtype == object else None
-    )
+    column = frame[name]
+    if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column):
+        times = pd.to_datetime(column, utc=True, errors="coerce")
+    else:
+        # Each by itself: a file or two frames put together have times of several precisions.
+        times = pd.to_datetime(column, utc=True, errors="coerce", format="ISO8601")
+        if (times.isna() & column.notna()).any():
+            times = pd.to_datetime(column, utc=True, errors="coerce", format="mixed")
     return [None if pd.isna(time) else time.timestamp() for time in times]
 
 

@@ -326,7 +326,9 @@ def iter_recordings(
 
 
 def interrupted() -> pd.DataFrame | None:
-    """Return the frame of the last interrupted run, finished rows and `skipped` ones, or None.
+    """Return the frame of the last run if it was interrupted, finished rows and `skipped` ones; else None.
+
+    The next run that comes to its end lets go of it.
 
     Examples
     --------

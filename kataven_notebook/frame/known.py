@@ -12,9 +12,9 @@ import numpy as np
 from kataven_notebook.errors import InvalidSessionId, SessionError
 from kataven_notebook.frame.columns import AUDIO, ERROR, EXPIRES_AT, URL, recordings_of, statuses, texts, times_s
 from kataven_notebook.run.plan import Outcome, Task
-from kataven_notebook.service.answers import URL_MARGIN_S, SignedUrl
+from kataven_notebook.service.answers import URL_MARGIN_S, SignedUrl, may_be_fetched
 from kataven_notebook.service.session_ids import check_session_id
-from kataven_notebook.status import SETTLED, Status
+from kataven_notebook.status import SETTLED, Status, error_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -52,19 +52,31 @@ def split(
 
     Raises
     ------
-    InvalidSessionId
-        With `capture` false.
+    SessionError
+        What is known to be wrong with a session, with `capture` false.
     StoreError
         The store can't be read, or is another account's.
     """
     with _collector_paused():
-        kept, tasks = _from_frame(frame, sessions, prefix=prefix, refresh=refresh, keeps_ready=not plan.sound)
+        kept, tasks = _from_frame(frame, sessions, plan, prefix=prefix, refresh=refresh)
         stored = _from_store(tasks, plan, refresh=refresh)
+    known = kept | stored
     if not capture:
-        for outcome in kept.values():
-            if isinstance(outcome.exception, InvalidSessionId):
-                raise outcome.exception
-    return kept | stored, tasks
+        _raise_first(known, sessions)
+    return known, tasks
+
+
+def _raise_first(known: dict[int, Outcome], sessions: Sessions) -> None:
+    """Raise what is known to be wrong with the first session, in the order of the frame, that has anything wrong."""
+    for position in sorted(known):
+        outcome = known[position]
+        if outcome.exception is not None:
+            raise outcome.exception
+        if not outcome.status.is_good:
+            said = outcome.error or "the frame does not say why"
+            raise error_of(
+                outcome.status, f"{said} (known from before; refresh=True asks again)", sessions.ids[position]
+            )
 
 
 def split_for_work(
@@ -121,8 +133,10 @@ def _as_it_was(state: Any, error: Any) -> Outcome:
 
 
 def _from_frame(
-    frame: pd.DataFrame, sessions: Sessions, *, prefix: str, refresh: bool, keeps_ready: bool
+    frame: pd.DataFrame, sessions: Sessions, plan: Plan, *, prefix: str, refresh: bool
 ) -> tuple[dict[int, Outcome], dict[int, Task]]:
+    keeps_ready = not plan.sound
+    leave_https = not plan.settings.base_url.startswith("https:")
     state = statuses(frame, prefix)
     error = texts(frame, prefix + ERROR)
     sound = recordings_of(frame, prefix)
@@ -135,7 +149,10 @@ def _from_frame(
     now = time.time()
     for position, session_id in enumerate(sessions.ids):
         row = first[position]
-        signed = SignedUrl(url[row], ends[row]) if isinstance(url[row], str) and ends[row] is not None else None
+        signed = None
+        # Anybody may have written into the frame: an address that the service could not have given is asked for anew.
+        if (ends_at := ends[row]) is not None and may_be_fetched(url[row], leave_https=leave_https):
+            signed = SignedUrl(url[row], ends_at)
         if not refresh:
             outcome = _kept(state[row], error[row], sound[row], signed, keeps_ready=keeps_ready, now=now)
             if outcome is not None:

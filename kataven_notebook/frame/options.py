@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from kataven_notebook.store.opening import StoreLike
 
     Duration = str | float | pd.Timedelta | None
+
+
+_FOR_EVER_S = 1e9
 
 
 def check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
@@ -52,7 +56,8 @@ def duration_s(name: str, value: Duration) -> float | None:
     seconds = _stated_s(value)
     if not seconds >= 0:
         raise ConfigurationError(f'{name}={value!r}: pass seconds, or a length of time such as "10min"')
-    return seconds
+    # No calendar goes as far: it is said as "for ever".
+    return seconds if seconds < _FOR_EVER_S else math.inf
 
 
 def _stated_s(value: str | float | pd.Timedelta) -> float:

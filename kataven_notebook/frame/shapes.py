@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pandas as pd
 
 from kataven_notebook.errors import ConfigurationError, FrameError, WorkFailed
-from kataven_notebook.frame.columns import AUDIO, ERROR, STATUS, as_array, check_names, sound_frame, with_columns
+from kataven_notebook.frame.columns import (
+    APPLY_ERROR,
+    AUDIO,
+    ERROR,
+    STATUS,
+    as_array,
+    check_names,
+    sound_frame,
+    with_columns,
+)
 from kataven_notebook.frame.results import Shaped, column, wanted_columns
 from kataven_notebook.notices import warn_caller
 
@@ -18,7 +27,6 @@ if TYPE_CHECKING:
     from kataven_notebook.run.plan import Outcome
     from kataven_notebook.sound.recording import Recording
 
-APPLY_ERROR = "apply_error"
 _RESERVED = (STATUS, ERROR, AUDIO, APPLY_ERROR)
 
 
@@ -177,7 +185,7 @@ class _Table:
         for name, dtype in (self._wanted or {}).items():
             table[name], wrong = column(table[name].astype(object).tolist() if name in table else [], dtype)
             misfits |= {str(table[self._session].iloc[row]): f"{name}: {text}" for row, text in wrong.items()}
-        table[self._session] = pd.array(table[self._session].tolist(), dtype="string")
+        table[self._session] = as_array(table[self._session].tolist(), "string")
         ordered = [self._session, *(name for name in table.columns if name != self._session)]
         table = table[ordered]
         self._warn(table, outcomes, misfits)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import math
 import time
 from typing import TYPE_CHECKING
 
@@ -196,7 +197,8 @@ class Fetcher:
             now = time.monotonic()
             if now + pause_s >= self._poll_until:
                 raise
-            until = clock_text(time.time() + self._poll_until - now)
+            left_s = self._poll_until - now
+            until = "they are" if math.isinf(left_s) else clock_text(time.time() + left_s)
             raise TryLater(now + pause_s, f"not uploaded yet, asked for until {until}") from error
 
     def _sound(self, task: Task) -> Outcome:

@@ -69,6 +69,7 @@ def execute(
             done = len(outcomes)
             frame = on_interrupt({position: outcomes.get(position, rest) for position in tasks})
             raise interruption(frame, done, len(tasks), has_store=plan.store is not None) from None
+    _LAST.clear()  # whoever has gone on needs the unfinished frame no more, which may hold gigabytes
     return outcomes
 
 
@@ -86,7 +87,7 @@ def interruption(frame: pd.DataFrame | None, done: int, total: int, *, has_store
 
 
 def last_interrupted() -> pd.DataFrame | None:
-    """Return the frame of the last interrupted run of this process, or None."""
+    """Return the frame of the last run of this process, if it was interrupted."""
     return _LAST[0] if _LAST else None
 
 

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 from urllib.parse import parse_qs, urlsplit
 
 from kataven_notebook import errors
@@ -157,9 +157,14 @@ def read_signed_url(
     if url is None:
         found = sorted({one_line(str(key), most_chars=40) for place in places for key in place})[:12]
         raise ValueError(f"the body has none of {', '.join(_URL_KEYS)}; it has {', '.join(found) or 'no fields'}")
-    if not isinstance(url, str) or not is_safe_url(url) or not (leave_https or urlsplit(url).scheme == "https"):
+    if not may_be_fetched(url, leave_https=leave_https):
         raise ValueError("its URL is not an absolute https URL")
     return SignedUrl(url, now + _life_s(url, places, _server_now(headers, now)))
+
+
+def may_be_fetched(url: object, *, leave_https: bool) -> TypeGuard[str]:
+    """Return whether `url` is absolute and https, or where it may leave https, http on loopback."""
+    return isinstance(url, str) and is_safe_url(url) and (leave_https or urlsplit(url).scheme == "https")
 
 
 def _server_now(headers: Mapping[str, str], now: float) -> float:

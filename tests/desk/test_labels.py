@@ -54,3 +54,11 @@ def test_a_file_of_something_else_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="save_to="):
         LabelBook("session_id", path)
     assert path.read_text() == "name,age\nx,1\n"
+
+
+def test_half_a_character_in_a_note_costs_no_decision(tmp_path: Path) -> None:
+    """A page sends them where a text was cut in the middle of an emoji."""
+    path = tmp_path / "labels.csv"
+    LabelBook("session_id", path).add("a", "good", note="so \ud83d")
+    again = LabelBook("session_id", path)
+    assert again.to_frame()["note"].tolist() == ["so \\ud83d"]

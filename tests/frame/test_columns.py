@@ -11,6 +11,7 @@ import pytest
 from frames import calls
 
 import kataven_notebook as kn
+from kataven_notebook.frame.columns import times_s
 
 pytestmark = pytest.mark.core
 
@@ -90,3 +91,106 @@ def test_time_zone_and_locale_do_not_matter(hub, monkeypatch) -> None:
         os.environ.pop("TZ", None)
         if hasattr(time, "tzset"):
             time.tzset()
+
+
+HALF = "caf\udce9"  # half a character, as `errors="surrogateescape"` makes of bytes that are no text
+
+
+def test_half_a_character_costs_its_row_alone(hub) -> None:
+    """In an id, in what a function raises, and in what it returns, as a column, an object and a table."""
+
+    def raising(_: kn.Recording) -> None:
+        raise ValueError(HALF)
+
+    frame = calls("s1", HALF)
+    heard = kn.audio(frame, settings=hub.settings, progress=False)
+    assert heard["recording_status"].tolist() == ["downloaded", "invalid"]
+    raised = kn.apply(heard, raising, progress=False)
+    assert raised["apply_error"].str.startswith("ValueError: caf").tolist()[0]
+    texts = kn.apply(heard, lambda _: {"text": HALF}, columns={"text": str}, progress=False)
+    assert texts["text"].tolist()[0] == "caf\\udce9"
+    objects = kn.apply(heard, lambda _: HALF, result="object", columns="found", progress=False)
+    assert objects["found"].tolist()[0] == HALF
+    with pytest.warns(UserWarning, match="1 of 2 sessions are not in the table"):
+        table = kn.apply(
+            heard, lambda _: pd.DataFrame({"word": pd.Series([HALF], dtype=object)}), result="table", progress=False
+        )
+    assert table["session_id"].tolist() == ["s1"]
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"duration_s": [9.0, 9.0]},
+        {"recording_error": ["mine", "mine too"]},
+        {"recording_bytes": [1, 2], "recording_status": ["downloaded", "missing"]},
+    ],
+)
+def test_a_note_that_travelled_with_a_subset_makes_no_column_ours(hub, columns) -> None:
+    """`attrs` go with every subset; what the caller then writes under our names is the caller's."""
+    heard = kn.audio(calls("s1", "gone"), settings=hub.settings, progress=False)
+    subset = heard[["session_id"]].assign(**columns)
+    assert "duration_s" in subset.attrs["kataven_notebook"]
+    with pytest.raises(kn.errors.FrameError, match="prefix="):
+        kn.audio(subset, settings=hub.settings, progress=False)
+
+
+def test_a_callers_own_value_beside_our_sound_is_the_callers(hub) -> None:
+    """The recording itself says how long it is; a reason on a row that is well is none of ours."""
+    heard = kn.audio(calls("s1", "gone"), settings=hub.settings, progress=False)
+    for changed in ({"duration_s": [9.0, None]}, {"recording_error": ["listened to", "no recording"]}):
+        with pytest.raises(kn.errors.FrameError, match=f"'{next(iter(changed))}'"):
+            kn.audio(heard.assign(**changed), settings=hub.settings, progress=False)
+
+
+@pytest.mark.parametrize("travel", ["same", "attrs", "parquet", "concat", "reindex", "drop", "merge"])
+def test_our_own_columns_are_known_again_without_a_note(hub, tmp_path, travel) -> None:
+    """Through a file, a merge, a concat and a subset; and calling again works."""
+    heard = kn.audio(calls("s1", "gone"), settings=hub.settings, progress=False)
+    heard = kn.recordings(heard, settings=hub.settings, progress=False)
+    frame = heard.copy()
+    frame.attrs = {}
+    if travel == "same":
+        frame = heard
+    elif travel == "parquet":
+        frame.drop(columns="audio").to_parquet(tmp_path / "calls.parquet")
+        frame = pd.read_parquet(tmp_path / "calls.parquet")
+    elif travel == "concat":
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)
+            frame = pd.concat([frame, calls("s2")], ignore_index=True)
+    elif travel == "reindex":
+        frame = frame.reindex([1, 0, 2]).fillna({"session_id": "s3"})
+    elif travel == "drop":
+        frame = frame.drop(columns=["recording_format", "recording_bytes"])
+    elif travel == "merge":
+        frame = frame.merge(pd.DataFrame({"session_id": ["s1", "gone"], "agent": ["a", "b"]}), on="session_id")
+    again = kn.audio(frame, settings=hub.settings, progress=False)
+    expected = {"concat": ["downloaded", "missing", "downloaded"], "reindex": ["missing", "downloaded", "downloaded"]}
+    assert again["recording_status"].tolist() == expected.get(travel, ["downloaded", "missing"])
+
+
+def test_many_new_columns_come_at_once(hub) -> None:
+    """Pandas warns of frames whose columns came one by one."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        wide = kn.apply(
+            calls("s1"),
+            lambda _: {f"n{number}": number for number in range(150)},
+            settings=hub.settings,
+            progress=False,
+        )
+    assert wide["n149"].tolist() == [149]
+    assert not wide.columns.names[0]
+
+
+def test_times_of_several_precisions_are_all_read() -> None:
+    """As they come from files, from the service and from frames put together."""
+    instant = 1_790_000_000.0
+    texts = ["2026-09-21T14:13:20Z", "2026-09-21T14:13:20.000000+00:00", "2026-09-21 16:13:20+02:00", None]
+    assert times_s(pd.DataFrame({"at": texts}), "at") == [instant, instant, instant, None]
+    stamp = pd.Timestamp(instant, unit="s", tz="UTC")
+    objects = pd.Series([stamp.as_unit("ns"), stamp.as_unit("s"), texts[0]], dtype=object)
+    assert times_s(pd.DataFrame({"at": objects}), "at") == [instant] * 3
+    for unit in ("s", "ms", "us", "ns"):
+        assert times_s(pd.DataFrame({"at": pd.Series([stamp]).dt.as_unit(unit)}), "at") == [instant]

@@ -113,3 +113,32 @@ def test_a_frame_whose_statuses_are_known_costs_no_request(hub) -> None:
     assert heard["recording_status"].eq("missing").all()
     assert heard["recording_error"].eq("none there").all()
     assert hub.requests.count() == 0
+
+
+@pytest.mark.parametrize(
+    "url", ["http://169.254.169.254/latest", "ftp://example.org/a.wav", "file:///etc/passwd", "s1"]
+)
+def test_an_address_that_the_service_could_not_have_given_is_not_fetched(hub, url) -> None:
+    """Anybody may have written into the frame: the session is asked for anew."""
+    frame = calls("s1", recording_url=[url], recording_expires_at=[pd.Timestamp.now(tz="UTC") + pd.Timedelta("1h")])
+    frame["recording_status"] = "ready"
+    signed = kn.recordings(frame, settings=hub.settings, progress=False)
+    assert signed["recording_url"].str.startswith(hub.storage_url).all()
+    heard = kn.audio(frame, settings=hub.settings, progress=False)
+    assert heard["recording_status"].tolist() == ["downloaded"]
+    assert hub.requests.count("api") == 2
+
+
+def test_what_is_known_to_be_wrong_is_raised_too(hub, tmp_path) -> None:
+    """By the frame and by the store, for the first row that it is about, without asking again."""
+    frame = calls("s1", "gone", "broken")
+    known = kn.audio(frame, settings=hub.settings, store=tmp_path / "calls", progress=False)
+    hub.requests.clear()
+    for again, options in ((known, {}), (frame, {"store": tmp_path / "calls"})):
+        with pytest.raises(kn.errors.RecordingMissing, match=r"session 'gone': .*refresh=True asks again"):
+            kn.audio(again, settings=hub.settings, errors="raise", progress=False, **options)
+        with pytest.raises(kn.errors.RecordingMissing):
+            kn.metrics(again, settings=hub.settings, errors="raise", progress=False, **options)
+    with pytest.raises(kn.errors.RecordingCorrupt):
+        kn.audio(known.iloc[[0, 2]], settings=hub.settings, errors="raise", progress=False)
+    assert hub.requests.count("api") == 0

@@ -14,6 +14,7 @@ from jupyter_client import KernelManager
 
 import kataven_notebook as kn
 from kataven_notebook import demo
+from kataven_notebook.run import supervise
 
 pytestmark = pytest.mark.core
 
@@ -164,3 +165,11 @@ def reply_to(client, message_id: str) -> dict:
         reply = client.get_shell_msg(timeout=30)
         if reply["parent_header"].get("msg_id") == message_id:
             return reply["content"]
+
+
+def test_the_next_run_that_ends_lets_go_of_the_unfinished_frame(hub) -> None:
+    """It may hold gigabytes of sound."""
+    supervise.interruption(hub.sessions, 1, 2, has_store=False)
+    assert kn.interrupted() is not None
+    kn.audio(hub.sessions, settings=hub.settings, progress=False)
+    assert kn.interrupted() is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 
 import pandas as pd
@@ -9,6 +10,8 @@ import pytest
 from frames import calls, statuses
 
 import kataven_notebook as kn
+from kataven_notebook.run.plan import Plan, Task
+from kataven_notebook.run.run import Run
 
 pytestmark = pytest.mark.core
 
@@ -74,3 +77,19 @@ def test_a_download_that_gets_further_with_each_url_is_signed_again_five_times(h
     found = kn.audio(calls("s0"), settings=hub.settings, progress=False)
     assert found["recording_status"].tolist() == [status]
     assert hub.requests.count("api") == 6
+
+
+def test_what_is_polled_for_ever_waits_without_a_time(hub) -> None:
+    """`poll_pending=inf` ends with stop."""
+    hub.add("late", state="pending")
+    seen: list[str] = []
+    with Run(Plan(settings=hub.settings, poll_pending_s=math.inf), [Task("late")]) as run:
+
+        def tick() -> None:
+            seen.extend(run.put_off)
+            if seen:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            list(run.outcomes(tick))
+    assert seen == ["not uploaded yet, asked for until they are"]
