@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kataven_notebook.errors import KatavenError, StoreError
@@ -11,7 +13,6 @@ from kataven_notebook.redact import one_line, redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 @contextlib.contextmanager
@@ -35,6 +36,9 @@ def folder_errors(folder: Path) -> Iterator[None]:
 
 def explain_failure(folder: Path | str, error: Exception) -> str:
     """Return what is wrong with the store in `folder`, and what to do."""
+    in_the_way = _in_the_way(Path(folder)) if isinstance(error, FileExistsError | NotADirectoryError) else None
+    if in_the_way is not None:
+        return f"the store {folder} can't be made: {in_the_way}"
     text = str(error).lower()
     if "full" in text or "no space" in text:
         return f"the disk of the store {folder} is full: free some space and call again; what is finished is safe"
@@ -46,6 +50,17 @@ def explain_failure(folder: Path | str, error: Exception) -> str:
             "and the sessions are asked for again"
         )
     return f"the store {folder} can't be used ({error}): check that the folder is there and yours, or use another"
+
+
+def _in_the_way(folder: Path) -> str | None:
+    """Return what stands where a store's folder, one above it or one within it should be."""
+    for each in (*reversed(folder.parents), folder, folder / "audio", folder / "parts"):
+        if each.is_symlink() and not each.exists():
+            target = os.readlink(each)  # noqa: PTH115 - as it was written
+            return f"{each} is a link to {target}, which is not there: mount or make that, or use another folder"
+        if each.exists() and not each.is_dir():
+            return f"{each} is a file and no folder: move it away, or use another folder"
+    return None
 
 
 @contextlib.contextmanager

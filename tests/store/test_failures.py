@@ -8,6 +8,7 @@ import pytest
 
 from kataven_notebook.errors import AccessRefused, StoreError
 from kataven_notebook.store.failures import bucket_errors, folder_errors
+from kataven_notebook.store.folder import Store
 
 pytestmark = pytest.mark.core
 
@@ -49,3 +50,21 @@ def test_a_failure_of_a_backend_shows_no_secret() -> None:
     assert caught.value.__suppress_context__
     with pytest.raises(FileNotFoundError), bucket_errors("s3://b/x"):
         raise FileNotFoundError("x")
+
+
+@pytest.mark.parametrize("where", ["calls", "above/calls", "calls/audio", "calls/parts"])
+@pytest.mark.parametrize("what", ["file", "link"])
+def test_what_stands_in_the_way_is_named(tmp_path, where, what) -> None:
+    """A file, or a link to what is not there: "File exists" tells nobody what to do."""
+    blocked = tmp_path / where.removesuffix("/calls")
+    blocked.parent.mkdir(exist_ok=True)
+    if what == "file":
+        blocked.write_text("")
+        expected = rf"{blocked} is a file and no folder"
+    else:
+        blocked.symlink_to(tmp_path / "unmounted")
+        expected = rf"{blocked} is a link to {tmp_path}/unmounted, which is not there"
+    folder = tmp_path / where.removesuffix("/audio").removesuffix("/parts")
+    with pytest.raises(StoreError, match=expected) as caught:
+        Store(folder)
+    assert "Errno" not in str(caught.value)
