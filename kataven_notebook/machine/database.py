@@ -54,6 +54,12 @@ class Database:
             self._is_closed = True
             self._disconnect()
 
+    def __del__(self) -> None:
+        """Close the file of a database that nobody uses any more; nobody can hold its lock."""
+        connection = getattr(self, "_connection", None)
+        if connection is not None:
+            connection.close()
+
     def suspend(self) -> None:
         """Wait until the connection is free, close it, and block its use until `resume`."""
         self._lock.acquire()

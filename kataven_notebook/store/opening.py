@@ -6,6 +6,7 @@ import atexit
 import os
 import re
 import threading
+import weakref
 from typing import TYPE_CHECKING
 
 from kataven_notebook.arguments import absolute_path
@@ -13,9 +14,11 @@ from kataven_notebook.errors import ConfigurationError
 from kataven_notebook.redact import redact
 from kataven_notebook.store.bucket import RemoteStore
 from kataven_notebook.store.folder import LEDGER_FILE, Store
-from kataven_notebook.store.objects import is_url
+from kataven_notebook.store.places import is_url
 
 if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
     StoreLike = str | os.PathLike[str] | Store | None
 
 # This module is the first that knows both classes, and the package always imports it.
@@ -45,7 +48,8 @@ def open_store(store: StoreLike) -> Store | None:
     return shared_store(place)
 
 
-_open: dict[tuple[int, str], Store] = {}
+# A store that nobody uses any more is closed: each holds three files open.
+_open: MutableMapping[tuple[int, str], Store] = weakref.WeakValueDictionary()
 _open_lock = threading.Lock()
 
 
@@ -73,7 +77,7 @@ def shared_store(path: str) -> Store:
 
 @atexit.register
 def _close_stores() -> None:
-    for (pid, _), store in _open.items():
+    for (pid, _), store in list(_open.items()):
         # A forked child must leave its parent's connections alone.
         if pid == os.getpid():
             store.close()

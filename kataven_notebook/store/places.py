@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 
 import pandas as pd
 
 from kataven_notebook.errors import ConfigurationError
+
+
+def is_url(path: object) -> bool:
+    """Whether a store's place is a URL that fsspec opens, and no folder.
+
+    Examples
+    --------
+    >>> is_url("s3://bucket/calls"), is_url("calls/"), is_url("C:/calls")
+    (True, False, False)
+    """
+    return re.match(r"[A-Za-z][A-Za-z0-9+.\-]+(::|://)", str(path)) is not None
 
 
 def check_place(path: object) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 import uuid
+from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import kataven_notebook as kn
@@ -50,3 +53,19 @@ def test_what_is_neither_a_place_nor_a_store_is_one_error(place) -> None:
     """The message says what can be passed."""
     with pytest.raises(errors.ConfigurationError, match=r"pass a folder, a URL .* or a Store"):
         open_store(place)
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts what /proc lists")
+def test_a_store_that_nobody_uses_any_more_is_closed(hub, tmp_path) -> None:
+    """Thirty stores held ninety files open; their recordings are read all the same."""
+    frame = pd.DataFrame({"session_id": ["s0"]})
+    heard = [
+        kn.audio(frame, store=tmp_path / f"calls-{number}", settings=hub.settings, progress=False)
+        for number in range(10)
+    ]
+    kept = open_store(tmp_path / "calls-0")
+    gc.collect()
+    held = [each.readlink() for each in Path("/proc/self/fd").iterdir() if each.is_symlink()]
+    assert {each.parent.name for each in held if "ledger.sqlite3" in each.name} == {"calls-0"}
+    assert open_store(tmp_path / "calls-0") is kept
+    assert all(each["audio"][0].samples.size for each in heard)
