@@ -1,8 +1,9 @@
-"""Warnings that point at the user's line."""
+"""Warnings that point at the user's line, and whether the user sees a progress bar."""
 
 from __future__ import annotations
 
 import inspect
+import sys
 import warnings
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,18 @@ def warn_caller(message: str, category: type[Warning] = UserWarning) -> None:
         module=_module_of(frame),
         registry=frame.f_globals.setdefault("__warningregistry__", {}),
     )
+
+
+def is_watched() -> bool:
+    """Return whether the user sees a progress bar: in a notebook, or in a terminal."""
+    return in_notebook() or bool(getattr(sys.stderr, "isatty", lambda: False)())
+
+
+def in_notebook() -> bool:
+    """Return whether this process is the kernel of a notebook."""
+    interactive = sys.modules.get("IPython")
+    shell = interactive.get_ipython() if interactive is not None else None
+    return shell is not None and getattr(shell, "kernel", None) is not None
 
 
 def _caller() -> FrameType:

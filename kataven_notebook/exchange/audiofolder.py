@@ -134,7 +134,7 @@ def to_audiofolder(
     )
     target = _prepared(absolute_path("folder", folder), options)
     files = SoundFiles(target, format, sample_rate, channels, Written(target), names=alike(job.sessions.ids))
-    job.split(plan, for_work=True)
+    job.split(plan, for_work=True, progress=progress)
     job.known |= _there_already(job.tasks, files)
     with working(plan, files) as ready:
         outcomes = job.run(ready, label="Writing", progress=progress)
@@ -311,7 +311,8 @@ def read_audiofolder(folder: str | os.PathLike[str]) -> pd.DataFrame:
     files = [_inside(root, name) for name in table.pop(FILE_NAME)]
     if session not in table.columns:
         table.insert(0, session, [file.stem for file in files])
-    found = [_opened(file, str(session_id)) for file, session_id in zip(files, table[session], strict=True)]
+    pairs = zip(files, table[session], strict=True)
+    found = [_opened(file, str(session_id), is_derived=_is_converted(mark)) for file, session_id in pairs]
     return _with_sound(table, found, mark)
 
 
@@ -325,9 +326,16 @@ def _inside(root: Path, name: Any) -> Path:
     return root / pure
 
 
-def _opened(file: Path, session_id: str) -> tuple[Recording | None, str, str | None]:
+def _is_converted(mark: Mapping[str, Any]) -> bool:
+    """Whether the files may be others than the recordings were, or are another tool's."""
+    options = mark.get("options")
+    return not isinstance(options, dict) or any(options.values())
+
+
+def _opened(file: Path, session_id: str, *, is_derived: bool) -> tuple[Recording | None, str, str | None]:
     try:
-        return Recording.from_file(file, session_id=session_id), Status.DOWNLOADED, None
+        recording = Recording.from_file(file, session_id=session_id)
+        return recording.derived() if is_derived else recording, Status.DOWNLOADED, None
     except DecodeError as error:
         return None, status_of(error), error.message
     except OSError as error:

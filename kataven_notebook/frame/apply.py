@@ -137,7 +137,7 @@ def apply(  # noqa: PLR0913 - the options of `audio`, and those of the work
         capture=job.capture,
         check=shape.check,
     ) as ready:
-        job.split(plan, refresh=refresh, for_work=True)
+        job.split(plan, refresh=refresh, for_work=True, progress=progress)
         outcomes = job.run(ready, label="Applying", progress=progress, build=shape.build)
     if not job.capture:
         shape.raise_misfits(outcomes)

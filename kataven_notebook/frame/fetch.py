@@ -202,7 +202,7 @@ def audio(
         max_wait=max_wait,
         in_flight=in_flight,
     )
-    job.split(plan, refresh=refresh)
+    job.split(plan, refresh=refresh, progress=progress)
 
     def build(outcomes: list[Outcome]) -> pd.DataFrame:
         return sound_frame(df, job.sessions, outcomes, prefix)
@@ -306,7 +306,7 @@ def iter_recordings(
         max_wait=max_wait,
         in_flight=in_flight,
     )
-    job.split(plan)
+    job.split(plan, progress=progress)
 
     def found() -> Iterator[tuple[str, Recording]]:
         for position, outcome in job.known.items():

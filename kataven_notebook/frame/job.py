@@ -67,7 +67,7 @@ class FrameJob:
         self.known: dict[int, Outcome] = {}
         self.tasks: dict[int, Task] = {}
 
-    def split(self, plan: Plan, *, refresh: bool = False, for_work: bool = False) -> None:
+    def split(self, plan: Plan, *, refresh: bool = False, for_work: bool = False, progress: bool | None = None) -> None:
         """Find what is known of the sessions and what is to be run, as `known.split` does.
 
         Parameters
@@ -78,6 +78,8 @@ class FrameJob:
             Ask for all again.
         for_work
             Sound that is here is a task too, as in `known.split_for_work`.
+        progress
+            For the progress bar where sound goes into the store, or the store's sound is verified.
 
         Raises
         ------
@@ -88,7 +90,13 @@ class FrameJob:
         """
         look = split_for_work if for_work else split
         self.known, self.tasks = look(
-            self.frame, self.sessions, plan, prefix=self.prefix, refresh=refresh, capture=self.capture
+            self.frame,
+            self.sessions,
+            plan,
+            prefix=self.prefix,
+            refresh=refresh,
+            capture=self.capture,
+            progress=progress,
         )
 
     def run(

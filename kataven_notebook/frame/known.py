@@ -11,28 +11,43 @@ import numpy as np
 
 from kataven_notebook.errors import InvalidSessionId, SessionError
 from kataven_notebook.frame.columns import AUDIO, ERROR, EXPIRES_AT, URL, recordings_of, statuses, texts, times_s
+from kataven_notebook.notices import warn_caller
 from kataven_notebook.run.plan import Outcome, Task
 from kataven_notebook.service.answers import URL_MARGIN_S, SignedUrl, may_be_fetched
 from kataven_notebook.service.session_ids import check_session_id
 from kataven_notebook.status import SETTLED, Status, error_of
+from kataven_notebook.store.audit import unsound
+from kataven_notebook.store.intake import take_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import numpy.typing as npt
     import pandas as pd
 
     from kataven_notebook.frame.sessions import Sessions
     from kataven_notebook.run.plan import Plan
+    from kataven_notebook.sound.recording import Recording
+    from kataven_notebook.store.entry import Entry
+    from kataven_notebook.store.folder import Store
 
 # The file of a corrupt recording can still be had by its URL.
 _WITHOUT_URL = SETTLED - {Status.CORRUPT}
 
 
 def split(
-    frame: pd.DataFrame, sessions: Sessions, plan: Plan, *, prefix: str, refresh: bool, capture: bool = True
+    frame: pd.DataFrame,
+    sessions: Sessions,
+    plan: Plan,
+    *,
+    prefix: str,
+    refresh: bool,
+    capture: bool = True,
+    progress: bool | None = None,
 ) -> tuple[dict[int, Outcome], dict[int, Task]]:
     """Split sessions into those that stay as they are and those to be run.
+
+    With a store, its sound takes the place of the frame's, and sound that only the frame has is brought into it.
 
     Parameters
     ----------
@@ -44,6 +59,8 @@ def split(
         Ask for all again.
     capture
         False raises for the first id that can't be sent.
+    progress
+        Show a progress bar where sound of the frame is brought into the store, or the store's is verified.
 
     Returns
     -------
@@ -55,15 +72,19 @@ def split(
     SessionError
         What is known to be wrong with a session, with `capture` false.
     StoreError
-        The store can't be read, or is another account's.
+        The store can't be used, or is another account's.
+    Interrupted
+        Somebody pressed stop.
     """
+    if plan.store is not None:
+        plan.store.check_account(plan.settings)
     with _collector_paused():
         kept, tasks = _from_frame(frame, sessions, plan, prefix=prefix, refresh=refresh)
-        stored = _from_store(tasks, plan, refresh=refresh)
-    known = kept | stored
+    if plan.store is not None and not refresh:
+        _look_up(plan.store, kept, tasks, sessions.ids, full=plan.verify_full, progress=progress)
     if not capture:
-        _raise_first(known, sessions)
-    return known, tasks
+        _raise_first(kept, sessions)
+    return kept, tasks
 
 
 def _raise_first(known: dict[int, Outcome], sessions: Sessions) -> None:
@@ -80,14 +101,21 @@ def _raise_first(known: dict[int, Outcome], sessions: Sessions) -> None:
 
 
 def split_for_work(
-    frame: pd.DataFrame, sessions: Sessions, plan: Plan, *, prefix: str, refresh: bool, capture: bool = True
+    frame: pd.DataFrame,
+    sessions: Sessions,
+    plan: Plan,
+    *,
+    prefix: str,
+    refresh: bool,
+    capture: bool = True,
+    progress: bool | None = None,
 ) -> tuple[dict[int, Outcome], dict[int, Task]]:
     """Split sessions as `split` does, but sound that is here is a task too: the work is left to do.
 
     Where the frame has an `audio` column and there is no store, that column is all there is to work
     on: its other rows stay as they are, and nothing is asked for.
     """
-    known, tasks = split(frame, sessions, plan, prefix=prefix, refresh=refresh, capture=capture)
+    known, tasks = split(frame, sessions, plan, prefix=prefix, refresh=refresh, capture=capture, progress=progress)
     if prefix + AUDIO in frame.columns and plan.store is None and not refresh:
         state = statuses(frame, prefix)
         first = sessions.first_rows(_given(state))
@@ -178,22 +206,74 @@ def _kept(
     return Outcome(Status(state), error=error, signed=signed) if state in SETTLED else None
 
 
-def _from_store(tasks: dict[int, Task], plan: Plan, *, refresh: bool) -> dict[int, Outcome]:
-    """Take out of `tasks` what the store has already, and return its outcomes."""
-    store = plan.store
-    if store is None:
-        return {}
-    store.bind(plan.settings)
-    if refresh:
-        return {}
-    found: dict[int, Outcome] = {}
-    entries = store.load([task.session_id for task in tasks.values()])
-    for position, task in list(tasks.items()):
-        entry = entries.get(task.session_id)
+def _look_up(
+    store: Store,
+    kept: dict[int, Outcome],
+    tasks: dict[int, Task],
+    ids: Sequence[Any],
+    *,
+    full: bool,
+    progress: bool | None,
+) -> None:
+    """Take what the store has already out of `tasks`, and bring sound that the frame alone has into the store."""
+    with _collector_paused():
+        wanted: dict[int, str] = {position: task.session_id for position, task in tasks.items()}
+        wanted |= {position: ids[position] for position in kept if _is_sendable(ids[position])}
+        entries = store.load(list(wanted.values()))
+    if full:
+        for session_id in unsound(store, list(entries.values()), progress=progress):
+            del entries[session_id]
+    with _collector_paused():
+        lacking = _from_store(store, entries, kept, tasks, wanted)
+    own = {position: sound for position, sound in lacking.items() if _is_sessions_own(sound, wanted[position])}
+    if len(own) < len(lacking):
+        warn_caller(
+            f"the sound of {len(lacking) - len(own):,} of {len(ids):,} sessions stays in the frame and is not in the "
+            "store: it is a part of a recording, was made here, or is another session's; to fetch and store these "
+            "sessions too, drop the audio column first"
+        )
+    taken = take_in(store, {wanted[position]: sound for position, sound in own.items()}, full=full, progress=progress)
+    for position in own:
+        signed, stored = kept[position].signed, taken[wanted[position]]
+        if stored is not None:
+            kept[position] = Outcome(Status.DOWNLOADED, signed=signed, recording=stored)
+        else:  # it can't be read, or is damaged
+            del kept[position]
+            tasks[position] = Task(wanted[position], None, signed)
+
+
+def _from_store(
+    store: Store,
+    entries: Mapping[str, Entry],
+    kept: dict[int, Outcome],
+    tasks: dict[int, Task],
+    wanted: Mapping[int, str],
+) -> dict[int, Recording]:
+    """Let the store speak for the sessions that it knows most of, and return sound that the frame alone has."""
+    lacking: dict[int, Recording] = {}
+    for position, session_id in wanted.items():
+        entry, before = entries.get(session_id), kept.get(position)
+        sound = None if before is None else before.recording
         if entry is not None and entry.file is not None:
-            found[position] = Outcome(Status.DOWNLOADED, signed=task.signed, recording=store.recording(entry))
-        elif entry is not None and entry.is_settled:
-            found[position] = Outcome(Status(entry.status), error=entry.error)
-        if position in found:
+            if sound is None or _is_sessions_own(sound, session_id):
+                signed = tasks.pop(position).signed if before is None else before.signed
+                kept[position] = Outcome(Status.DOWNLOADED, signed=signed, recording=store.recording(entry))
+        elif sound is not None:
+            lacking[position] = sound
+        elif entry is not None and entry.is_settled and before is None:
             del tasks[position]
-    return found
+            kept[position] = Outcome(Status(entry.status), error=entry.error)
+    return lacking
+
+
+def _is_sendable(session_id: object) -> bool:
+    try:
+        check_session_id(session_id)
+    except InvalidSessionId:
+        return False
+    return True
+
+
+def _is_sessions_own(sound: Recording, session_id: str) -> bool:
+    """Whether sound is the session's recording as it came, and no part of it, nor another session's."""
+    return sound.session_id == session_id and not sound.is_derived

@@ -99,7 +99,7 @@ def measure_all(
     job = FrameJob(df, session, errors=errors, prefix=prefix, names=names)
     stated = _stated_agents(df, job.sessions, agent_channel)
     plan = sound_plan(**{"verify": "quick", "poll_pending": None, **options}, keep_sound=False)
-    job.split(plan, refresh=refresh, for_work=True)
+    job.split(plan, refresh=refresh, for_work=True, progress=progress)
 
     def settle(outcomes: list[Outcome]) -> Measured:
         return Measured(job.sessions, outcomes, _agents(outcomes, stated), estimate_parties(_measures(outcomes)))

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
 from kataven_notebook.clock import clock_text
+from kataven_notebook.notices import is_watched
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,18 +25,6 @@ _LOG_EVERY_S = 10.0
 _SHOW_EVERY_S = 0.4
 # After how many outcomes the pace is worth believing.
 _PACE_AFTER = 5
-
-
-def is_watched() -> bool:
-    """Return whether the user sees a progress bar: in a notebook, or in a terminal."""
-    return in_notebook() or bool(getattr(sys.stderr, "isatty", lambda: False)())
-
-
-def in_notebook() -> bool:
-    """Return whether this process is the kernel of a notebook."""
-    interactive = sys.modules.get("IPython")
-    shell = interactive.get_ipython() if interactive is not None else None
-    return shell is not None and getattr(shell, "kernel", None) is not None
 
 
 class Progress:

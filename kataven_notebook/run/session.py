@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import math
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,6 @@ from kataven_notebook.sound.recording import Recording
 from kataven_notebook.status import Status
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Callable
 
     from kataven_notebook.service.budget import Budget
@@ -124,6 +124,8 @@ class Fetcher:
         self._on_arriving = on_arriving
         # Without sound there is nothing to keep: URLs are not for the store.
         self._store = plan.store if plan.sound else None
+        self._is_bound = False
+        self._binding = threading.Lock()
         self._claims = None if self._store is None else _Claims(self._store, time.time())
         self._poll_until = time.monotonic() + plan.poll_pending_s
         self._deadline = None if plan.max_wait_s is None else time.time() + plan.max_wait_s
@@ -228,9 +230,23 @@ class Fetcher:
                 signed = self._signed(task, first=True)
 
     def _signed(self, task: Task, *, first: bool = False) -> SignedUrl:
-        signed = self._signer.sign(task.session_id, first=first)
+        try:
+            signed = self._signer.sign(task.session_id, first=first)
+        except (errors.RecordingMissing, errors.RecordingPending):
+            self._bind_store()
+            raise
+        self._bind_store()
         self._on_signed(task)
         return signed
+
+    def _bind_store(self) -> None:
+        """Let the store be the account's, whose key an answer about a session has just proved to be good."""
+        if self._store is None or self._is_bound:
+            return
+        with self._binding:
+            if not self._is_bound:
+                self._store.bind(self._plan.settings)
+                self._is_bound = True
 
     def _take(self, session_id: str, signed: SignedUrl, transfer: Transfer) -> Outcome:
         if self._plan.delegate is not None:

@@ -46,7 +46,7 @@ class Recording:
     (16000, 1)
     """
 
-    __slots__ = ("__weakref__", "_info", "_session_id", "_size_bytes", "_source")
+    __slots__ = ("__weakref__", "_info", "_is_derived", "_session_id", "_size_bytes", "_source")
 
     # `kataven_notebook` sets it: the desk is above this module, which can't import it.
     _player_of: ClassVar[Callable[[Recording], Any]]
@@ -59,6 +59,7 @@ class Recording:
         self._info = info
         self._size_bytes = size_bytes
         self._session_id = session_id
+        self._is_derived = False
 
     @classmethod
     def from_bytes(cls, data: bytes, *, session_id: str | None = None) -> Self:
@@ -66,10 +67,8 @@ class Recording:
 
         Parameters
         ----------
-        data
-            The file's bytes; kept as they are.
-        session_id
-            The session that it is of, for messages.
+        data, session_id
+            The file's bytes, kept as they are; the session that it is of, for messages.
 
         Raises
         ------
@@ -91,17 +90,13 @@ class Recording:
 
         Parameters
         ----------
-        path
-            The sound file; the format is read from its bytes and not from its name.
-        session_id
-            The session that it is of, for messages.
+        path, session_id
+            The sound file, whose format is read from its bytes and not from its name; its session, for messages.
 
         Raises
         ------
-        FileNotFoundError
-            There is no such file.
         OSError
-            The file can't be read.
+            The file can't be read; `FileNotFoundError` where there is none.
         ConfigurationError
             `path` is no path.
         RecordingCorrupt, FormatUnsupported
@@ -118,10 +113,8 @@ class Recording:
         ----------
         samples
             `(frames, channels)` or `(frames,)`, in [-1, 1]; divide 16-bit whole numbers by 32768.
-        sample_rate
-            Frames a second, Hz.
-        session_id
-            The session that it is of, for messages.
+        sample_rate, session_id
+            Frames a second, Hz; the session that it is of, for messages.
 
         Raises
         ------
@@ -137,12 +130,23 @@ class Recording:
         rate = decode.check_sample_rate(sample_rate)
         file = io.BytesIO()
         sf.write(file, decode.as_frames(samples), rate, format="WAV", subtype="FLOAT")
-        return cls.from_bytes(file.getvalue(), session_id=session_id)
+        return cls.from_bytes(file.getvalue(), session_id=session_id).derived()
 
     @property
     def session_id(self) -> str | None:
         """The session that it is of, for messages; None where none was given."""
         return self._session_id
+
+    @property
+    def is_derived(self) -> bool:
+        """Whether it was made of other sound, as a part, a channel or another format, and is none as it came."""
+        return self._is_derived
+
+    def derived(self) -> Self:
+        """Return the same sound marked as made of other sound, which no store takes for its session's."""
+        made = type(self)(self._source, self._info, self._size_bytes, session_id=self._session_id)
+        made._is_derived = True  # noqa: SLF001 - its own class
+        return made
 
     @property
     def sample_rate(self) -> int:
@@ -199,10 +203,8 @@ class Recording:
         ------
         DecodeError
             The samples would take more than 8 GiB: use `blocks`.
-        RecordingCorrupt
-            The sound can't be decoded.
-        OSError
-            The file is gone or can't be read.
+        RecordingCorrupt, OSError
+            The sound can't be decoded; the file is gone or can't be read.
         """
         if self.frames * self.channels * 4 > decode.MAX_DECODED_BYTES:
             raise DecodeError(
@@ -233,10 +235,8 @@ class Recording:
         ------
         ValueError
             `block_s` or `overlap_s` is out of range.
-        RecordingCorrupt
-            The decoder fails; what was yielded before is good.
-        OSError
-            The file is gone or can't be read.
+        RecordingCorrupt, OSError
+            The decoder fails, what was yielded before is good; the file is gone or can't be read.
         """
         if not 0 <= overlap_s < block_s:
             raise ValueError(f"block_s={block_s!r}, overlap_s={overlap_s!r}: need 0 <= overlap_s < block_s")
@@ -315,10 +315,8 @@ class Recording:
         ------
         ValueError
             No part of the recording lies between them.
-        RecordingCorrupt
+        RecordingCorrupt, OSError
             The file is cut short before `start_s`, or as in `blocks`.
-        OSError
-            As in `blocks`.
 
         Examples
         --------
@@ -393,7 +391,8 @@ class Recording:
 
     def __reduce__(self) -> tuple[object, ...]:
         """Pickle the path where there is one, so that processes that share a disk copy no sound."""
-        return (_restore, (self._source, self._info, self._size_bytes, self._session_id))
+        state = (None, {"_is_derived": self._is_derived})
+        return (_restore, (self._source, self._info, self._size_bytes, self._session_id), state)
 
 
 def _restore(source: Source, info: decode.SoundInfo, size_bytes: int, session_id: str | None) -> Recording:

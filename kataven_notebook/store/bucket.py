@@ -17,8 +17,10 @@ from kataven_notebook.machine.folders import make_private
 from kataven_notebook.redact import redact
 from kataven_notebook.settings import current_settings
 from kataven_notebook.sound.recording import Recording
+from kataven_notebook.status import Status
+from kataven_notebook.store.accounts import account_mark
 from kataven_notebook.store.entry import Entry, hashed_id
-from kataven_notebook.store.folder import Store, account_mark
+from kataven_notebook.store.folder import Store
 from kataven_notebook.store.ledger import Ledger
 from kataven_notebook.store.objects import ObjectFolder, RemoteObject, outcome_file
 from kataven_notebook.store.places import forgettable
@@ -30,10 +32,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from kataven_notebook.settings import Settings
-    from kataven_notebook.status import Status
 
 # Up to here each outcome is asked for by name; above it a listing is cheaper.
 _MOST_BY_NAME = 500
+# Up to here the sound of each session is looked for alone.
+_MOST_ALONE = 20
 
 
 class RemoteStore(Store):
@@ -43,7 +46,8 @@ class RemoteStore(Store):
     is whole; a killed process loses no finished session; many machines may read and write. Not
     guaranteed: that two machines never fetch the same session at once. Buckets have no locks; both
     then store the same sound, and the later outcome stays. Processes of one machine do keep out of
-    each other's way. What is known of sessions is also in an SQLite file in the state directory,
+    each other's way. An outcome without sound never hides sound, whichever machine writes it: sound is
+    found again by its name. What is known of sessions is also in an SQLite file in the state directory,
     which may be deleted: it is made again from the bucket.
 
     Parameters
@@ -69,10 +73,13 @@ class RemoteStore(Store):
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.folder = ObjectFolder(str(path).rstrip("/"))
+        self._place = redact(self.folder.url)
         head = self.folder.head()
         self._ledger = Ledger(_cache_path(self.folder.url))
         if head is not None:
             self._recognise(head)
+        elif self._ledger.meta("store") is not None:
+            self._forget_cache()  # somebody has removed the store
 
     @property
     def path(self) -> Path:
@@ -83,26 +90,7 @@ class RemoteStore(Store):
         StoreError
             Always.
         """
-        raise StoreError(f"the store {redact(self.folder.url)} is no folder of this machine")
-
-    def bind(self, settings: Settings) -> None:
-        """Make sure that the store is of the account that is asked for.
-
-        Raises
-        ------
-        StoreError
-            It holds the sessions of another account.
-        """
-        if not settings.api_key and not settings.account_id:
-            return
-        mine = account_mark(settings)
-        head = self.folder.head() or self.folder.write_head(mine)
-        self._recognise(head)
-        if head["account"] != mine:
-            raise StoreError(
-                f"the store {redact(self.folder.url)} holds the sessions of another account: use another place; if it "
-                "is the same account under a new key or name, call kataven_notebook.Store(url).adopt() once"
-            )
+        raise StoreError(f"the store {self._place} is no folder of this machine")
 
     def adopt(self, settings: Settings | None = None) -> None:
         """Bind the store to the account of `settings`, by default the configured one.
@@ -122,16 +110,32 @@ class RemoteStore(Store):
         head = self.folder.head() or {}
         self._recognise(self.folder.write_head(account_mark(current_settings(settings)), store_id=head.get("id")))
 
+    def _account(self) -> str | None:
+        head = self.folder.head()
+        if head is None:
+            return None
+        self._recognise(head)
+        return head["account"]
+
+    def _bound(self, mark: str) -> str | None:
+        if self.folder.head() is None:
+            self.folder.write_head(mark)
+        return self._account()  # as it is there now: another machine may have written it meanwhile
+
     def _recognise(self, head: dict[str, str]) -> None:
         """Forget the cache where it is of another store that once was at this place."""
         if self._ledger.meta("store", head["id"]) != head["id"]:
-            self._ledger.forget([entry.session_id for entry in self._ledger.entries()])
+            self._forget_cache()
             self._ledger.set_meta("store", head["id"])
+
+    def _forget_cache(self) -> None:
+        self._ledger.forget([entry.session_id for entry in self._ledger.entries()])
 
     def load(self, session_ids: Sequence[str] | None = None) -> dict[str, Entry]:
         """Return what is known of some sessions, or of all, by session id.
 
-        What the cache has settled is believed; the rest is looked up in the bucket.
+        Sound that the cache names is believed to be there; the rest is looked up in the bucket, since another
+        machine may have stored sound of a session that had none.
 
         Raises
         ------
@@ -139,29 +143,52 @@ class RemoteStore(Store):
             The bucket can't be read.
         """
         known = {entry.session_id: entry for entry in self._ledger.entries(session_ids)}
-        if session_ids is None:
-            self._look_up(known, None)
+        unsure = None if session_ids is None else [each for each in session_ids if not _has_sound(known.get(each))]
+        if unsure is not None and len(unsure) <= _MOST_BY_NAME:
+            names = {hashed_id(each) for each in unsure}
         else:
-            open_ids = [each for each in session_ids if each not in known or not known[each].is_settled]
-            self._look_up(known, open_ids)
-        return known
+            names = self._names_by_listing(known, unsure)
+        news = [entry for entry in self.folder.outcomes(names) if entry != known.get(entry.session_id)]
+        found = {entry.session_id: entry for entry in news}
+        for session_id in self._doubtful([entry.session_id for entry in news if not _has_sound(entry)]):
+            found[session_id] = self._recovered(session_id) or found[session_id]
+        self._ledger.take_over(found.values())
+        return known | found
 
-    def _look_up(self, known: dict[str, Entry], session_ids: Sequence[str] | None) -> None:
-        if session_ids is not None and len(session_ids) <= _MOST_BY_NAME:
-            names = {hashed_id(each) for each in session_ids}
-        else:
-            there = self.folder.listed()
-            gone = [each for each in known if hashed_id(each) not in there]
-            self._ledger.forget(gone)
-            for each in gone:
-                del known[each]
-            cached = {hashed_id(each) for each, entry in known.items() if entry.is_settled}
-            names = there - cached
-            if session_ids is not None:
-                names &= {hashed_id(each) for each in session_ids}
-        found = list(self.folder.outcomes(names))
-        self._ledger.take_over(found)
-        known.update((entry.session_id, entry) for entry in found)
+    def _doubtful(self, session_ids: list[str]) -> list[str]:
+        """Return those of sessions without sound that may have some; where they are many, by one listing."""
+        if len(session_ids) <= _MOST_ALONE:
+            return session_ids
+        there = self._stems()
+        return [each for each in session_ids if hashed_id(each)[:40] in there]
+
+    def _stems(self) -> set[str]:
+        return {file.rpartition("/")[2].partition("-")[0] for file in self.folder.sizes()}
+
+    def _names_by_listing(self, known: dict[str, Entry], session_ids: Sequence[str] | None) -> set[str]:
+        """Return which outcomes are to be read, by two listings; what somebody has deleted is forgotten."""
+        there = self.folder.listed()
+        gone = [each for each in known if hashed_id(each) not in there]
+        self._ledger.forget(gone)
+        for each in gone:
+            del known[each]
+        settled = {hashed_id(each): entry for each, entry in known.items() if entry.is_settled}
+        silent = {name[:40] for name, entry in settled.items() if not _has_sound(entry)}
+        if silent:
+            silent &= self._stems()
+        names = {each for each in there if each not in settled or each[:40] in silent}
+        return names if session_ids is None else names & {hashed_id(each) for each in session_ids}
+
+    def _recovered(self, session_id: str) -> Entry | None:
+        """Return sound that is here although the session's outcome names none, and let its outcome name it again.
+
+        Sound is written before its outcome, so another machine's late outcome without sound can't hide it for good.
+        """
+        entry = self.folder.recovered(session_id)
+        if entry is not None:
+            with contextlib.suppress(StoreError):  # reading may be all that is allowed here
+                self.folder.write_outcome(entry)
+        return entry
 
     def recording(self, entry: Entry) -> Recording:
         """Return the recording of an entry that has sound; it is read from the bucket when asked."""
@@ -214,7 +241,7 @@ class RemoteStore(Store):
                 self.folder.remove([before])
 
     def note(self, session_id: str, status: Status, error: str | None) -> None:
-        """Write what became of a session that has no sound here.
+        """Write what became of a session that has no sound here; sound stays what became of it.
 
         Raises
         ------
@@ -226,9 +253,64 @@ class RemoteStore(Store):
         entry = Entry(session_id, status.value, error, first_at=now, updated_at=now)
         if before is not None:
             entry = replace(entry, attempts=before.attempts + 1, first_at=before.first_at)
-        if before is None or before.file is None:
-            self.folder.write_outcome(entry)
-        self._ledger.put(entry)
+        there = next(self.folder.outcomes([hashed_id(session_id)]), None)
+        if there is None or not self._is_whole(there):
+            there = self._written(entry)
+            if before is not None and before.file is not None:
+                self._ledger.drop_sound(before, str(error))  # the cache follows
+        self._ledger.put(there)
+
+    def _is_whole(self, entry: Entry) -> bool:
+        return entry.file is not None and self.folder.size_of(entry.file) == entry.size_bytes
+
+    def _written(self, entry: Entry) -> Entry:
+        """Write an outcome without sound, and return what is the session's outcome then.
+
+        Between the look and the writing another machine may have stored sound: it lies there already.
+        """
+        self.folder.write_outcome(entry)
+        return self._recovered(entry.session_id) or entry
+
+    def drop_sound(self, entry: Entry, error: str) -> bool:
+        """Note that the sound an entry names is damaged, unless its outcome names other sound by now.
+
+        Raises
+        ------
+        StoreError
+            It can't be written.
+        """
+        there = next(self.folder.outcomes([hashed_id(entry.session_id)]), None)
+        if there is None or there.file != entry.file:
+            return False
+        self.folder.write_outcome(
+            Entry(
+                entry.session_id,
+                Status.FAILED.value,
+                error,
+                attempts=entry.attempts,
+                first_at=entry.first_at,
+                updated_at=time.time(),
+            )
+        )
+        self._ledger.drop_sound(entry, error)
+        return self._recovered(entry.session_id) is None
+
+    @property
+    def sounds(self) -> ObjectFolder:
+        """Where the sound lies."""
+        return self.folder
+
+    def all_outcomes(self) -> tuple[list[Entry], list[tuple[str | None, str | None]]]:
+        """Return every outcome, and session id and object, as far as they are known, of each damaged one.
+
+        Raises
+        ------
+        StoreError
+            The bucket can't be read.
+        """
+        whole, damaged = self.folder.all_outcomes()
+        self._ledger.take_over(whole)
+        return whole, [(None, file) for file in damaged]
 
     def forget(self, session_ids: Iterable[str] | str) -> pd.DataFrame:
         """Delete the sound and the outcomes of sessions for good, and report what was removed.
@@ -282,7 +364,11 @@ class RemoteStore(Store):
         """Place and counts by status, as far as this machine has looked."""
         counts = self._ledger.counts()
         counted = ", ".join(f"{count:,} {status}" for status, count in counts.items()) or "empty"
-        return f"<Store {redact(self.folder.url)!r}: {counted}>"
+        return f"<Store {self._place!r}: {counted}>"
+
+
+def _has_sound(entry: Entry | None) -> bool:
+    return entry is not None and entry.file is not None
 
 
 def _cache_path(url: str) -> Path:

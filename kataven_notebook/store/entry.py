@@ -11,6 +11,8 @@ from kataven_notebook.sound.decode import SoundInfo
 from kataven_notebook.status import SETTLED, Status
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from kataven_notebook.sound.recording import Recording
 
 _FILE = re.compile(r"audio/[0-9a-f]{2}/[0-9a-f]{40}-[0-9a-f]{16}\.[a-z0-9]{1,8}")
@@ -84,3 +86,9 @@ def hashed_id(session_id: str) -> str:
 def is_file_name(name: object) -> bool:
     """Whether a store could have given a sound file this name; any other name in a ledger is never opened."""
     return isinstance(name, str) and _FILE.fullmatch(name) is not None
+
+
+def named_checksum(path: Path | None) -> str | None:
+    """Return the beginning of the checksum that the name of a store's sound file states, or None for other files."""
+    name = "" if path is None else "/".join(path.parts[-3:])
+    return name.rpartition("-")[2].partition(".")[0] if is_file_name(name) else None

@@ -7,36 +7,32 @@ could be taken for whole.
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import os
-import tempfile
-import time
-from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, ClassVar, Self
 
-import pandas as pd
-
 from kataven_notebook.arguments import absolute_path
-from kataven_notebook.errors import StoreError
-from kataven_notebook.machine.folders import make_private
-from kataven_notebook.machine.process import is_alive, owner_name
 from kataven_notebook.settings import current_settings
 from kataven_notebook.sound.recording import Recording
-from kataven_notebook.status import Status
+from kataven_notebook.store.accounts import account_mark, is_anonymous, refuse_other
+from kataven_notebook.store.audit import audit
 from kataven_notebook.store.entry import Entry, hashed_id
-from kataven_notebook.store.failures import explain_failure, folder_errors
+from kataven_notebook.store.failures import folder_errors
+from kataven_notebook.store.files import SoundFolder, Sounds
 from kataven_notebook.store.ledger import Ledger
-from kataven_notebook.store.objects import is_url
-from kataven_notebook.store.places import check_place, forgettable
+from kataven_notebook.store.places import check_place, forgettable, is_url
+from kataven_notebook.store.table import table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    import os
+    from collections.abc import Iterable, Sequence
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    import pandas as pd
 
     from kataven_notebook.settings import Settings
+    from kataven_notebook.status import Status
 
 LEDGER_FILE = "ledger.sqlite3"
-_DEAD_PART_S = 86_400.0
 
 
 class Store:
@@ -63,6 +59,7 @@ class Store:
     Examples
     --------
     >>> import tempfile
+    >>> from kataven_notebook import Status
     >>> with tempfile.TemporaryDirectory() as folder, Store(folder) as store:
     ...     store.note("s1", Status.MISSING, "the session has no recording")
     ...     store.to_frame()[["session_id", "recording_status"]].values.tolist()
@@ -87,14 +84,11 @@ class Store:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._path = absolute_path("store", path)
-        try:
-            for folder in (self._path, self._path / "audio", self._path / "parts"):
-                make_private(folder)
-        except OSError as error:
-            raise StoreError(explain_failure(self._path, error)) from None
-        self._prefix = os.path.join(self._path, "")  # noqa: PTH118 - ends with the separator, as text
+        self._place = str(self._path)
+        with folder_errors(self._path):
+            self._files = SoundFolder(self._path)
         self._ledger = Ledger(self._path / LEDGER_FILE)
-        self._remove_dead_parts()
+        self._files.remove_dead_parts()
 
     def __enter__(self) -> Self:
         return self
@@ -111,23 +105,29 @@ class Store:
         """The folder."""
         return self._path
 
-    def bind(self, settings: Settings) -> None:
-        """Make sure that the store is of the account that is asked for.
+    def check_account(self, settings: Settings) -> None:
+        """Refuse a store that is bound to another account than that of `settings`; nothing is written.
 
         Raises
         ------
         StoreError
             It holds the sessions of another account.
         """
-        if not settings.api_key and not settings.account_id:
-            return  # Nobody in particular reads what is here; without credentials nothing is asked for.
-        mine = account_mark(settings)
-        theirs = self._ledger.meta("account", mine)
-        if theirs != mine:
-            raise StoreError(
-                f"the store {self._path} holds the sessions of another account: use another folder; if it is the same "
-                "account under a new key or name, call kataven_notebook.Store(path).adopt() once"
-            )
+        if not is_anonymous(settings):
+            refuse_other(self._account(), settings, self._place)
+
+    def bind(self, settings: Settings) -> None:
+        """Bind the store to the account of `settings`, which an answer of the service has proved.
+
+        A key that never worked binds nothing: the right one would then be refused.
+
+        Raises
+        ------
+        StoreError
+            It holds the sessions of another account.
+        """
+        if not is_anonymous(settings):
+            refuse_other(self._bound(account_mark(settings)), settings, self._place)
 
     def adopt(self, settings: Settings | None = None) -> None:
         """Bind the store to the account of `settings`, by default the configured one.
@@ -151,60 +151,36 @@ class Store:
     def load(self, session_ids: Sequence[str] | None = None) -> dict[str, Entry]:
         """Return what is known of some sessions, or of all, by session id.
 
-        An entry whose sound file is gone is left out: the session is asked for again.
+        An entry whose sound file is gone, or has another size, is left out: the session is asked for again.
 
         Raises
         ------
         StoreError
-            The ledger or a folder of sound can't be read.
+            The ledger can't be read.
         """
-        entries = {entry.session_id: entry for entry in self._ledger.entries(session_ids)}
-        if not any(entry.file for entry in entries.values()):
-            return entries
-        there = self._files() if len(entries) > 1_000 else None
-        return {key: entry for key, entry in entries.items() if entry.file is None or self._has(entry, there)}
+        entries = self._ledger.entries(session_ids)
+        return {entry.session_id: entry for entry in entries if entry.file is None or self._is_whole(entry)}
 
-    def _files(self) -> dict[str, int]:
-        """Name and size of all sound files; one look at each folder is far cheaper than one at each file."""
-        found = {}
-        with folder_errors(self._path), contextlib.suppress(FileNotFoundError):
-            for folder in os.scandir(self._path / "audio"):
-                if folder.is_dir():
-                    found.update({f"audio/{folder.name}/{file.name}": -1 for file in os.scandir(folder.path)})
-        return found
-
-    def _has(self, entry: Entry, there: dict[str, int] | None) -> bool:
-        if there is not None:
-            return entry.file in there
-        try:
-            return (self._path / (entry.file or "")).stat().st_size == entry.size_bytes
-        except OSError:
-            return False
+    def _is_whole(self, entry: Entry) -> bool:
+        # A look at each file takes no longer than listing all folders with their sizes.
+        return self._files.size_of(str(entry.file)) == entry.size_bytes
 
     def recording(self, entry: Entry) -> Recording:
         """Return the recording of an entry that has a file; its sound is read when asked."""
         assert entry.file is not None  # noqa: S101 - callers look first
-        path = self._prefix + entry.file
-        return Recording(path, entry.sound_info, entry.size_bytes or 0, session_id=entry.session_id)
+        return Recording(
+            self._files.place_of(entry.file), entry.sound_info, entry.size_bytes or 0, session_id=entry.session_id
+        )
 
-    @contextlib.contextmanager
-    def part(self) -> Iterator[BinaryIO]:
-        """Yield a private file for sound that is arriving; it is gone afterwards unless kept.
+    def part(self) -> AbstractContextManager[BinaryIO]:
+        """Return a context with a private file for sound that is arriving; it is gone afterwards unless kept.
 
         Raises
         ------
         StoreError
             The disk is full, or the folder can't be written.
         """
-        with folder_errors(self._path):
-            prefix = owner_name().replace("|", "~").replace("/", "_") + "~"
-            descriptor, name = tempfile.mkstemp(".part", prefix, self._path / "parts")
-            os.close(descriptor)
-            try:
-                with Path(name).open("w+b") as file:
-                    yield file
-            finally:
-                Path(name).unlink(missing_ok=True)
+        return self._files.part()
 
     def arrived(self, session_id: str, part: BinaryIO) -> Recording:
         """Return the recording in a file that `part` gave.
@@ -228,27 +204,40 @@ class Store:
             The sound can't be read after all.
         """
         with folder_errors(self._path):
-            arrived = self.arrived(session_id, part)
-            os.fsync(part.fileno())
-            entry = Entry.of_sound(session_id, arrived, sha256)
-            target = self._path / str(entry.file)
-            target.parent.mkdir(mode=0o700, exist_ok=True)
-            Path(part.name).replace(target)
+            entry = Entry.of_sound(session_id, self.arrived(session_id, part), sha256)
+            self._files.take(part, str(entry.file), sha256)
         before = self._ledger.put(entry)
         if before is not None and before != entry.file:
-            with contextlib.suppress(OSError):
-                (self._path / before).unlink(missing_ok=True)
+            self._files.remove(before)
         return self.recording(entry)
 
     def note(self, session_id: str, status: Status, error: str | None) -> None:
-        """Write what became of a session that has no sound here.
+        """Write what became of a session that has no sound here; whole sound stays what became of it.
 
         Raises
         ------
         StoreError
             The store can't be written.
         """
-        self._ledger.put(Entry(session_id, status.value, error))
+        entry = Entry(session_id, status.value, error)
+        if self._ledger.put(entry) is None:
+            return
+        # Its row names sound. Where that is damaged it would hide this outcome for good.
+        for named in self._ledger.entries([session_id]):
+            if named.file is not None and not self._is_whole(named) and self._ledger.drop_sound(named, str(error)):
+                self._ledger.put(entry)
+
+    def drop_sound(self, entry: Entry, error: str) -> bool:
+        """Note that the sound an entry names is damaged, unless the session has other sound by now.
+
+        The session is asked for again, and `error` says why.
+
+        Raises
+        ------
+        StoreError
+            The store can't be written.
+        """
+        return self._ledger.drop_sound(entry, error)
 
     def claim(self, session_id: str, *, since: float) -> bool:
         """Take a session for this process, unless another one is at it, or has settled it after `since`.
@@ -307,14 +296,9 @@ class Store:
         """
         wanted = forgettable(session_ids)
         # All of their sound, also what no outcome names because a process was killed before it was written.
-        names = {hashed_id(each)[:40] for each in wanted}
-        with folder_errors(self._path):
-            for folder in {name[:2] for name in names}:
-                for file in (self._path / "audio" / folder).glob("*-*"):
-                    if file.name.partition("-")[0] in names:
-                        file.unlink(missing_ok=True)
+        self._files.forget({hashed_id(each)[:40] for each in wanted})
         removed = self._ledger.forget(wanted)
-        return _table(removed)[["session_id", "recording_status", "recording_bytes"]]
+        return table(removed)[["session_id", "recording_status", "recording_bytes"]]
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row a session: status, error, attempts, size, checksum, format, length and times.
@@ -331,52 +315,70 @@ class Store:
         StoreError
             The ledger can't be read.
         """
-        return _table(sorted(self._ledger.entries(), key=lambda entry: entry.first_at))
+        return table(sorted(self._ledger.entries(), key=lambda entry: entry.first_at))
+
+    def check(self, *, full: bool = False, progress: bool | None = None) -> pd.DataFrame:
+        """Compare every recording with what was noted when it was stored, and report what is damaged.
+
+        What is damaged is noted: the next run asks for these sessions again. Nothing is deleted.
+
+        Parameters
+        ----------
+        full
+            Read all sound and compare checksums, which finds bytes that have changed. By default sizes.
+        progress
+            Show a progress bar; by default in notebooks and terminals.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a finding, none where all is well: `session_id` (string, missing where it isn't known),
+            `problem` ("gone", "wrong_size", "wrong_checksum", "unreadable"; "damaged_outcome": no store wrote what
+            is noted of the session; "unnamed_sound": no outcome names the file, which does no harm), `file`
+            (string), `recording_bytes`, `found_bytes` (Int64: noted, and found), `what_to_do` (string).
+            `attrs["checked"]` is the number of recordings that were looked at.
+
+        Raises
+        ------
+        StoreError
+            The store can't be read or written.
+        Interrupted
+            Somebody pressed stop; carries the report so far, which is noted.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder, Store(folder) as store:
+        ...     len(store.check())
+        0
+        """
+        return audit(self, full=full, progress=progress)
+
+    @property
+    def sounds(self) -> Sounds:
+        """Where the sound lies."""
+        return self._files
+
+    def all_outcomes(self) -> tuple[list[Entry], list[tuple[str | None, str | None]]]:
+        """Return every outcome, and session id and file, as far as they are known, of each damaged one.
+
+        Raises
+        ------
+        StoreError
+            The ledger can't be read.
+        """
+        return list(self._ledger.entries()), self._ledger.damaged()
+
+    def _account(self) -> str | None:
+        """Return the mark of the account that the store is bound to."""
+        return self._ledger.meta("account")
+
+    def _bound(self, mark: str) -> str | None:
+        """Bind the store to an account unless it is bound, and return whose it is."""
+        return self._ledger.meta("account", mark)
 
     def __repr__(self) -> str:
         """Folder and counts by status."""
         counts = self._ledger.counts()
         counted = ", ".join(f"{count:,} {status}" for status, count in counts.items()) or "empty"
         return f"<Store {str(self._path)!r}: {counted}>"
-
-    def _remove_dead_parts(self) -> None:
-        for part in (self._path / "parts").glob("*.part"):
-            host, pid, created, *_ = [*part.name.split("~"), "", "", ""]
-            try:
-                if not is_alive(f"{host}|{pid}|{created}") or part.stat().st_mtime < time.time() - _DEAD_PART_S:
-                    part.unlink(missing_ok=True)
-            except OSError:
-                continue
-
-
-def account_mark(settings: Settings) -> str:
-    """Name the account as well as it is known, without the key.
-
-    A key's last part is random and what stands before it names the account: renewing the key
-    leaves the mark as it is.
-    """
-    if settings.account_id:
-        return f"account:{settings.account_id}"
-    stem = (settings.api_key or "").rpartition("_")[0]
-    return "key:" + hashlib.sha256(stem.encode()).hexdigest()[:32]
-
-
-def _table(entries: Iterable[Entry]) -> pd.DataFrame:
-    rows = list(entries)
-    lengths = [entry.frames / entry.sample_rate if entry.frames and entry.sample_rate else None for entry in rows]
-    columns = {
-        "session_id": pd.array([entry.session_id for entry in rows], dtype="string"),
-        "recording_status": pd.Categorical([entry.status for entry in rows], [each.value for each in Status]),
-        "recording_error": pd.array([entry.error for entry in rows], dtype="string"),
-        "attempts": pd.array([entry.attempts for entry in rows], dtype="Int64"),
-        "recording_bytes": pd.array([entry.size_bytes for entry in rows], dtype="Int64"),
-        "sha256": pd.array([entry.sha256 for entry in rows], dtype="string"),
-        "recording_format": pd.array([entry.format for entry in rows], dtype="string"),
-        "duration_s": pd.Series(lengths, dtype="float64"),
-        "sample_rate": pd.array([entry.sample_rate for entry in rows], dtype="Int64"),
-        "channels": pd.array([entry.channels for entry in rows], dtype="Int64"),
-        "first_at": pd.to_datetime([entry.first_at for entry in rows], unit="s", utc=True).as_unit("us"),
-        "updated_at": pd.to_datetime([entry.updated_at for entry in rows], unit="s", utc=True).as_unit("us"),
-        "file": pd.array([entry.file for entry in rows], dtype="string"),
-    }
-    return pd.DataFrame(columns)

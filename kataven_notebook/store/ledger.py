@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from kataven_notebook.errors import StoreError
 from kataven_notebook.machine.database import Database
 from kataven_notebook.machine.process import is_alive, owner_name
-from kataven_notebook.status import SETTLED
+from kataven_notebook.status import SETTLED, Status
 from kataven_notebook.store.entry import COLUMNS, Entry, is_file_name
 from kataven_notebook.store.failures import folder_errors
 from kataven_notebook.store.sanity import SANE_SQL
@@ -155,10 +155,39 @@ class Ledger:
             "updated_at": now,
         }
         with self._transaction() as db:
+            # A damaged row counts as none; what the upsert leaves of it would stay damaged.
+            db.execute(f"DELETE FROM outcomes WHERE session_id = ? AND ({SANE_SQL}) IS NOT TRUE", (entry.session_id,))  # noqa: S608 - our own constants
             before = db.execute("SELECT file FROM outcomes WHERE session_id = ?", (entry.session_id,)).fetchone()
             db.execute(_UPSERT, tuple(values[name] for name in COLUMNS))
             db.execute("DELETE FROM claims WHERE session_id = ? AND owner = ?", (entry.session_id, self._owner))
         return before[0] if before is not None and is_file_name(before[0]) else None
+
+    def drop_sound(self, entry: Entry, error: str) -> bool:
+        """Note that the sound an entry names is damaged, so that the session is asked for again.
+
+        Returns whether the row still named that sound: another process may have stored it anew.
+
+        Raises
+        ------
+        StoreError
+            The ledger can't be written.
+        """
+        empty = ", ".join(f"{name} = NULL" for name in COLUMNS[COLUMNS.index("file") : COLUMNS.index("first_at")])
+        query = f"UPDATE outcomes SET status = ?, error = ?, updated_at = ?, {empty} WHERE session_id = ? AND file = ?"  # noqa: S608 - our own constants
+        values = (Status.FAILED.value, error, time.time(), entry.session_id, entry.file)
+        with self._transaction() as db:
+            return db.execute(query, values).rowcount > 0
+
+    def damaged(self) -> list[tuple[str | None, str | None]]:
+        """Return session id and file of each row that no store wrote, as far as they are text.
+
+        Raises
+        ------
+        StoreError
+            The ledger can't be read.
+        """
+        rows = self._read(f"SELECT session_id, file FROM outcomes WHERE ({SANE_SQL}) IS NOT TRUE", ())  # noqa: S608 - our own constants
+        return [(_text(session_id), _text(file)) for session_id, file in rows]
 
     def take_over(self, entries: Iterable[Entry]) -> None:
         """Write entries as they are, in one go: a cache follows what it is a cache of.
@@ -260,3 +289,7 @@ def _settled(db: sqlite3.Connection, session_id: str, since: float) -> bool:
     query = f"SELECT status, file FROM outcomes WHERE session_id = ? AND updated_at > ? AND {SANE_SQL}"  # noqa: S608 - our own constants
     found = db.execute(query, (session_id, since)).fetchone()
     return found is not None and (found[1] is not None or found[0] in SETTLED)
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None

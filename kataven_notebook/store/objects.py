@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
-import re
 import time
 import uuid
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kataven_notebook.errors import ConfigurationError, MissingExtra, StoreError
+from kataven_notebook.errors import ConfigurationError, DecodeError, MissingExtra, StoreError
 from kataven_notebook.redact import redact
+from kataven_notebook.sound.recording import Recording
 from kataven_notebook.store.entry import COLUMNS, Entry, hashed_id
 from kataven_notebook.store.failures import bucket_errors
 from kataven_notebook.store.sanity import is_sane
@@ -19,24 +21,12 @@ from kataven_notebook.store.sanity import is_sane
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from kataven_notebook.sound.recording import Recording
-
 VERSION = 1
 _HEAD = "store.json"
 # As many objects are asked for at once as a listing would name on one page.
 _BATCH = 1_000
+_PIECE_BYTES = 4_194_304
 _HELD: dict[int, Any] = {}
-
-
-def is_url(path: object) -> bool:
-    """Whether a store's place is a URL that fsspec opens, and no folder.
-
-    Examples
-    --------
-    >>> is_url("s3://bucket/calls"), is_url("calls/"), is_url("C:/calls")
-    (True, False, False)
-    """
-    return re.match(r"[A-Za-z][A-Za-z0-9+.\-]+(::|://)", str(path)) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +78,33 @@ class ObjectFolder:
         """
         wanted = list(names)
         for start in range(0, len(wanted), _BATCH):
-            files = [_outcome_file(name) for name in wanted[start : start + _BATCH]]
-            entries = (_entry(text, file) for file, text in self._read_many(files).items())
-            yield from (entry for entry in entries if entry is not None)
+            found = self._outcomes_at([_outcome_file(name) for name in wanted[start : start + _BATCH]])
+            yield from (entry for entry in found.values() if entry is not None)
+
+    def all_outcomes(self) -> tuple[list[Entry], list[str]]:
+        """Return every outcome, and the names of the objects that should be one and are damaged.
+
+        Raises
+        ------
+        StoreError
+            They can't be read.
+        """
+        files = sorted(map(_outcome_file, self.listed()))
+        whole: list[Entry] = []
+        damaged: list[str] = []
+        for start in range(0, len(files), _BATCH):
+            for file, entry in self._outcomes_at(files[start : start + _BATCH]).items():
+                if entry is None:
+                    damaged.append(file)
+                else:
+                    whole.append(entry)
+        return whole, damaged
+
+    def _outcomes_at(self, files: list[str]) -> dict[str, Entry | None]:
+        """Return the outcomes in those objects that are there; None for one that is damaged."""
+        found = self._read_many(files)
+        by_end = {file.rpartition("/")[2]: file for file in files}
+        return {by_end[path.rpartition("/")[2]]: _entry(text, path) for path, text in found.items()}
 
     def listed(self) -> set[str]:
         """Return the `hashed_id` of every session that has an outcome: one request per 1,000.
@@ -119,10 +133,81 @@ class ObjectFolder:
         name = hashed_id(session_id)
         with bucket_errors(self.url):
             fs, root = self._opened()
+            fs.invalidate_cache()
             with contextlib.suppress(FileNotFoundError):
                 found = fs.glob(f"{root}/audio/{name[:2]}/{name[:40]}-*")
                 return [f"audio/{name[:2]}/{path.rpartition('/')[2]}" for path in found]
         return []
+
+    def sizes(self) -> dict[str, int]:
+        """Return name and size in bytes of all sound: one request per 1,000.
+
+        Raises
+        ------
+        StoreError
+            The place can't be listed.
+        """
+        with bucket_errors(self.url):
+            fs, root = self._opened()
+            fs.invalidate_cache()
+            with contextlib.suppress(FileNotFoundError):
+                found = fs.find(f"{root}/audio", detail=True)
+                names = {path: "/".join(path.split("/")[-3:]) for path in found if "/." not in path[len(root) :]}
+                return {name: int(found[path]["size"]) for path, name in names.items()}
+        return {}
+
+    def size_of(self, file: str) -> int | None:
+        """Return the size of an object in bytes, or None where there is none.
+
+        Raises
+        ------
+        StoreError
+            The place can't be read.
+        """
+        with bucket_errors(self.url):
+            fs, root = self._opened()
+            fs.invalidate_cache()
+            with contextlib.suppress(FileNotFoundError):
+                return int(fs.info(f"{root}/{file}")["size"])
+        return None
+
+    def checksum(self, file: str) -> str:
+        """Return the SHA-256 of an object's bytes, hexadecimal; it is read in pieces.
+
+        Raises
+        ------
+        FileNotFoundError
+            There is none.
+        StoreError
+            It can't be read.
+        """
+        with bucket_errors(self.url):
+            fs, root = self._opened()
+            with fs.open(f"{root}/{file}", "rb") as opened:
+                digest = hashlib.sha256()
+                while piece := opened.read(_PIECE_BYTES):
+                    digest.update(piece)
+                return digest.hexdigest()
+
+    def recovered(self, session_id: str) -> Entry | None:
+        """Return an entry of whole sound of the session that lies here without an outcome that names it, if any.
+
+        The name of sound holds a part of its checksum, so that what is cut short or changed is known without an
+        outcome.
+
+        Raises
+        ------
+        StoreError
+            The place can't be read.
+        """
+        for file in self.sound_of(session_id):
+            with contextlib.suppress(FileNotFoundError, DecodeError):
+                data = self.read(file)
+                recording = Recording.from_bytes(data, session_id=session_id)
+                entry = Entry.of_sound(session_id, recording, hashlib.sha256(data).hexdigest(), at=time.time())
+                if entry.file == file:
+                    return entry
+        return None
 
     def head(self) -> dict[str, str] | None:
         """Return what the store says of itself, or None where there is no store yet.
@@ -192,7 +277,16 @@ class ObjectFolder:
             path = f"{root}/{file}"
             if not _is_flat(fs):
                 fs.makedirs(path.rpartition("/")[0], exist_ok=True)
-            fs.pipe_file(path, data)
+            if not _protocols(fs) & {"file", "local"}:
+                fs.pipe_file(path, data)
+                return
+            # A file is there as soon as it is opened for writing.
+            arriving = Path(path).with_name(f".{uuid.uuid4().hex}.part")
+            try:
+                arriving.write_bytes(data)
+                arriving.replace(path)
+            finally:
+                arriving.unlink(missing_ok=True)
 
     def remove(self, files: Iterable[str]) -> None:
         """Delete objects; those that are not there are passed over.
@@ -293,5 +387,8 @@ def _entry(text: bytes, file: str) -> Entry | None:
 
 def _is_flat(fs: Any) -> bool:
     """Whether keys need no folders made before them."""
-    names = (fs.protocol,) if isinstance(fs.protocol, str) else fs.protocol
-    return not {"file", "local", "memory", "sftp", "ssh", "smb", "hdfs"} & set(names)
+    return not {"file", "local", "memory", "sftp", "ssh", "smb", "hdfs"} & _protocols(fs)
+
+
+def _protocols(fs: Any) -> set[str]:
+    return {fs.protocol} if isinstance(fs.protocol, str) else set(fs.protocol)

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import gc
+import pickle
+import uuid
+import warnings
+import weakref
+
 import pandas as pd
 import pytest
 from frames import calls
 
 import kataven_notebook as kn
+from kataven_notebook import Recording
 from kataven_notebook.status import SETTLED, Status
 from kataven_notebook.store.folder import Store
 
@@ -142,3 +149,117 @@ def test_what_is_known_to_be_wrong_is_raised_too(hub, tmp_path) -> None:
     with pytest.raises(kn.errors.RecordingCorrupt):
         kn.audio(known.iloc[[0, 2]], settings=hub.settings, errors="raise", progress=False)
     assert hub.requests.count("api") == 0
+
+
+STORES = ["folder", "bucket"]
+
+
+def a_store(tmp_path, kind: str) -> str:
+    """Return a place where no store is yet."""
+    return str(tmp_path / "calls") if kind == "folder" else f"memory://{uuid.uuid4().hex}"
+
+
+@pytest.mark.parametrize("kind", STORES)
+def test_sound_of_the_frame_goes_into_the_store(hub, sound, tmp_path, kind) -> None:
+    """As the memory warning advises: nothing is asked for again, by this kernel or the next, and memory is free."""
+    place = a_store(tmp_path, kind)
+    frame = kn.audio(calls("s1", "s2", "gone"), settings=hub.settings, progress=False)
+    held = weakref.ref(frame.loc[0, "audio"])
+    hub.requests.clear()
+    frame = kn.audio(frame, store=place, settings=hub.settings, progress=False)
+    assert frame["recording_status"].tolist() == ["downloaded", "downloaded", "missing"]
+    assert (frame.loc[0, "audio"].path is not None) == (kind == "folder")
+    gc.collect()
+    assert held() is None
+    new = kn.audio(calls("s1", "s2"), store=place, settings=hub.settings, progress=False)
+    assert [each.encoded() == sound for each in new["audio"]] == [True] * 2
+    assert hub.requests.count() == 0
+
+
+@pytest.mark.parametrize("function", ["apply", "metrics", "iter_recordings", "to_audiofolder"])
+def test_every_function_that_takes_a_store_fills_it(hub, sound, tmp_path, function) -> None:
+    """From the sound that the frame has, before it is worked on."""
+    place = str(tmp_path / "calls")
+    frame = kn.audio(calls("s1", "s2"), settings=hub.settings, progress=False)
+    hub.requests.clear()
+    options = {"store": place, "settings": hub.settings, "progress": False}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if function == "apply":
+            paths = kn.apply(frame, lambda each: str(each.path), columns="path", **options)["path"]
+            assert paths.str.startswith(place).all()
+        elif function == "metrics":
+            kn.metrics(frame, **options)
+        elif function == "iter_recordings":
+            assert all(each.path is not None for _, each in kn.iter_recordings(frame, **options))
+        else:
+            kn.to_audiofolder(frame, tmp_path / "export", **options)
+    assert hub.requests.count() == 0
+    assert [entry.size_bytes for entry in Store(place).load().values()] == [len(sound)] * 2
+
+
+def test_sound_of_another_store_is_copied(hub, sound, tmp_path) -> None:
+    """And what that store has lost meanwhile is fetched."""
+    options = {"settings": hub.settings, "progress": False}
+    frame = kn.audio(calls("s1", "s2"), store=tmp_path / "old", **options)
+    frame.loc[1, "audio"].path.unlink()
+    hub.requests.clear()
+    moved = kn.audio(frame, store=tmp_path / "new", **options)
+    assert [each.path.is_relative_to(tmp_path / "new") for each in moved["audio"]] == [True] * 2
+    assert [each.session_id for each in hub.requests.of("api")] == ["s2"]
+    assert [each.encoded() == sound for each in moved["audio"]] == [True] * 2
+
+
+def test_sound_that_this_store_has_lost_is_fetched_again(hub, sound, tmp_path) -> None:
+    """The frame still says that it is downloaded; the store knows better."""
+    options = {"store": tmp_path / "calls", "settings": hub.settings, "progress": False}
+    frame = kn.audio(calls("s1", "s2"), **options)
+    frame.loc[0, "audio"].path.unlink()
+    frame.loc[1, "audio"].path.write_bytes(sound[:-1])
+    hub.requests.clear()
+    assert [each.encoded() == sound for each in kn.audio(frame, **options)["audio"]] == [True] * 2
+    assert hub.requests.count("api") == 2
+
+
+@pytest.mark.parametrize("made", ["slice", "channel", "another session's", "no session's", "pickled"])
+def test_what_is_not_the_sessions_recording_is_not_stored_as_such(hub, tmp_path, made) -> None:
+    """It stays in its row, is worked on, and a warning says that the store has none."""
+    frame = kn.audio(calls("s1", "s2"), settings=hub.settings, progress=False)
+    whole = frame.loc[0, "audio"]
+    mine = {
+        "slice": lambda: whole.slice(0, whole.duration_s),
+        "channel": lambda: whole.channel(0),
+        "another session's": lambda: frame.loc[1, "audio"],
+        "no session's": lambda: Recording.from_bytes(whole.encoded()),
+        "pickled": lambda: pickle.loads(pickle.dumps(whole.slice(0.0, 0.1))),  # noqa: S301 - our own
+    }[made]()
+    frame.loc[0, "audio"] = mine
+    options = {"store": tmp_path / "calls", "settings": hub.settings, "progress": False}
+    with pytest.warns(UserWarning, match=r"1 of 2 sessions stays in the frame and is not in the store.*drop the audio"):
+        kept = kn.audio(frame, **options)
+    assert kept.loc[0, "audio"] is mine
+    assert kept.loc[1, "audio"].path is not None
+    assert list(Store(tmp_path / "calls").load()) == ["s2"]
+    kn.audio(calls("s1"), **options)
+    lengths = kn.apply(frame, lambda each: each.duration_s, columns="length_s", **options)
+    assert lengths.loc[0, "length_s"] == mine.duration_s
+
+
+def test_sound_of_the_store_speaks_where_the_frame_knows_of_none(hub, sound, tmp_path) -> None:
+    """Another kernel has stored it since the frame was told that it is missing."""
+    options = {"store": tmp_path / "calls", "settings": hub.settings, "progress": False}
+    kn.audio(calls("s1"), **options)
+    frame = calls("s1")
+    frame["recording_status"], frame["recording_error"] = "missing", "the session has no recording"
+    heard = kn.audio(frame, **options)
+    assert heard["recording_status"].tolist() == ["downloaded"]
+    assert heard["recording_error"].isna().all()
+
+
+def test_sound_without_an_id_that_can_be_stored_stays(hub, tmp_path) -> None:
+    """Its row is worked on, and the store is not asked for it."""
+    frame = kn.audio(calls("s1"), settings=hub.settings, progress=False)
+    frame = pd.concat([frame, frame.assign(session_id=None)], ignore_index=True)
+    heard = kn.audio(frame, store=tmp_path / "calls", settings=hub.settings, progress=False)
+    assert heard["recording_status"].tolist() == ["downloaded"] * 2
+    assert heard.loc[1, "audio"].path is None

@@ -13,8 +13,9 @@ import pytest
 import kataven_notebook as kn
 from kataven_notebook import Limits, Settings
 from kataven_notebook.clock import clock_text
+from kataven_notebook.notices import is_watched
 from kataven_notebook.run.plan import Plan, Task
-from kataven_notebook.run.progress import Progress, forecast_text, is_watched, waiting_text
+from kataven_notebook.run.progress import Progress, forecast_text, waiting_text
 from kataven_notebook.run.run import Run
 from kataven_notebook.service.answers import SignedUrl
 from kataven_notebook.service.budget import Budget, Forecast

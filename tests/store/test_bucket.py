@@ -18,9 +18,10 @@ from weed import ACCESS_KEY, BUCKET, SECRET_KEY
 import kataven_notebook as kn
 from kataven_notebook import demo, errors
 from kataven_notebook.frame.apply import apply
+from kataven_notebook.store.accounts import account_mark
 from kataven_notebook.store.bucket import RemoteStore
-from kataven_notebook.store.folder import account_mark
-from kataven_notebook.store.objects import outcome_file
+from kataven_notebook.store.entry import Entry, hashed_id
+from kataven_notebook.store.objects import ObjectFolder, outcome_file
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 
@@ -284,3 +285,114 @@ def test_a_failure_does_not_hide_sound_that_is_there(hub, frame, state) -> None:
     assert again["recording_status"].tolist() == ["downloaded"]
     assert again["audio"][0].encoded() == sound
     assert hub.requests.count() == 0
+
+
+def other_machine(state, hub, url: str, session_id: str, wav: bytes) -> None:
+    """Store sound of a session from another machine."""
+    hub.add(session_id, wav)
+    state()
+    heard = kn.audio(pd.DataFrame({"session_id": [session_id]}), store=url, settings=hub.settings, progress=False)
+    assert heard["recording_status"].tolist() == ["downloaded"]
+
+
+@pytest.mark.parametrize("answer", ["missing", "failed"])
+def test_another_machines_failure_never_hides_sound(hub, frame, url, state, wav, answer) -> None:
+    """It asks again and gets nothing: its row says so, and the sound stays in the bucket for all, itself included."""
+    other_machine(state, hub, url, "s0", wav)
+    state()
+    if answer == "missing":
+        hub.add("s0", state="missing")
+    else:
+        hub.faults.add("s0", "storage:denied", times=1)
+    options = {"store": url, "settings": hub.settings, "progress": False}
+    try:
+        assert kn.audio(frame.head(1), refresh=True, **options)["recording_status"].tolist() == [answer]
+        for fresh in (lambda: None, state):
+            fresh()
+            hub.requests.clear()
+            again = kn.audio(frame.head(1), **options)
+            assert again["recording_status"].tolist() == ["downloaded"]
+            assert again["audio"][0].encoded() == wav
+            assert hub.requests.count() == 0
+    finally:
+        hub.add("s0", wav)
+
+
+def test_sound_that_arrives_between_look_and_writing_is_not_hidden(hub, frame, url, state, wav, monkeypatch) -> None:
+    """Two machines start together: one gets sound, the other an error, and the error is written last."""
+    late = RemoteStore(url)
+    write = ObjectFolder.write_outcome
+
+    def writes_late(self: ObjectFolder, entry: Entry) -> None:
+        ObjectFolder.write_outcome = write
+        other_machine(state, hub, url, "s0", wav)
+        write(self, entry)
+
+    ObjectFolder.write_outcome = writes_late
+    try:
+        late.note("s0", kn.Status.MISSING, "the session has no recording")
+    finally:
+        ObjectFolder.write_outcome = write
+    assert [entry.status for entry in ObjectFolder(url).outcomes([hashed_id("s0")])] == ["downloaded"]
+    assert late.load(["s0"])["s0"].file is not None
+    state()
+    assert RemoteStore(url).load(["s0"])["s0"].file is not None
+
+
+@pytest.mark.parametrize("by_name", [True, False], ids=["by name", "by listing"])
+def test_sound_is_found_again_by_its_name(hub, frame, url, state, wav, monkeypatch, by_name) -> None:
+    """A machine was killed after it wrote an outcome without sound; what is cut short is not taken for sound."""
+    if not by_name:
+        monkeypatch.setattr("kataven_notebook.store.bucket._MOST_BY_NAME", 0)
+        monkeypatch.setattr("kataven_notebook.store.bucket._MOST_ALONE", 0)
+    ids = ["s0", "s1", "s2"]
+    for each in ids:
+        other_machine(state, hub, url, each, wav)
+    objects = ObjectFolder(url)
+    [file] = objects.sound_of("s1")
+    objects.write(file, wav[:-10])
+    for each in ids:
+        objects.write_outcome(Entry(each, "missing", "the session has no recording", first_at=1.0, updated_at=2.0))
+    state()
+    known = RemoteStore(url).load(ids)
+    assert [known[each].status for each in ids] == ["downloaded", "missing", "downloaded"]
+    assert RemoteStore(url).recording(known["s0"]).encoded() == wav
+    found = {each.session_id: each.status for each in objects.outcomes(map(hashed_id, ids))}
+    assert found == {"s0": "downloaded", "s1": "missing", "s2": "downloaded"}
+
+
+@pytest.mark.parametrize("by_name", [True, False], ids=["by name", "by listing"])
+def test_sound_that_comes_later_is_seen_by_who_knew_of_none(hub, frame, state, wav, monkeypatch, by_name) -> None:
+    """What a machine remembers of a session without sound is not the last word."""
+    if not by_name:
+        monkeypatch.setattr("kataven_notebook.store.bucket._MOST_BY_NAME", 0)
+    url = f"memory://{uuid.uuid4().hex}"
+    mine = RemoteStore(url)
+    mine.note("s0", kn.Status.MISSING, "the session has no recording")
+    assert mine.load(["s0"])["s0"].file is None
+    hub.add("s0", wav)
+    state()
+    kn.audio(frame.head(1), store=url, refresh=True, settings=hub.settings, progress=False)
+    assert mine.load(["s0"])["s0"].file is not None
+
+
+def test_an_outcome_takes_the_place_of_sound_that_is_gone(hub, frame, state, wav) -> None:
+    """Somebody has deleted the sound, and the service has it no longer."""
+    url = f"memory://{uuid.uuid4().hex}"
+    other_machine(state, hub, url, "s0", wav)
+    objects = ObjectFolder(url)
+    objects.remove(objects.sound_of("s0"))
+    for fresh in (lambda: None, state):
+        fresh()
+        store = RemoteStore(url)
+        store.note("s0", kn.Status.MISSING, "the session has no recording")
+        assert store.load(["s0"])["s0"].status == "missing"
+
+
+def test_a_store_that_was_removed_is_not_remembered(hub, frame) -> None:
+    """The cache of this machine outlives the bucket; what it names is gone."""
+    url = f"memory://{uuid.uuid4().hex}"
+    kn.audio(frame.head(2), store=url, settings=hub.settings, progress=False)
+    fs, root = fsspec.url_to_fs(url)
+    fs.rm(root, recursive=True)
+    assert RemoteStore(url).load(["s0", "s1"]) == {}

@@ -384,6 +384,7 @@ def _use_store(store: Store) -> None:
         store.to_frame,
         lambda: store.note("gone", Status.MISSING, "again"),
         lambda: store.claim("s1", since=0.0),
+        lambda: store.check(full=True, progress=False),
         lambda: store.forget(["s0", "../../outside.txt"]),
     )
     for use in uses:
