@@ -1,4 +1,4 @@
-"""The command line: `kataven-notebook fetch`, `kataven-notebook demo`."""
+"""The command line: `kataven-notebook fetch`, `kataven-notebook check`, `kataven-notebook demo`."""
 
 from __future__ import annotations
 
@@ -37,6 +37,21 @@ examples:
   kataven-notebook fetch sessions.csv --store calls/
   kataven-notebook fetch sessions.parquet --store s3://bucket/calls --max-wait 50min --report left.csv
   cut -d, -f1 export.csv | kataven-notebook fetch - --store calls/
+"""
+_CHECK = """\
+Compare the sound in a store with what was noted when it was stored: sizes, or every byte. What is damaged
+is noted, and asked for again by the next fetch; nothing is deleted. Needs no credentials of the service.
+"""
+_CHECK_NOTES = """\
+exit codes:
+  0    all that the store names is whole
+  1    some is damaged: each is named, and the next fetch asks for it again
+  2    it can't work as asked: there is no such store, or it can't be read or written
+  130  interrupted (Ctrl-C or SIGTERM); what was found is noted
+
+examples:
+  kataven-notebook check calls/
+  kataven-notebook check s3://bucket/calls --full --report damaged.csv
 """
 _DEMO = """\
 Run the main job against a complete service on this machine, with synthetic calls: sign, download,
@@ -77,6 +92,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.command == "fetch":
             return command_line.fetch(options)
+        if options.command == "check":
+            from kataven_notebook import check_command  # noqa: PLC0415 - as above
+
+            return check_command.check(options)
         if options.serve:
             from kataven_notebook import demo  # noqa: PLC0415 - only here
 
@@ -101,6 +120,13 @@ def _parser() -> argparse.ArgumentParser:
         "fetch", help="fetch recordings into a store", description=_FETCH, epilog=_FETCH_NOTES, formatter_class=raw
     )
     _add_fetch_options(fetch)
+    check = commands.add_parser(
+        "check", help="look whether a store is whole", description=_CHECK, epilog=_CHECK_NOTES, formatter_class=raw
+    )
+    check.add_argument("store", help="a folder, or a URL such as s3://bucket/calls (extra [s3])")
+    check.add_argument("--full", action="store_true", help="read all sound and compare checksums, not only sizes")
+    check.add_argument("--report", metavar="FILE", help="write what was found there")
+    check.add_argument("--quiet", action="store_true", help="no bar and no lines; only the result and the exit code")
     shown = commands.add_parser("demo", help="see it work, without an account", description=_DEMO, formatter_class=raw)
     instead = shown.add_mutually_exclusive_group()
     instead.add_argument("--lab", action="store_true", help="open the first notebook in JupyterLab (extra [lab])")

@@ -231,7 +231,7 @@ def test_the_demo_that_is_left_running_tells_people_how_to_use_it() -> None:
 def test_help_is_documentation() -> None:
     """Every option says what it does; the environment, the exit codes and examples stand there too."""
     help_of = {}
-    for command in ("fetch", "demo"):
+    for command in ("fetch", "check", "demo"):
         process = run(command, "--help", env={**os.environ, "COLUMNS": "100"})
         help_of[command], _ = process.communicate(timeout=60)
         assert process.returncode == 0
