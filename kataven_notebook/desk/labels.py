@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _ADD, _REMOVE = "add", "remove"
+# Windows would write other line ends, and take a control character for the end of the file.
+_BINARY = getattr(os, "O_BINARY", 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +191,7 @@ class LabelBook:
         if self.path is None:
             return
         # Private from the start: notes about calls are as private as the calls.
-        descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+        descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | _BINARY, 0o600)
         try:
             size = os.fstat(descriptor).st_size
             lead = "" if size else _csv_line(self._header)
