@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from kataven_notebook.store.entry import hashed_id
 from kataven_notebook.store.sweep import sweep
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
 
     from kataven_notebook.store.entry import Entry
     from kataven_notebook.store.folder import Store
@@ -62,9 +63,10 @@ def audit(store: Store, *, full: bool, progress: bool | None) -> pd.DataFrame:
         findings += _unnamed(store, sizes, entries, {file for _, file in damaged})
         with_sound = [entry for entry in entries if entry.file is not None]
         total = len(with_sound)
-        for finding in _damages(store, with_sound, sizes, full=full, progress=progress):
-            checked += 1
-            findings += [] if finding is None else [finding]
+        with closing(_damages(store, with_sound, sizes, full=full, progress=progress)) as damages:
+            for finding in damages:
+                checked += 1
+                findings += [] if finding is None else [finding]
     except KeyboardInterrupt:
         raise Interrupted(
             f"interrupted: {checked:,} of {total:,} recordings are checked; what was found is noted, and check() "
@@ -89,7 +91,7 @@ def unsound(store: Store, entries: Sequence[Entry], *, progress: bool | None) ->
 
 def _damages(
     store: Store, entries: Sequence[Entry], sizes: dict[str, int] | None, *, full: bool, progress: bool | None
-) -> Iterator[Finding | None]:
+) -> Generator[Finding | None]:
     """Yield what is wrong with each entry's sound, or None; a few at a time, and noted before it is yielded."""
     doubtful = []
     for entry in entries:
@@ -97,27 +99,34 @@ def _damages(
             doubtful.append(entry)
         else:
             yield None
-    for _, finding in sweep(
-        lambda entry: _look(store, entry, full=full), doubtful, label="Checking", progress=progress
-    ):
-        yield finding
+    looked = sweep(lambda entry: _look(store, entry, full=full), doubtful, label="Checking", progress=progress)
+    is_damaged = False
+    try:
+        for _, finding in looked:
+            is_damaged |= finding is not None and finding.problem != "unreadable"
+            yield finding
+    finally:
+        looked.close()
+        if is_damaged:
+            store.tell_others()
 
 
 def _look(store: Store, entry: Entry, *, full: bool) -> Finding | None:
     """Return what is wrong with an entry's sound, once that is noted."""
     file = str(entry.file)
-    size = store.sounds.size_of(file)
-    problem = "gone" if size is None else "wrong_size" if size != entry.size_bytes else None
-    if problem is None and full and entry.sha256 is not None:
-        try:
-            problem = None if store.sounds.checksum(file) == entry.sha256 else "wrong_checksum"
-        except FileNotFoundError:
-            problem = "gone"
-        except StoreError:
-            raise
-        except OSError:
-            # It may be whole: nothing is noted against it.
-            return Finding(entry.session_id, "unreadable", file, entry.size_bytes, size)
+    size = None
+    try:
+        size = store.sounds.size_of(file)
+        problem = "gone" if size is None else "wrong_size" if size != entry.size_bytes else None
+        if problem is None and full and entry.sha256 is not None and store.sounds.checksum(file) != entry.sha256:
+            problem = "wrong_checksum"
+    except FileNotFoundError:
+        problem = "gone"
+    except StoreError:
+        raise
+    except OSError:
+        # It may be whole: nothing is noted against it.
+        return Finding(entry.session_id, "unreadable", file, entry.size_bytes, size)
     if problem is None or not store.drop_sound(entry, _NOTED.format(problem=problem.replace("_", " "))):
         return None
     return Finding(entry.session_id, problem, file, entry.size_bytes, size)

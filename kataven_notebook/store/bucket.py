@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import hashlib
-import shutil
 import tempfile
 import time
 from dataclasses import replace
@@ -20,6 +18,7 @@ from kataven_notebook.sound.recording import Recording
 from kataven_notebook.status import Status
 from kataven_notebook.store.accounts import account_mark
 from kataven_notebook.store.entry import Entry, hashed_id
+from kataven_notebook.store.failures import folder_errors
 from kataven_notebook.store.folder import Store
 from kataven_notebook.store.ledger import Ledger
 from kataven_notebook.store.objects import ObjectFolder, RemoteObject, outcome_file
@@ -75,7 +74,9 @@ class RemoteStore(Store):
         self.folder = ObjectFolder(str(path).rstrip("/"))
         self._place = redact(self.folder.url)
         head = self.folder.head()
-        self._ledger = Ledger(_cache_path(self.folder.url))
+        folder, self._temporary = _cache_folder()
+        name = hashlib.sha256(self.folder.url.encode()).hexdigest()[:32]
+        self._ledger = Ledger(folder / f"{name}.sqlite3")
         if head is not None:
             self._recognise(head)
         elif self._ledger.meta("store") is not None:
@@ -199,7 +200,7 @@ class RemoteStore(Store):
     @contextlib.contextmanager
     def part(self) -> Iterator[BinaryIO]:
         """Yield a private local file for sound that is arriving; it has no name, so that not even a kill leaves it."""
-        with tempfile.TemporaryFile(prefix="kataven-") as file:
+        with folder_errors(Path(tempfile.gettempdir())), tempfile.TemporaryFile(prefix="kataven-") as file:
             yield file
 
     def arrived(self, session_id: str, part: BinaryIO) -> Recording:
@@ -295,6 +296,24 @@ class RemoteStore(Store):
         self._ledger.drop_sound(entry, error)
         return self._recovered(entry.session_id) is None
 
+    def tell_others(self) -> None:
+        """Give the store a new id, so that other machines, which remember sound that is damaged, look anew.
+
+        Raises
+        ------
+        StoreError
+            It can't be written.
+        """
+        head = self.folder.head()
+        if head is not None:
+            self._ledger.set_meta("store", self.folder.write_head(head["account"])["id"])
+
+    def close(self) -> None:
+        """Close the cache; recordings that came from the store stay usable."""
+        super().close()
+        if self._temporary is not None:
+            self._temporary.cleanup()
+
     @property
     def sounds(self) -> ObjectFolder:
         """Where the sound lies."""
@@ -371,13 +390,12 @@ def _has_sound(entry: Entry | None) -> bool:
     return entry is not None and entry.file is not None
 
 
-def _cache_path(url: str) -> Path:
-    name = hashlib.sha256(url.encode()).hexdigest()[:32]
+def _cache_folder() -> tuple[Path, tempfile.TemporaryDirectory[str] | None]:
+    """Return where caches are; without a place for them, a folder that lives as long as the store."""
     folder = current_settings().state_path / "stores"
     try:
         make_private(folder)
     except OSError:
-        # Without a place for it the cache lives as long as the process.
-        folder = Path(tempfile.mkdtemp(prefix="kataven-cache-"))
-        atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder / f"{name}.sqlite3"
+        temporary = tempfile.TemporaryDirectory(prefix="kataven-cache-", ignore_cleanup_errors=True)
+        return Path(temporary.name), temporary
+    return folder, None

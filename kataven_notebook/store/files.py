@@ -33,7 +33,13 @@ class Sounds(Protocol):
         """
 
     def size_of(self, file: str) -> int | None:
-        """Return the size of one recording's sound in bytes, or None where it is gone."""
+        """Return the size of one recording's sound in bytes, or None where it is gone.
+
+        Raises
+        ------
+        OSError
+            That can't be told.
+        """
 
     def checksum(self, file: str) -> str:
         """Return the SHA-256 of one recording's sound, hexadecimal.
@@ -72,10 +78,16 @@ class SoundFolder:
         return self._prefix + file
 
     def size_of(self, file: str) -> int | None:
-        """Return the size of a sound file in bytes, or None where it is gone."""
+        """Return the size of a sound file in bytes, or None where it is gone.
+
+        Raises
+        ------
+        OSError
+            That can't be told: its folder can't be read, for instance.
+        """
         try:
             return os.stat(self._prefix + file).st_size  # noqa: PTH116 - no `Path` of each
-        except OSError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
 
     def sizes(self) -> dict[str, int]:
@@ -187,5 +199,5 @@ class SoundFolder:
 def _size(file: os.DirEntry[str]) -> int:
     try:
         return file.stat().st_size
-    except FileNotFoundError:  # removed meanwhile, or a link that leads nowhere
+    except OSError:  # removed meanwhile, or a link that leads nowhere
         return -1

@@ -163,7 +163,10 @@ class Store:
 
     def _is_whole(self, entry: Entry) -> bool:
         # A look at each file takes no longer than listing all folders with their sizes.
-        return self._files.size_of(str(entry.file)) == entry.size_bytes
+        try:
+            return self._files.size_of(str(entry.file)) == entry.size_bytes
+        except OSError:
+            return False
 
     def recording(self, entry: Entry) -> Recording:
         """Return the recording of an entry that has a file; its sound is read when asked."""
@@ -238,6 +241,9 @@ class Store:
             The store can't be written.
         """
         return self._ledger.drop_sound(entry, error)
+
+    def tell_others(self) -> None:
+        """Let other machines know that sound was found damaged; those that share a folder see it in the ledger."""
 
     def claim(self, session_id: str, *, since: float) -> bool:
         """Take a session for this process, unless another one is at it, or has settled it after `since`.

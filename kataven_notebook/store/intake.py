@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from typing import TYPE_CHECKING
 
@@ -10,10 +11,12 @@ from kataven_notebook.store.entry import named_checksum
 from kataven_notebook.store.sweep import sweep
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from kataven_notebook.sound.recording import Recording
     from kataven_notebook.store.folder import Store
+
+_PIECE_BYTES = 4_194_304
 
 
 def take_in(
@@ -61,19 +64,29 @@ def take_in(
 
 
 def _taken(store: Store, session_id: str, recording: Recording, *, full: bool) -> Recording | None:
-    try:
-        data = recording.encoded()
-    except OSError:  # a file, or a bucket, that is gone
-        return None
-    sha256 = hashlib.sha256(data).hexdigest()
-    # A file of another store, or of this one, has a part of its checksum in its name.
-    stated = named_checksum(recording.path)
-    if len(data) != recording.size_bytes or (stated is not None and not sha256.startswith(stated)):
-        return None
+    digest, size_bytes = hashlib.sha256(), 0
     with store.part() as part:
-        part.write(data)
+        for piece in _pieces(recording):
+            part.write(piece)
+            digest.update(piece)
+            size_bytes += len(piece)
+        # A file of another store, or of this one, has a part of its checksum in its name.
+        stated = named_checksum(recording.path) or ""
+        if size_bytes != recording.size_bytes or not digest.hexdigest().startswith(stated):
+            return None
         try:
             store.arrived(session_id, part).verify(full=full)
-            return store.keep(session_id, part, sha256)
+            return store.keep(session_id, part, digest.hexdigest())
         except DecodeError:
             return None
+
+
+def _pieces(recording: Recording) -> Iterator[bytes]:
+    """Yield the encoded sound; of a file in pieces, and nothing more of what is gone or can't be read."""
+    with contextlib.suppress(OSError):
+        if recording.path is None:
+            yield recording.encoded()
+            return
+        with recording.path.open("rb") as file:
+            while piece := file.read(_PIECE_BYTES):
+                yield piece

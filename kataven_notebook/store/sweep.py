@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from kataven_notebook.notices import is_watched
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
     Item = TypeVar("Item")
     Found = TypeVar("Found")
@@ -26,7 +26,7 @@ _POLL_S = 0.2
 
 def sweep(
     function: Callable[[Item], Found], items: Sequence[Item], *, label: str, progress: bool | None
-) -> Iterator[tuple[Item, Found]]:
+) -> Generator[tuple[Item, Found]]:
     """Yield each item and what `function` returns of it, as they are ready.
 
     What is under way when the caller stops ends by itself; nothing more is begun.

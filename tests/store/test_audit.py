@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import fsspec
 import pandas as pd
@@ -11,7 +12,9 @@ import pytest
 
 import kataven_notebook as kn
 from kataven_notebook import errors
+from kataven_notebook.store import audit, sweep
 from kataven_notebook.store.audit import unsound
+from kataven_notebook.store.bucket import RemoteStore
 from kataven_notebook.store.objects import outcome_file
 
 pytestmark = pytest.mark.core
@@ -144,8 +147,6 @@ def test_an_interrupted_check_has_noted_what_it_found(filled, monkeypatch) -> No
         seen.append(entry.session_id)
         return look(store, entry, full=full)
 
-    from kataven_notebook.store import audit, sweep  # noqa: PLC0415 - what is broken here
-
     look = audit._look
     monkeypatch.setattr(audit, "_look", stops)
     count = sweep._Shown.count
@@ -221,3 +222,53 @@ def test_an_outcome_takes_the_place_of_sound_that_is_damaged(hub, filled, folder
         found = kn.audio(frame, store=folder, settings=hub.settings, progress=False)
         assert found["recording_status"].tolist() == ["missing"]
     assert hub.requests.count("api") == 1
+
+
+def test_other_machines_learn_that_sound_is_damaged(hub, wav, monkeypatch, tmp_path) -> None:
+    """They remember that it is there: the store gets a new id, and they look anew."""
+    url = f"memory://{uuid.uuid4().hex}"
+    frame = pd.DataFrame({"session_id": ["s0", "s1"]})
+    options = {"settings": hub.settings, "progress": False}
+    kn.audio(frame, store=url, **options)
+    monkeypatch.setenv("KATAVEN_STATE_DIR", str(tmp_path / "another machine's"))
+    theirs = RemoteStore(url)
+    assert theirs.load(["s0"])["s0"].file is not None
+    monkeypatch.undo()
+    mine = RemoteStore(url)
+    mine.folder.write(mine.folder.sound_of("s0")[0], wav[:8_192] + bytes(4_096) + wav[12_288:])
+    assert mine.check(full=True, progress=False)["session_id"].tolist() == ["s0"]
+    hub.requests.clear()
+    assert kn.audio(frame, store=theirs, **options)["audio"][0].encoded() == wav
+    assert [each.session_id for each in hub.requests.of("api")] == ["s0"]
+
+
+def test_a_place_that_cant_be_looked_at_is_unreadable(filled, folder) -> None:
+    """A loop of links, or a folder of somebody else's: nothing is noted against the sound."""
+    path = file_of(filled, "s2")
+    path.unlink()
+    path.symlink_to(path)
+    report = filled.check(progress=False)
+    assert report[["session_id", "problem"]].to_numpy().tolist() == [["s2", "unreadable"]]
+    assert filled.to_frame().set_index("session_id").loc["s2", "recording_status"] == "downloaded"
+    path.unlink()
+
+
+def test_what_is_being_stored_is_not_called_damaged(hub, folder, wav) -> None:
+    """Fetched, and fetched anew with other sound, while the store is checked again and again."""
+    ids = [f"many-{number}" for number in range(150)]
+    for each in ids:
+        hub.add(each, wav)
+    frame = pd.DataFrame({"session_id": ids})
+    options = {"settings": hub.settings, "progress": False}
+    reports = []
+    with kn.Store(folder) as store, ThreadPoolExecutor(1) as pool:
+        for change in (b"", b"\1"):
+            for each in ids:
+                hub.add(each, wav[: len(wav) - len(change)] + change)
+            run = pool.submit(kn.audio, frame, store=folder, refresh=True, **options)
+            while not run.done():
+                reports.append(store.check(full=True, progress=False))
+            assert run.result()["recording_status"].eq("downloaded").all()
+        reports.append(store.check(full=True, progress=False))
+    assert not any(each["problem"].isin(audit.DAMAGE).any() for each in reports)
+    assert reports[-1].empty
