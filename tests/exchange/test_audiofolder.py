@@ -10,6 +10,7 @@ import pytest
 import soundfile as sf
 from exports import IDS, export
 
+import kataven_notebook as kn
 from kataven_notebook import demo, errors
 from kataven_notebook.exchange.audiofolder import read_audiofolder, to_audiofolder
 
@@ -165,3 +166,20 @@ def test_going_on_asks_for_nothing_that_is_there(tmp_path) -> None:
         to_audiofolder(calls, folder, settings=hub.settings, progress=False)
         assert hub.requests.count("api") == 1
     pd.testing.assert_frame_equal(read_audiofolder(folder).drop(columns="audio"), first.drop(columns="audio"))
+
+
+def test_a_store_takes_files_as_recorded_and_none_that_were_converted(hub, tmp_path) -> None:
+    """A folder that holds the sound as it came fills a store; half a call of another rate is no recording."""
+    calls = kn.audio(pd.DataFrame({"session_id": ["s0", "s1"]}), settings=hub.settings, progress=False)
+    options = {"settings": hub.settings, "progress": False}
+    plain = kn.read_audiofolder(kn.to_audiofolder(calls, tmp_path / "plain", **options))
+    split = kn.read_audiofolder(kn.to_audiofolder(calls, tmp_path / "split", channels="split", **options))
+    hub.requests.clear()
+    with pytest.warns(UserWarning, match="2 of 2 sessions stays in the frame"):
+        kept = kn.audio(split, store=tmp_path / "none", **options)
+    assert [each.path.is_relative_to(tmp_path / "split") for each in kept["audio"]] == [True] * 4
+    assert kn.Store(tmp_path / "none").load() == {}
+    stored = kn.audio(plain, store=tmp_path / "calls", **options)
+    assert [each.path.is_relative_to(tmp_path / "calls") for each in stored["audio"]] == [True] * 2
+    assert stored["audio"][0].encoded() == calls["audio"][0].encoded()
+    assert hub.requests.count() == 0

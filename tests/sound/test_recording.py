@@ -117,3 +117,17 @@ def test_errors_name_the_session() -> None:
     """Whoever reads a traceback sees which call it was."""
     with pytest.raises(RecordingCorrupt, match="session 's42'"):
         Recording.from_bytes(b"", session_id="s42")
+
+
+def test_what_is_made_of_other_sound_says_so() -> None:
+    """A part, a channel, another rate; also after it was pickled, as frames are."""
+    tone = np.sin(np.arange(8_000) / 10)
+    made = Recording.from_samples(np.column_stack([tone, tone]), 8_000, session_id="s1")
+    whole = Recording.from_bytes(made.encoded(), session_id="s1")
+    assert not whole.is_derived
+    assert not pickle.loads(pickle.dumps(whole)).is_derived  # noqa: S301 - our own
+    for each in (made, whole.slice(0, 0.5), whole.channel(0), whole.mono(), whole.resample(16_000), whole.derived()):
+        assert each.is_derived
+        assert pickle.loads(pickle.dumps(each)).is_derived  # noqa: S301 - our own
+        assert each.session_id == "s1"
+    assert not whole.is_derived
