@@ -90,6 +90,10 @@ class _Claims:
         return Outcome(Status.DOWNLOADED, recording=self._store.recording(entry))
 
 
+def _forget(_: Task) -> None:
+    """Take no notice: the run is over."""
+
+
 class Fetcher:
     """Brings sessions from their ids to their outcomes; all threads of a run share one.
 
@@ -159,6 +163,8 @@ class Fetcher:
 
     def close(self) -> None:
         """Close the connections."""
+        # The run refers to this object: together they would keep the store open until they are collected.
+        self._on_signed = _forget
         self._signer.client.close()
         self._downloader.close()
         self.hosts.close()
