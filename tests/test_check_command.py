@@ -101,7 +101,7 @@ def test_what_cant_work_is_exit_code_2(store, tmp_path, arguments, message, caps
 def test_a_scheduler_can_stop_it(store) -> None:
     """Exit code 130; what was found is noted and in the report."""
     file_of(store, "s0").unlink()
-    large = 3_000_000_000  # takes a second or two to read
+    large = 1_500_000_000  # takes a second to read
     os.truncate(file_of(store, "s1"), large)
     with store._ledger._transaction() as db:
         db.execute("UPDATE outcomes SET size_bytes = ? WHERE session_id = 's1'", (large,))

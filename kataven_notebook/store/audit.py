@@ -63,10 +63,9 @@ def audit(store: Store, *, full: bool, progress: bool | None) -> pd.DataFrame:
         findings += _unnamed(store, sizes, entries, {file for _, file in damaged})
         with_sound = [entry for entry in entries if entry.file is not None]
         total = len(with_sound)
-        with closing(_damages(store, with_sound, sizes, full=full, progress=progress)) as damages:
-            for finding in damages:
+        with closing(_damages(store, with_sound, sizes, findings, full=full, progress=progress)) as looked:
+            for _ in looked:
                 checked += 1
-                findings += [] if finding is None else [finding]
     except KeyboardInterrupt:
         raise Interrupted(
             f"interrupted: {checked:,} of {total:,} recordings are checked; what was found is noted, and check() "
@@ -85,29 +84,44 @@ def unsound(store: Store, entries: Sequence[Entry], *, progress: bool | None) ->
         The store can't be read or written.
     """
     named = [entry for entry in entries if entry.file is not None]
-    found = _damages(store, named, None, full=True, progress=progress)
-    return {str(finding.session_id) for finding in found if finding is not None}
+    findings: list[Finding] = []
+    with closing(_damages(store, named, None, findings, full=True, progress=progress)) as looked:
+        for _ in looked:
+            pass
+    return {str(finding.session_id) for finding in findings}
 
 
 def _damages(
-    store: Store, entries: Sequence[Entry], sizes: dict[str, int] | None, *, full: bool, progress: bool | None
-) -> Generator[Finding | None]:
-    """Yield what is wrong with each entry's sound, or None; a few at a time, and noted before it is yielded."""
+    store: Store,
+    entries: Sequence[Entry],
+    sizes: dict[str, int] | None,
+    findings: list[Finding],
+    *,
+    full: bool,
+    progress: bool | None,
+) -> Generator[None]:
+    """Look at each entry's sound, and yield as often; what is wrong is noted and added to `findings` at once."""
     doubtful = []
     for entry in entries:
         if full or sizes is None or sizes.get(str(entry.file)) != entry.size_bytes:
             doubtful.append(entry)
         else:
-            yield None
-    looked = sweep(lambda entry: _look(store, entry, full=full), doubtful, label="Checking", progress=progress)
-    is_damaged = False
+            yield
+
+    def look(entry: Entry) -> None:
+        # In the thread that noted it: who interrupts the rest gets it all the same.
+        finding = _look(store, entry, full=full)
+        if finding is not None:
+            findings.append(finding)
+
+    looked = sweep(look, doubtful, label="Checking", progress=progress)
+    before = len(findings)
     try:
-        for _, finding in looked:
-            is_damaged |= finding is not None and finding.problem != "unreadable"
-            yield finding
+        for _ in looked:
+            yield
     finally:
         looked.close()
-        if is_damaged:
+        if any(finding.problem != "unreadable" for finding in findings[before:]):
             store.tell_others()
 
 

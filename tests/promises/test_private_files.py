@@ -55,9 +55,11 @@ def fetched(hub, folder: Path) -> pd.DataFrame:
 
 def test_a_store_is_private_whatever_the_umask(hub, tmp_path, umask) -> None:
     """Folders 0700, files 0600: sound, ledger, and what SQLite lays beside it while it is open."""
-    fetched(hub, tmp_path / "calls")
-    names = {path.name for path in (tmp_path / "calls").iterdir()}
-    assert {"ledger.sqlite3", "ledger.sqlite3-wal", "ledger.sqlite3-shm", "audio", "parts"} <= names
+    with kn.Store(tmp_path / "calls") as store:
+        fetched(hub, store.path)
+        names = {path.name for path in store.path.iterdir()}
+        assert {"ledger.sqlite3", "ledger.sqlite3-wal", "ledger.sqlite3-shm", "audio", "parts"} <= names
+        assert modes(store.path) == {}
     assert modes(tmp_path / "calls") == {}
 
 
