@@ -16,6 +16,7 @@ from kataven_notebook.run.plan import Outcome, Task
 from kataven_notebook.service.answers import URL_MARGIN_S, SignedUrl, may_be_fetched
 from kataven_notebook.service.session_ids import check_session_id
 from kataven_notebook.status import SETTLED, Status, error_of
+from kataven_notebook.store.accounts import is_proved
 from kataven_notebook.store.audit import unsound
 from kataven_notebook.store.intake import take_in
 
@@ -78,6 +79,8 @@ def split(
     """
     if plan.store is not None:
         plan.store.check_account(plan.settings)
+        if is_proved(plan.settings):
+            plan.store.bind(plan.settings)  # sound of the frame may go into it without a request
     with _collector_paused():
         kept, tasks = _from_frame(frame, sessions, plan, prefix=prefix, refresh=refresh)
     if plan.store is not None and not refresh:

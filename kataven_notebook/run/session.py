@@ -21,6 +21,7 @@ from kataven_notebook.service.transfer import Transfer
 from kataven_notebook.signals import NotAttempted
 from kataven_notebook.sound.recording import Recording
 from kataven_notebook.status import Status
+from kataven_notebook.store.accounts import prove
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -128,8 +129,8 @@ class Fetcher:
         self._on_arriving = on_arriving
         # Without sound there is nothing to keep: URLs are not for the store.
         self._store = plan.store if plan.sound else None
-        self._is_bound = False
-        self._binding = threading.Lock()
+        self._is_proved = False
+        self._proving = threading.Lock()
         self._claims = None if self._store is None else _Claims(self._store, time.time())
         self._poll_until = time.monotonic() + plan.poll_pending_s
         self._deadline = None if plan.max_wait_s is None else time.time() + plan.max_wait_s
@@ -239,20 +240,22 @@ class Fetcher:
         try:
             signed = self._signer.sign(task.session_id, first=first)
         except (errors.RecordingMissing, errors.RecordingPending):
-            self._bind_store()
+            self._prove_account()
             raise
-        self._bind_store()
+        self._prove_account()
         self._on_signed(task)
         return signed
 
-    def _bind_store(self) -> None:
-        """Let the store be the account's, whose key an answer about a session has just proved to be good."""
-        if self._store is None or self._is_bound:
+    def _prove_account(self) -> None:
+        """Bind the store to the account, whose key an answer about a session has just shown to be good."""
+        if self._is_proved:
             return
-        with self._binding:
-            if not self._is_bound:
-                self._store.bind(self._plan.settings)
-                self._is_bound = True
+        with self._proving:
+            if not self._is_proved:
+                prove(self._plan.settings)
+                if self._store is not None:
+                    self._store.bind(self._plan.settings)
+                self._is_proved = True
 
     def _take(self, session_id: str, signed: SignedUrl, transfer: Transfer) -> Outcome:
         if self._plan.delegate is not None:

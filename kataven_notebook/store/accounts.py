@@ -11,6 +11,20 @@ if TYPE_CHECKING:
     from kataven_notebook.settings import Settings
 
 
+# The accounts whose key an answer of the service has shown to be good, in this process.
+_proved: set[str] = set()
+
+
+def prove(settings: Settings) -> None:
+    """Remember that an answer about a session has shown the key of `settings` to be good."""
+    _proved.add(account_mark(settings))
+
+
+def is_proved(settings: Settings) -> bool:
+    """Whether the key of `settings` has been shown to be good in this process."""
+    return account_mark(settings) in _proved
+
+
 def account_mark(settings: Settings) -> str:
     """Name the account as well as it is known, without the key.
 

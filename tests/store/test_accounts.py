@@ -9,7 +9,7 @@ import pytest
 
 import kataven_notebook as kn
 from kataven_notebook import errors
-from kataven_notebook.store.accounts import account_mark, is_anonymous, refuse_other
+from kataven_notebook.store.accounts import account_mark, is_anonymous, is_proved, refuse_other
 
 pytestmark = pytest.mark.core
 FRAME = pd.DataFrame({"session_id": ["s0", "s1", "gone"]})
@@ -68,10 +68,11 @@ def test_the_first_answer_about_a_session_binds(hub, place, session_id) -> None:
     assert hub.requests.count() == 0
 
 
-def test_a_server_that_fails_binds_nothing(hub, place) -> None:
+def test_a_server_that_fails_binds_nothing(hub, place, monkeypatch) -> None:
     """It has not looked at the key."""
     hub.faults.add("s0", "api:server_error")
     hub.faults.add("s1", "api:no_url")
+    monkeypatch.setattr("kataven_notebook.store.accounts._proved", set())
     failed = kn.audio(FRAME[:2], store=place, settings=hub.settings, progress=False)
     assert failed["recording_status"].tolist() == ["failed", "failed"]
     kn.Store(place).check_account(kn.Settings(api_key="sk_live_other_0123456789abcdef"))
@@ -86,3 +87,15 @@ def test_two_accounts_that_start_together_do_not_mix(hub, place) -> None:
     store.bind(other)
     with pytest.raises(errors.StoreError, match="another account"):
         store.bind(hub.settings)
+
+
+def test_a_store_that_is_filled_from_a_frame_is_the_accounts_too(hub, place) -> None:
+    """No request is sent for it: the key was shown to be good when the frame was fetched."""
+    frame = kn.audio(FRAME[:2], settings=hub.settings, progress=False)
+    hub.requests.clear()
+    kn.audio(frame, store=place, settings=hub.settings, progress=False)
+    assert hub.requests.count() == 0
+    other = kn.Settings(api_key="sk_live_other_0123456789abcdef", base_url=hub.base_url)
+    with pytest.raises(errors.StoreError, match="another account"):
+        kn.audio(FRAME, store=place, settings=other, progress=False)
+    assert not is_proved(other)
