@@ -32,9 +32,10 @@ def check(options: argparse.Namespace) -> int:
     Interrupted
         Ctrl-C, or SIGTERM from a scheduler; what was found is reported all the same.
     """
+    # In a place that was misspelled all would be well: opening a folder makes a store of it.
+    no_store = ConfigurationError(f"there is no store in {redact(options.store)}: name the place that fetch filled")
     if not is_url(options.store) and not (absolute_path("store", options.store) / LEDGER_FILE).exists():
-        # Opening it would make an empty one, in which all is well.
-        raise ConfigurationError(f"there is no store in {redact(options.store)}: name the folder that fetch filled")
+        raise no_store
     if options.report is not None:
         _check_writable(options.report)
     with _logged(quiet=options.quiet), _stopped_by_scheduler(), Store(options.store) as store:
@@ -44,6 +45,8 @@ def check(options: argparse.Namespace) -> int:
             if interrupted.frame is not None:
                 _tell(interrupted.frame, options)
             raise
+        if report.empty and not report.attrs["checked"] and is_url(options.store) and not store.load():
+            raise no_store
     _tell(report, options)
     return SOME_DAMAGED if report["problem"].isin(DAMAGE).any() else ALL_WHOLE
 

@@ -88,6 +88,7 @@ def test_a_bucket_is_checked_too(hub, capsys) -> None:
         (["calls", "--report", "nowhere/damaged.csv"], "can't be written"),
         (["calls", "--report", "damaged.xlsx"], "must be .csv"),
         (["nonsense://calls"], "can't be opened"),
+        (["memory://nowhere"], "there is no store in memory://nowhere"),
     ],
 )
 def test_what_cant_work_is_exit_code_2(store, tmp_path, arguments, message, capsys) -> None:
