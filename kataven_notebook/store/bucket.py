@@ -283,15 +283,9 @@ class RemoteStore(Store):
         there = next(self.folder.outcomes([hashed_id(entry.session_id)]), None)
         if there is None or there.file != entry.file:
             return False
+        failed, now = Status.FAILED.value, time.time()
         self.folder.write_outcome(
-            Entry(
-                entry.session_id,
-                Status.FAILED.value,
-                error,
-                attempts=entry.attempts,
-                first_at=entry.first_at,
-                updated_at=time.time(),
-            )
+            Entry(entry.session_id, failed, error, entry.attempts, first_at=entry.first_at, updated_at=now)
         )
         self._ledger.drop_sound(entry, error)
         return self._recovered(entry.session_id) is None
