@@ -165,7 +165,7 @@ class Fetcher:
     def close(self) -> None:
         """Close the connections."""
         # The run refers to this object: together they would keep the store open until they are collected.
-        self._on_signed = _forget
+        self._on_signed = self._on_arriving = _forget
         self._signer.client.close()
         self._downloader.close()
         self.hosts.close()

@@ -122,6 +122,8 @@ class Hosts:
     def close(self) -> None:
         """Close the connections of the probes."""
         with self._lock:
+            # What repeats a request refers to its client, and that to this object.
+            self._hosts.clear()
             if self._client is not None:
                 self._client.close()
                 self._client = None

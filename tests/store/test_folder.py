@@ -292,7 +292,8 @@ def test_an_interrupted_run_gives_its_claims_back(hub, folder) -> None:
     hub.faults.add("s0", "storage:drip", bytes_per_s=400.0)
     with Store(folder) as store:
         with Run(Plan(settings=hub.settings, store=store), [Task("s0")]) as run:
-            run._start_threads()
+            with run._lock:
+                run._hire()
             while not hub.requests.count("storage"):
                 time.sleep(0.005)
             assert [row[0] for row in store._ledger._read("SELECT session_id FROM claims", ())] == ["s0"]
