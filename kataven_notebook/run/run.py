@@ -20,7 +20,6 @@ from kataven_notebook.run.plan import Outcome, Plan, Task
 from kataven_notebook.run.session import Fetcher, TryLater
 from kataven_notebook.run.stages import Stage, Stages
 from kataven_notebook.service.answers import URL_MARGIN_S
-from kataven_notebook.service.transport import THREAD_PREFIX
 from kataven_notebook.signals import Stopped
 from kataven_notebook.status import Status
 
@@ -178,7 +177,7 @@ class Run:
         """Start a thread where a session may begin and no thread waits for one."""
         if self._idle or self._stop.is_set() or self._ready() is None:
             return
-        thread = threading.Thread(target=self._serve, name=f"{THREAD_PREFIX}{next(self._numbers)}", daemon=True)
+        thread = threading.Thread(target=self._serve, name=f"kataven-{next(self._numbers)}", daemon=True)
         try:
             thread.start()
         except RuntimeError:  # the machine allows no more threads: the run goes on with fewer

@@ -8,8 +8,6 @@ import time
 from typing import TYPE_CHECKING, Self
 from urllib.parse import quote
 
-import stamina
-
 from kataven_notebook import errors
 from kataven_notebook.clock import clock_text
 from kataven_notebook.redact import one_line
@@ -25,6 +23,7 @@ from kataven_notebook.service.answers import (
 )
 from kataven_notebook.service.budget import Budget, Request, shared_budget
 from kataven_notebook.service.hosts import ConnectionLost, Hosts, StillAway
+from kataven_notebook.service.retries import retry_context
 from kataven_notebook.service.session_ids import check_session_id
 from kataven_notebook.service.transport import exchange, explain, host_of, httpx, open_client, read_bounded
 
@@ -131,9 +130,7 @@ class HubClient:
         path = f"{self._settings.base_url}/sessions/{quote(check_session_id(session_id), safe='')}/recording"
         refusals = 0
         began_at = time.monotonic()
-        for attempt in stamina.retry_context(
-            on=_backoff, attempts=ATTEMPTS, timeout=None, wait_initial=0.5, wait_max=8.0
-        ):
+        for attempt in retry_context(on=_backoff, attempts=ATTEMPTS, timeout=None, wait_initial=0.5, wait_max=8.0):
             with attempt:
                 permission = functools.partial(
                     self.budget.request, stop=stop, deadline=deadline, first=first or attempt.num > 1

@@ -10,12 +10,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urljoin, urlsplit
 
-import stamina
-
 from kataven_notebook import errors
 from kataven_notebook.redact import one_line
 from kataven_notebook.service.client import ATTEMPTS
 from kataven_notebook.service.hosts import ConnectionLost, StillAway
+from kataven_notebook.service.retries import retry_context
 from kataven_notebook.service.transfer import Clock, Transfer
 from kataven_notebook.service.transport import (
     exchange,
@@ -118,9 +117,7 @@ class Downloader:
         """
         stop = stop or threading.Event()
         clock = Clock(self._total_timeout_s)
-        for attempt in stamina.retry_context(
-            on=_Again, attempts=ATTEMPTS, timeout=None, wait_initial=0.3, wait_max=8.0
-        ):
+        for attempt in retry_context(on=_Again, attempts=ATTEMPTS, timeout=None, wait_initial=0.3, wait_max=8.0):
             with attempt:
                 self._through(signed, transfer, session_id, clock, stop)
 

@@ -1,10 +1,8 @@
-"""What the clients of the API and of the storage share: trust, proxies, timeouts, quiet logs, and bounded bodies."""
+"""What the clients of the API and of the storage share: trust, proxies, timeouts, and bounded bodies."""
 
 from __future__ import annotations
 
-import logging
 import ssl
-import threading
 import time
 import zlib
 from contextlib import ExitStack, contextmanager
@@ -27,15 +25,6 @@ if TYPE_CHECKING:
 # S3 closes idle connections after about 20 s; ours are closed before.
 _KEEPALIVE_S = 15.0
 _PIECE_BYTES = 1 << 20
-THREAD_PREFIX = "kataven-"
-
-
-class _QuietRetries(logging.Filter):
-    """Keeps stamina's log line for each retry out of the notebook: the row's error says the outcome."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Drop records of this package's threads, and keep others."""
-        return not (record.threadName or threading.current_thread().name).startswith(THREAD_PREFIX)
 
 
 @cache
@@ -55,9 +44,6 @@ def open_client(*, timeout_s: float, headers: Mapping[str, str] | None = None) -
         Sent with each request, beside those that name this package.
     """
     guard_http_logging()
-    stamina_log = logging.getLogger("stamina")
-    if not any(isinstance(each, _QuietRetries) for each in stamina_log.filters):
-        stamina_log.addFilter(_QuietRetries())
     client = httpx.Client(
         headers={
             "User-Agent": f"kataven-notebook/{__version__}",
