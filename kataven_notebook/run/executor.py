@@ -18,6 +18,7 @@ from kataven_notebook.run.pools import (
     check_processes,
     closed,
     is_maker,
+    is_of_dask,
     make_executor,
     shut_down,
     submit,
@@ -161,6 +162,7 @@ class ExecutorWork:
             function=self._function,
             fetching=self._fetching,
             fn_timeout_s=self._fn_timeout_s,
+            ends_with_home=not is_of_dask(self._executor),
             **source,
         )
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+import os
 import signal
 import threading
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from kataven_notebook.errors import ConfigurationError
+from kataven_notebook.machine.parent import end_with
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,13 +35,25 @@ def make_executor(make: Callable[[], Executor]) -> Executor:
     if not callable(make):
         raise _no_executor(make)
     if threading.current_thread() is not threading.main_thread():
-        return check_executor(make())
+        return check_executor(_ending_with_this_process(make()))
     # Processes that start now inherit this: a terminal sends Ctrl-C to all of them, and only this one is to take it.
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        return check_executor(make())
+        return check_executor(_ending_with_this_process(make()))
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def _ending_with_this_process(executor: Any) -> Any:
+    """Return the executor; processes that it starts from now on end when this one is killed, idle ones too.
+
+    By themselves they wait for work for ever: where they are forked, each holds the ends of the others' pipes open.
+    """
+    # There is no public way to give an initializer to a pool that is made already. A pool without these attributes
+    # is left as it is; its processes still end where they have work of ours, see `worker.run_job`.
+    if isinstance(executor, ProcessPoolExecutor) and hasattr(executor, "_initializer"):
+        executor._initializer = functools.partial(end_with, os.getpid(), executor._initializer)  # noqa: SLF001 - see above
+    return executor
 
 
 def check_executor(executor: Any) -> Executor:
@@ -79,6 +94,11 @@ def check_processes(executor: Executor) -> Executor:
     return executor
 
 
+def is_of_dask(executor: Executor) -> bool:
+    """Return whether it hands work to a Dask cluster, which may not be installed, and ends its workers itself."""
+    return type(executor).__module__.startswith("distributed")
+
+
 def submit(executor: Executor, fn: Callable[..., Any], *values: Any) -> Future[Any]:
     """Hand a function call to the executor.
 
@@ -90,7 +110,7 @@ def submit(executor: Executor, fn: Callable[..., Any], *values: Any) -> Future[A
         One of its workers died, now or before.
     """
     # Dask takes equal calls for one, unless they are declared impure.
-    options = {"pure": False} if type(executor).__module__.startswith("distributed") else {}
+    options = {"pure": False} if is_of_dask(executor) else {}
     try:
         return executor.submit(fn, *values, **options)
     except BrokenExecutor:

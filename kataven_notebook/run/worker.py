@@ -19,6 +19,7 @@ import cloudpickle
 
 from kataven_notebook.errors import KatavenError, SessionError, StoreError
 from kataven_notebook.machine.cores import keep_to_one_core
+from kataven_notebook.machine.parent import ending_with, was_made_by
 from kataven_notebook.run.invoke import Result, failure_text, invoke
 from kataven_notebook.service.download import Downloader
 from kataven_notebook.service.transfer import Transfer
@@ -71,6 +72,8 @@ class Job:
         After how many seconds to return without a value; the function runs on.
     home_pid
         The process that made the job.
+    ends_with_home
+        Whether the worker's process ends when the process that made both it and the job is gone.
     """
 
     session_id: str | None
@@ -80,6 +83,7 @@ class Job:
     fetching: Fetching = field(repr=False)
     fn_timeout_s: float | None = None
     home_pid: int = field(default_factory=os.getpid, repr=False)
+    ends_with_home: bool = field(default=False, repr=False)
 
     @property
     def is_home(self) -> bool:
@@ -89,9 +93,17 @@ class Job:
 
 def run_job(job: Job) -> Result:
     """Download the sound if need be and call the function on it; every error is in the result."""
-    if os.getpid() != job.home_pid:
-        _ignore_interrupts()
-        _keep_to_one_core(os.getpid())
+    if os.getpid() == job.home_pid:
+        return _done(job)
+    _ignore_interrupts()
+    _keep_to_one_core(os.getpid())
+    if not (job.ends_with_home and was_made_by(job.home_pid)):
+        return _done(job)
+    with ending_with(job.home_pid):
+        return _done(job)
+
+
+def _done(job: Job) -> Result:
     entry = None
     try:
         if job.recording is None:

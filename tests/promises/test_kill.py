@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
+import os
 import random
 import subprocess
 import sys
 import time
 
+import psutil
 import pytest
 
 import kataven_notebook as kn
@@ -68,3 +71,68 @@ def test_kill_at_any_moment_loses_no_finished_row(tmp_path, wav) -> None:
         } == sessions
     assert list((store / "parts").iterdir()) == []
     assert sum(path.is_file() for path in (store / "audio").rglob("*")) == ROWS
+
+
+# Three workers, of which one has work that never ends.
+POOLS = """
+import multiprocessing, os, sys, time
+from concurrent.futures import ProcessPoolExecutor
+import pandas as pd
+import kataven_notebook as kn
+
+def make():
+    if kind == "loky":
+        import loky
+        return loky.ProcessPoolExecutor(3)
+    return ProcessPoolExecutor(3, multiprocessing.get_context(kind))
+
+def begin(recording):
+    print(os.getpid(), flush=True)
+    while True:
+        time.sleep(0.01)
+
+if __name__ == "__main__":
+    base_url, api_key, kind, whose = sys.argv[1:]
+    frame = pd.DataFrame({"session_id": ["s0"]})
+    settings = kn.Settings(api_key=api_key, base_url=base_url)
+    executor = make if whose == "made" else make()
+    kn.apply(frame, begin, columns="x", settings=settings, executor=executor, progress=False)
+"""
+KINDS = ["fork", "forkserver", "spawn", *(["loky"] if importlib.util.find_spec("loky") else [])]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="starts processes by spawn alone")
+@pytest.mark.parametrize(("kind", "whose"), [*((kind, "made") for kind in KINDS), ("spawn", "users")])
+def test_no_worker_is_left_of_a_notebook_that_was_killed(tmp_path, wav, kind, whose) -> None:
+    """Neither one in the middle of a function nor, in a pool that was made for the run, one that waits for work.
+
+    What a pool of the user's own does besides is the user's.
+    """
+    script = tmp_path / "notebook.py"
+    script.write_text(POOLS, encoding="utf-8")
+    environment = {**os.environ, "KATAVEN_STATE_DIR": str(tmp_path)}
+    with demo.hub(sessions={"s0": wav}) as hub:
+        command = [sys.executable, str(script), hub.base_url, hub.api_key, kind, whose]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+            assert process.stdout is not None
+            busy = psutil.Process(int(process.stdout.readline()))
+            workers = psutil.Process(process.pid).children(recursive=True)
+            assert busy in workers
+            process.kill()
+            process.wait(30)
+            ends_at = time.monotonic() + 30
+            due = [busy] if whose == "users" else workers
+            while any(map(is_running, due)) and time.monotonic() < ends_at:
+                time.sleep(0.05)
+            alive = [each for each in workers if is_running(each)]
+            for each in alive:
+                each.kill()
+            assert not set(alive) & set(due)
+
+
+def is_running(process: psutil.Process) -> bool:
+    """Whether it runs: what was killed stays as a zombie until the machine's first process has asked for it."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
