@@ -51,8 +51,10 @@ def _ending_with_this_process(executor: Any) -> Any:
     """
     # There is no public way to give an initializer to a pool that is made already. A pool without these attributes
     # is left as it is; its processes still end where they have work of ours, see `worker.run_job`.
-    if isinstance(executor, ProcessPoolExecutor) and hasattr(executor, "_initializer"):
-        executor._initializer = functools.partial(end_with, os.getpid(), executor._initializer)  # noqa: SLF001 - see above
+    is_pool = isinstance(executor, ProcessPoolExecutor) or "loky" in type(executor).__module__.split(".")
+    if is_pool and hasattr(executor, "_initializer"):
+        bound = functools.partial(end_with, os.getpid(), executor._initializer)  # noqa: SLF001 - see above
+        executor._initializer = bound  # noqa: SLF001 - see above
     return executor
 
 
