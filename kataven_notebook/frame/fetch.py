@@ -98,7 +98,9 @@ def recordings(
         The session column can't be found or is numeric, or a column of the caller's has one of
         the names.
     ConfigurationError
-        Credentials or options that can't work; before any request.
+        Credentials, options or a proxy that can't work; before any request.
+    MissingExtra
+        The proxy of the environment needs `[socks]`.
     SessionError
         The first failure, with `errors="raise"`.
     Interrupted
@@ -182,7 +184,8 @@ def audio(
         The store is full, can't be written, or is another account's or version's; what is
         finished in it is safe.
     MissingExtra
-        `store` is a URL that needs a package which is not installed: `[s3]` for `s3://`.
+        `store` is a URL that needs a package which is not installed: `[s3]` for `s3://`; or the
+        proxy of the environment needs `[socks]`.
 
     Examples
     --------

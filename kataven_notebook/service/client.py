@@ -23,6 +23,7 @@ from kataven_notebook.service.answers import (
 )
 from kataven_notebook.service.budget import Budget, Request, shared_budget
 from kataven_notebook.service.hosts import ConnectionLost, Hosts, StillAway
+from kataven_notebook.service.proxies import check_proxy
 from kataven_notebook.service.retries import retry_context
 from kataven_notebook.service.session_ids import check_session_id
 from kataven_notebook.service.transport import exchange, explain, host_of, httpx, open_client, read_bounded
@@ -59,7 +60,9 @@ class HubClient:
     Raises
     ------
     ConfigurationError
-        Credentials that can't work.
+        Credentials, or a proxy, that can't work.
+    MissingExtra
+        A SOCKS proxy without the extra that it needs.
     """
 
     def __init__(
@@ -71,6 +74,7 @@ class HubClient:
         clock: Callable[[], float] = time.time,
     ) -> None:
         settings.check_credentials()
+        check_proxy(settings.base_url)
         self.budget = budget or shared_budget(settings)
         self._hosts = hosts
         self._settings = settings
@@ -197,7 +201,7 @@ class HubClient:
                     request.answered()
                     body = read_bounded(response, MAX_BODY_BYTES, timeout_s=timeout_s)
             except httpx.HTTPError as error:
-                if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+                if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError):
                     # The service can't have counted it.
                     request.not_sent()
                 raise ConnectionLost(path, explain(error), began_at, session_id=session_id) from None

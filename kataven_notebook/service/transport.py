@@ -17,6 +17,7 @@ import truststore
 from kataven_notebook._version import __version__
 from kataven_notebook.redact import guard_http_logging, one_line
 from kataven_notebook.service.deadline import DeadlineBackend, until
+from kataven_notebook.service.proxies import EnvironmentProxy, ProxyBackend
 from kataven_notebook.settings import is_loopback
 
 if TYPE_CHECKING:
@@ -44,6 +45,11 @@ def open_client(*, timeout_s: float, headers: Mapping[str, str] | None = None) -
         Sent with each request, beside those that name this package.
     """
     guard_http_logging()
+    direct, proxy = _transport(), EnvironmentProxy.find()
+    mounts: dict[str, httpx.BaseTransport] = {}
+    if proxy is not None:
+        # Plain http is for loopback alone, and must not pass a proxy of the environment.
+        mounts["https://"] = ByProxy(proxy, direct=direct, through=None if proxy.problem else _transport(proxy))
     client = httpx.Client(
         headers={
             "User-Agent": f"kataven-notebook/{__version__}",
@@ -51,28 +57,82 @@ def open_client(*, timeout_s: float, headers: Mapping[str, str] | None = None) -
             **(headers or {}),
         },
         timeout=httpx.Timeout(timeout_s, pool=None),
-        limits=httpx.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=_KEEPALIVE_S),
-        verify=_trust(),
-        # Plain http is for loopback alone, and must not pass a proxy of the environment.
-        mounts={"http://": None},
+        transport=direct,
+        mounts=mounts,
+        # What httpx would take from the environment are the proxies, and it refuses to start where one is wrong.
+        trust_env=False,
         follow_redirects=False,
     )
     # No host needs cookies here: they would only link the requests of one row with those of another.
     client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=()))
-    _keep_deadlines(client)
     return client
 
 
-def _keep_deadlines(client: httpx.Client) -> None:
-    # httpcore takes a network backend as a documented parameter, but httpx.HTTPTransport does not pass it on, and a
-    # transport of our own (`transport=`, or `mounts=` for https://) replaces the proxies of the environment, which
-    # httpx reads for its own transports alone. So the backend is set here. Where a later httpx names these
-    # attributes otherwise, the timeouts of single reads still hold, and the tests of hosts that drip fail.
-    for transport in (getattr(client, "_transport", None), *getattr(client, "_mounts", {}).values()):
-        pool = getattr(transport, "_pool", None)
-        backend = getattr(pool, "_network_backend", None)
-        if pool is not None and backend is not None:
-            pool._network_backend = DeadlineBackend(backend)  # noqa: SLF001 - see above
+def _transport(proxy: EnvironmentProxy | None = None) -> httpx.HTTPTransport:
+    transport = httpx.HTTPTransport(
+        verify=_trust(),
+        limits=httpx.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=_KEEPALIVE_S),
+        proxy=None if proxy is None else _checked(proxy),
+    )
+    # httpcore takes a network backend as a documented parameter, but httpx.HTTPTransport does not pass it on, so it
+    # is set here. Where a later httpx names these attributes otherwise, the timeouts of single reads still hold, and
+    # the tests of hosts that drip fail.
+    pool = getattr(transport, "_pool", None)
+    backend = getattr(pool, "_network_backend", None)
+    if pool is not None and backend is not None:
+        backend = DeadlineBackend(backend)
+        pool._network_backend = backend if proxy is None else ProxyBackend(backend, proxy)  # noqa: SLF001 - see above
+    return transport
+
+
+def _checked(proxy: EnvironmentProxy) -> httpx.Proxy:
+    # A proxy on https shows a certificate of its own, which the same authorities vouch for.
+    return httpx.Proxy(proxy.url, ssl_context=_trust() if proxy.url.lower().startswith("https:") else None)
+
+
+class ByProxy(httpx.BaseTransport):
+    """Sends requests through a proxy, and directly to the hosts that NO_PROXY names.
+
+    Parameters
+    ----------
+    proxy
+        The proxy; its name stands in the errors of requests that take it.
+    direct
+        Sends the other requests; whoever made it closes it.
+    through
+        Sends requests through the proxy; None where the proxy can't be used.
+    """
+
+    def __init__(
+        self, proxy: EnvironmentProxy, *, direct: httpx.BaseTransport, through: httpx.BaseTransport | None
+    ) -> None:
+        self._proxy = proxy
+        self._direct = direct
+        self._through = through
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send one request.
+
+        Raises
+        ------
+        httpx.TransportError
+            It failed; the message names the proxy where the request took it.
+        """
+        if not self._proxy.takes(request.url.host):
+            return self._direct.handle_request(request)
+        if self._through is None:
+            raise httpx.UnsupportedProtocol(str(self._proxy.problem))
+        try:
+            return self._through.handle_request(request)
+        except httpx.TransportError as error:
+            text = str(error)
+            by = "" if str(self._proxy) in text else f"through {self._proxy}"
+            raise type(error)(", ".join(part for part in (text, by) if part)) from None
+
+    def close(self) -> None:
+        """Close the connections to the proxy."""
+        if self._through is not None:
+            self._through.close()
 
 
 @contextmanager

@@ -25,6 +25,7 @@ EXTRAS = {
     "parquet": ["pyarrow"],
     "plots": ["matplotlib"],
     "s3": ["s3fs", "botocore", "boto3", "aiobotocore"],
+    "socks": ["socksio"],
 }
 # Absence is simulated where the extra is installed: in a child, so that nothing of it is there already.
 HIDE = """
@@ -104,6 +105,29 @@ except ImportError as error:
         str(tmp_path / "out"),
     )
     assert f"kataven-notebook[{extra}]" in told, told
+
+
+@pytest.mark.parametrize("name", ["ALL_PROXY", "HTTPS_PROXY"])
+def test_a_socks_proxy_names_its_extra_and_leaves_loopback_alone(name) -> None:
+    """Once, before any row; a demo needs no proxy."""
+    told = without_extras(
+        f"""
+import os, pandas as pd, kataven_notebook as kn
+for other in ("all_proxy", "https_proxy", "no_proxy"):
+    os.environ.pop(other, None), os.environ.pop(other.upper(), None)
+os.environ["{name}"] = "socks5://alice:s3cret@127.0.0.1:1080"
+with kn.demo.hub() as hub:
+    print(kn.audio(hub.sessions[:1], settings=hub.settings, progress=False)["recording_status"][0])
+try:
+    kn.audio(hub.sessions, settings=kn.Settings(api_key=hub.api_key), progress=False)
+except ImportError as error:
+    assert isinstance(error, kn.errors.KatavenError), type(error)
+    print(error)
+"""
+    )
+    status, error = told.splitlines()
+    assert status == "downloaded"
+    assert error.startswith(f"the proxy socks5://127.0.0.1:1080 ({name}) needs the extra [socks]: pip install ")
 
 
 def test_a_format_that_needs_an_extra_is_unsupported_and_says_so() -> None:

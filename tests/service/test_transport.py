@@ -8,8 +8,7 @@ import zlib
 import httpx
 import pytest
 
-from kataven_notebook.service.deadline import DeadlineBackend
-from kataven_notebook.service.transport import explain, open_client, read_bounded, unpacked
+from kataven_notebook.service.transport import explain, read_bounded, unpacked
 
 pytestmark = pytest.mark.core
 
@@ -17,15 +16,6 @@ pytestmark = pytest.mark.core
 def answer(body: bytes, encoding: str) -> httpx.Response:
     """An answer that is read as it comes from a connection."""
     return httpx.Response(200, headers={"Content-Encoding": encoding}, stream=httpx.ByteStream(body))
-
-
-def test_connections_keep_deadlines_with_a_proxy_too(monkeypatch) -> None:
-    """Of the environment, which httpx reads for transports of its own alone."""
-    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
-    with open_client(timeout_s=1.0) as client:
-        ways = [client._transport, *filter(None, client._mounts.values())]
-        assert len(ways) == 2
-        assert all(isinstance(way._pool._network_backend, DeadlineBackend) for way in ways)
 
 
 @pytest.mark.parametrize(
