@@ -28,10 +28,12 @@ credentials come from the environment, never from the command line, where others
   KATAVEN_STATE_DIR     where the request budget is counted for all processes of this machine
 
 exit codes:
-  0    every session is downloaded, or known to have no usable recording (missing, corrupt, invalid)
+  0    every session is downloaded, or known to have no usable recording (missing, corrupt) or no usable id
+       (invalid); also where the file names no session
   1    some are left: failed, limited, pending, ...; run it again, or read --report
-  2    it can't work as asked: options, the file, the store, or credentials that the service refuses
-  130  interrupted (Ctrl-C or SIGTERM); what is finished is in the store
+  2    it can't work as asked: options, the file, a file without any usable id, the store, or credentials that the
+       service refuses
+  130  interrupted (Ctrl-C, SIGTERM, SIGHUP); what is finished is in the store, and --report holds the rest as skipped
 
 examples:
   kataven-notebook fetch sessions.csv --store calls/
@@ -139,10 +141,14 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_fetch_options(fetch: argparse.ArgumentParser) -> None:
-    fetch.add_argument("sessions", help="CSV, Parquet or JSON lines by its ending; - reads CSV from the standard input")
+    fetch.add_argument(
+        "sessions", help="CSV, Parquet or JSON lines by its ending, text in UTF-8; - reads CSV from the standard input"
+    )
     fetch.add_argument("--store", required=True, help="a folder, or a URL such as s3://bucket/calls (extra [s3])")
     fetch.add_argument("--session", default="session_id", metavar="COLUMN", help="default: session_id")
-    fetch.add_argument("--report", metavar="FILE", help="write the sessions with status, error and length there")
+    fetch.add_argument(
+        "--report", metavar="FILE", help="write the sessions with status, error and length there, also when interrupted"
+    )
     fetch.add_argument("--refresh", action="store_true", help="ask for all again, also for what is known and final")
     fetch.add_argument("--verify-full", action="store_true", help="decode all of each recording, not only its ends")
     fetch.add_argument("--poll-pending", metavar="TIME", help="how long to ask again for those not uploaded yet: 10min")

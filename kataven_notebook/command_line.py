@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import importlib.util
 import logging
-import lzma
 import os
 import signal
+import stat
 import subprocess
 import sys
 import textwrap
-import zlib
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-import pandas as pd
 
 from kataven_notebook import demo
-from kataven_notebook.arguments import absolute_path
 from kataven_notebook.errors import ConfigurationError, MissingExtra
+from kataven_notebook.exchange.tables import check_writable, read_table, write_table
 from kataven_notebook.frame.apply import apply
 from kataven_notebook.frame.columns import AUDIO, ERROR, EXPIRES_AT, STATUS, URL
 from kataven_notebook.frame.fetch import audio, summary
@@ -30,6 +28,8 @@ from kataven_notebook.status import Status
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
+
+    import pandas as pd
 
     from kataven_notebook.sound.recording import Recording
 
@@ -45,31 +45,27 @@ def fetch(options: argparse.Namespace) -> int:
     KatavenError
         What can't work, in one sentence.
     Interrupted
-        Ctrl-C, or SIGTERM from a scheduler.
+        Ctrl-C, SIGTERM from a scheduler, or a terminal that was closed; the report is written.
     """
     frame = read_table(options.sessions, options.session)
     if options.report is not None:
-        _check_writable(options.report)
+        check_writable(options.report)
     configure(
         base_url=options.base_url,
         account_id=options.account,
         limits=None if options.per_minute is None else Limits(per_minute=options.per_minute),
     )
-    with _logged(quiet=options.quiet), _stopped_by_scheduler():
-        calls = audio(
-            frame,
-            session=options.session,
-            store=options.store,
-            refresh=options.refresh,
-            verify="full" if options.verify_full else "quick",
-            max_bytes=options.max_bytes,
-            poll_pending=options.poll_pending,
-            max_wait=options.max_wait,
-            in_flight=options.in_flight,
-            progress=False if options.quiet else None,
-        )
-    if options.report is not None:
-        write_table(calls.drop(columns=_private(calls)), options.report)
+    calls: pd.DataFrame | None = None
+    with _logged(quiet=options.quiet), _Interrupts() as interrupts:
+        try:
+            calls = _fetched(frame, options)
+        except KeyboardInterrupt as interrupted:
+            calls = getattr(interrupted, "frame", None)
+            raise
+        finally:
+            interrupts.hold()
+            if options.report is not None and (calls is not None or interrupts.came):
+                _write_report(_untouched(frame) if calls is None else calls, options.report)
     if len(calls):
         _say_summary(calls)
     else:
@@ -78,112 +74,61 @@ def fetch(options: argparse.Namespace) -> int:
     return exit_code(calls)
 
 
+def _fetched(frame: pd.DataFrame, options: argparse.Namespace) -> pd.DataFrame:
+    return audio(
+        frame,
+        session=options.session,
+        store=options.store,
+        refresh=options.refresh,
+        verify="full" if options.verify_full else "quick",
+        max_bytes=options.max_bytes,
+        poll_pending=options.poll_pending,
+        max_wait=options.max_wait,
+        in_flight=options.in_flight,
+        progress=False if options.quiet else None,
+    )
+
+
+def _write_report(calls: pd.DataFrame, name: str) -> None:
+    """Write what became of each session, without the sound and the URLs that open it."""
+    write_table(calls.drop(columns=[each for each in (AUDIO, URL, EXPIRES_AT) if each in calls.columns]), name)
+
+
+def _untouched(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the frame of a run that was interrupted before it began, or while its frame was made."""
+    return frame.assign(**{STATUS: str(Status.SKIPPED), ERROR: "not attempted: the run was interrupted; call again"})
+
+
 def _tell_reasons(calls: pd.DataFrame) -> None:
-    """Say of each status that another run may change why it is so, by its first session."""
+    """Say of each status that another run or another id may change why it is so, by its first session."""
     reasons = calls.drop_duplicates(STATUS)
     for name, reason in zip(reasons[STATUS].astype(str), reasons[ERROR], strict=True):
         state = Status(name)
-        if not (state.is_good or state.is_final or state is Status.SKIPPED):
+        if state is Status.INVALID or not (state.is_good or state.is_final or state is Status.SKIPPED):
             sys.stderr.write(f"{state}: {reason}\n")
 
 
 def exit_code(calls: pd.DataFrame) -> int:
-    """Return 0 where every row is good or final, 2 where the account is refused, 1 where another run may help.
+    """Return 0 where every row is good or final, 2 where no other run can be better, 1 where one may be.
+
+    Another run needs other credentials where the account is refused, and other ids where not one of them can be sent.
 
     Examples
     --------
-    >>> exit_code(pd.DataFrame({"recording_status": ["downloaded", "missing"]}))
+    >>> import pandas as pd
+    >>> exit_code(pd.DataFrame({"recording_status": ["downloaded", "missing", "invalid"]}))
     0
     >>> exit_code(pd.DataFrame({"recording_status": ["downloaded", "limited"]}))
     1
     >>> exit_code(pd.DataFrame({"recording_status": ["refused", "skipped"]}))
     2
+    >>> exit_code(pd.DataFrame({"recording_status": ["invalid", "invalid"]}))
+    2
     """
     states = {Status(each) for each in calls[STATUS].astype(object)}
-    if states & {Status.REFUSED, Status.UNCONFIGURED}:
+    if states & {Status.REFUSED, Status.UNCONFIGURED} or states == {Status.INVALID}:
         return UNUSABLE
     return ALL_DONE if all(each.is_good or each.is_final for each in states) else SOME_LEFT
-
-
-def read_table(name: str, session: str) -> pd.DataFrame:
-    """Return the frame in a file: CSV, Parquet or JSON lines, by its ending; "-" is CSV on the standard input.
-
-    Raises
-    ------
-    ConfigurationError
-        No such file, another format, or not what its ending says.
-    MissingExtra
-        Parquet without pyarrow.
-    """
-    kind = "csv" if name == "-" else table_kind(name)
-    try:
-        if kind == "parquet":
-            return pd.read_parquet(name)
-        if kind == "jsonl":
-            return pd.read_json(name, lines=True, dtype=False)
-        # Ids are text: 007 must not become 7.
-        return pd.read_csv(sys.stdin if name == "-" else name, dtype={session: str}, keep_default_na=True)
-    except ImportError as error:
-        if kind == "parquet":
-            raise MissingExtra.of("parquet", "a Parquet file") from None
-        raise ConfigurationError(f"{name} can't be read as {kind}: {error}; or unpack it") from None
-    except (OSError, ValueError, EOFError, zlib.error, lzma.LZMAError) as error:
-        raise ConfigurationError(f"{name} can't be read as {kind}: {error}") from None
-
-
-def _check_writable(name: str) -> None:
-    """Find now, and not after hours of fetching, that a file can't be written."""
-    table_kind(name)
-    folder = absolute_path("--report", name).parent
-    if Path(name).is_dir() or not os.access(folder, os.W_OK):
-        raise ConfigurationError(f"{name} can't be written: there is no folder {folder}, or it is not yours to write")
-
-
-def write_table(frame: pd.DataFrame, name: str) -> None:
-    """Write a frame to a file, in the format of its ending.
-
-    Raises
-    ------
-    ConfigurationError
-        It can't be written.
-    MissingExtra
-        Parquet without pyarrow.
-    """
-    kind = table_kind(name)
-    try:
-        if kind == "parquet":
-            frame.to_parquet(name, index=False)
-        elif kind == "jsonl":
-            frame.to_json(name, orient="records", lines=True, date_format="iso")
-        else:
-            frame.to_csv(name, index=False)
-    except ImportError:
-        raise MissingExtra.of("parquet", "a Parquet file") from None
-    except OSError as error:
-        raise ConfigurationError(f"{name} can't be written: {error}") from None
-
-
-def table_kind(name: str) -> str:
-    """Return "csv", "jsonl" or "parquet" by a file's ending.
-
-    Raises
-    ------
-    ConfigurationError
-        Another ending.
-    """
-    endings = [each.lower() for each in Path(name).suffixes]
-    if endings and endings[-1] in (".gz", ".bz2", ".xz", ".zst"):
-        endings.pop()
-    kinds = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet", ".pq": "parquet"}
-    kind = kinds.get(endings[-1] if endings else "")
-    if kind is None:
-        raise ConfigurationError(f"{name}: the ending tells the format, and must be .csv, .jsonl, .ndjson or .parquet")
-    return kind
-
-
-def _private(calls: pd.DataFrame) -> list[str]:
-    """Name the columns that no report holds: sound, and URLs that open it."""
-    return [name for name in (AUDIO, URL, EXPIRES_AT) if name in calls.columns]
 
 
 @contextmanager
@@ -205,18 +150,46 @@ def _logged(*, quiet: bool) -> Iterator[None]:
         log.setLevel(before)
 
 
-@contextmanager
-def _stopped_by_scheduler() -> Iterator[None]:
-    """Take SIGTERM for Ctrl-C: what is finished is kept, and the next run goes on."""
+class _Interrupts:
+    """Takes SIGTERM and a closed terminal for Ctrl-C, and only the first of all: a second one finds the run ending.
 
-    def stop(_number: int, _frame: object) -> None:
-        raise KeyboardInterrupt
+    A signal that this process was started to ignore, as by `nohup`, is still ignored.
+    """
 
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    def __init__(self) -> None:
+        self.came = False
+        self._is_held = False
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> Self:
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)
+            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+                self._before[number] = signal.signal(number, self._interrupt)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def hold(self) -> None:
+        """Let no signal through until the end: what is left to do takes a moment, and must be whole."""
+        self._is_held = True
+
+    def _interrupt(self, number: int, _frame: object) -> None:
+        if number == getattr(signal, "SIGHUP", None):
+            _leave_terminal()
+        if not self._is_held:
+            self.came = self._is_held = True
+            raise KeyboardInterrupt
+
+
+def _leave_terminal() -> None:
+    """Write no more to a terminal that was closed: each line would be an error that hides how the run went."""
+    for stream in (1, 2):
+        with suppress(OSError):
+            if stat.S_ISCHR(os.fstat(stream).st_mode) and not os.isatty(stream):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
 
 
 def _say(text: str) -> None:

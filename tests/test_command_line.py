@@ -20,7 +20,7 @@ import pytest
 import soundfile as sf
 
 import kataven_notebook as kn
-from kataven_notebook import demo
+from kataven_notebook import command_line, demo
 from kataven_notebook.__main__ import main
 
 pytestmark = pytest.mark.core
@@ -50,7 +50,7 @@ def hub(sound, monkeypatch, tmp_path):
 
 def table(name: str, *ids: str) -> str:
     """Write a file of sessions in the format of its ending."""
-    frame = pd.DataFrame({"session_id": ids, "note": "x"})
+    frame = pd.DataFrame({"session_id": pd.Series(ids, dtype=object), "note": "x"})
     if name.endswith(".parquet"):
         pytest.importorskip("pyarrow")
         frame.to_parquet(name)
@@ -151,24 +151,123 @@ def test_a_log_holds_plain_lines(hub) -> None:
     assert "downloaded" in out
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="schedulers there end processes in another way")
-def test_a_scheduler_that_stops_it_loses_nothing(hub, sound) -> None:
-    """SIGTERM is an interrupt: exit code 130, what is finished is in the store, and it says how to go on."""
-    hub.faults.add("s2", "storage:stall")
-    process = run("fetch", table("calls.csv", "s1", "s2"), "--store", "store")
+needs_signals = pytest.mark.skipif(os.name == "nt", reason="schedulers there end processes in another way")
+
+
+def wait_for(condition) -> None:
+    """Wait until something holds."""
     ends_at = time.monotonic() + 30
-    while not any(each.session_id == "s1" and each.status == 200 for each in hub.requests.storage):
+    while not condition():
         assert time.monotonic() < ends_at
-        time.sleep(0.05)
-    while "s1" not in kn.Store("store").load():
-        assert time.monotonic() < ends_at
-        time.sleep(0.05)
-    process.send_signal(signal.SIGTERM)
+        time.sleep(0.02)
+
+
+def run_that_stalls(hub, *options: str, **popen) -> subprocess.Popen[str]:
+    """Start a run of two, of which one is in the store and the other's download never ends."""
+    hub.faults.add("s2", "storage:stall")
+    process = run("fetch", table("calls.csv", "s1", "s2"), "--store", "store", *options, **popen)
+    wait_for(lambda: {each.session_id for each in hub.requests.storage} == {"s1", "s2"})
+    wait_for(lambda: "s1" in kn.Store("store").load())
+    return process
+
+
+def reported(name: str = "left.csv") -> list[str]:
+    """The statuses in a report."""
+    return pd.read_csv(name)["recording_status"].tolist()
+
+
+@needs_signals
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP"])
+def test_a_run_that_is_stopped_loses_nothing(hub, name) -> None:
+    """Exit code 130; what is finished is in the store, the report tells what is left, and it says how to go on."""
+    process = run_that_stalls(hub, "--report", "left.csv")
+    process.send_signal(getattr(signal, name))
     _, log = process.communicate(timeout=30)
     assert process.returncode == 130, log
     assert "interrupted: 1 of 2 are finished; run the same command again to go on" in log
+    assert "Traceback" not in log
+    assert reported() == ["downloaded", "skipped"]
     hub.faults.clear()
     assert main(["fetch", "calls.csv", "--store", "store"]) == 0
+
+
+@needs_signals
+def test_impatience_does_not_destroy_the_report(hub) -> None:
+    """The second Ctrl-C, and the third, find a run that is ending."""
+    process = run_that_stalls(hub, "--report", "left.csv")
+    while process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.01)
+    _, log = process.communicate(timeout=30)
+    # In its last moments Python takes no signals any more, and the system ends it: to a shell this is 130 too.
+    assert process.returncode in (130, -signal.SIGINT), log
+    assert "interrupted: 1 of 2 are finished" in log
+    assert reported() == ["downloaded", "skipped"]
+
+
+@needs_signals
+def test_a_signal_before_the_run_begins_leaves_a_report_too(hub, monkeypatch, capsys) -> None:
+    """All are skipped: while the sessions are looked for, nothing is known of them."""
+    monkeypatch.setattr(command_line, "_fetched", lambda *_: signal.raise_signal(signal.SIGTERM))
+    assert main(["fetch", table("calls.csv", "s1", "s2"), "--store", "store", "--report", "left.csv"]) == 130
+    assert reported() == ["skipped", "skipped"]
+    assert "interrupted; run the same command again to go on" in capsys.readouterr().err
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+@needs_signals
+def test_a_signal_that_comes_after_the_run_changes_nothing(hub, monkeypatch, capsys) -> None:
+    """While the report is written."""
+    written = command_line.write_table
+
+    def write(frame, name) -> None:
+        signal.raise_signal(signal.SIGINT)
+        written(frame, name)
+
+    monkeypatch.setattr(command_line, "write_table", write)
+    assert main(["fetch", table("calls.csv", "s1"), "--store", "store", "--report", "left.csv"]) == 0
+    assert reported() == ["downloaded"]
+
+
+@needs_signals
+def test_what_is_started_to_outlive_its_terminal_does(hub) -> None:
+    """As by `nohup`: a signal that is ignored stays ignored."""
+    hub.faults.add("s1", "storage:stall")
+    command = ["sh", "-c", "trap '' HUP; exec \"$@\"", "sh", sys.executable, "-m", "kataven_notebook"]
+    process = subprocess.Popen([*command, "fetch", table("calls.csv", "s1"), "--store", "store", "--quiet"])
+    wait_for(lambda: hub.requests.count("storage") == 1)
+    process.send_signal(signal.SIGHUP)
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(1)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(30) == 130
+
+
+# A shell on a terminal of its own, whose child this process becomes.
+ON_A_TERMINAL = """
+import fcntl, os, sys, termios
+os.setsid()
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+termios.tcsetwinsize(0, (24, 80))
+os.execv(sys.executable, [sys.executable, "-m", "kataven_notebook", *sys.argv[1:]])
+"""
+
+
+@needs_signals
+def test_a_terminal_that_is_closed_leaves_a_report(hub) -> None:
+    """Where the bar was drawn nothing can be written any more."""
+    hub.faults.add("s2", "storage:stall")
+    arguments = ["fetch", table("calls.csv", "s1", "s2"), "--store", "store", "--report", "left.csv"]
+    ours, theirs = os.openpty()
+    command = [sys.executable, "-c", ON_A_TERMINAL, *arguments]
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs) as process:
+        os.close(theirs)
+        shown = b""
+        while b"1/2" not in shown:
+            shown += os.read(ours, 4_096)
+        os.close(ours)
+        assert process.wait(30) == 130
+    assert reported() == ["downloaded", "skipped"]
 
 
 def test_the_standard_input_is_a_table_too(hub) -> None:
@@ -261,6 +360,44 @@ def test_credentials_that_are_refused_are_exit_code_2(hub, monkeypatch, capsys) 
     err = capsys.readouterr().err
     assert "refused: " in err
     assert "0123456789abcdef" not in err
+
+
+@pytest.mark.parametrize("name", ["calls.csv", "calls.parquet", "calls.jsonl"])
+def test_a_file_without_any_usable_id_is_exit_code_2(hub, name, capsys) -> None:
+    """No other run of it can be better; the report tells why, and nothing was asked for."""
+    code = main(["fetch", table(name, " ", "..", "a/b"), "--store", "store", "--report", "left.csv"])
+    assert code == 2
+    assert reported() == ["invalid"] * 3
+    assert "invalid: " in capsys.readouterr().err
+    assert hub.requests.count() == 0
+
+
+def test_single_ids_that_are_unusable_are_named_and_no_failure(hub, capsys) -> None:
+    """Blank cells are in every other sheet, and what can be had is here."""
+    assert main(["fetch", table("calls.csv", "s1", " "), "--store", "store"]) == 0
+    assert "invalid: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("ids", "code"), [((), 0), (("gone",), 0), (("gone", "s1"), 0), (("s1", "later"), 1), (("gone", "broken"), 1)]
+)
+def test_the_exit_code_of_what_is_left(hub, ids, code, capsys) -> None:
+    """Nothing to do and nothing to be had are done; what another run may bring is not."""
+    hub.add("later", state="pending")
+    hub.faults.add("broken", "api:server_error")
+    assert main(["fetch", table("calls.csv", *ids), "--store", "store"]) == code
+    assert ("there are no sessions" in capsys.readouterr().out) is not ids
+
+
+def test_sheets_of_excel_are_read_as_they_are(hub, capsys) -> None:
+    """Semicolons, UTF-16, and a name with an accent; another encoding is one sentence with the remedy."""
+    text = "name;session_id\nJosé;007\n"
+    Path("calls.csv").write_text(text, encoding="utf-16")
+    assert main(["fetch", "calls.csv", "--store", "store", "--report", "left.csv"]) == 0
+    assert pd.read_csv("left.csv", dtype=str)[["name", "session_id"]].to_numpy().tolist() == [["José", "007"]]
+    Path("calls.csv").write_text(text, encoding="cp1252")
+    assert main(["fetch", "calls.csv", "--store", "store"]) == 2
+    assert "kataven-notebook: calls.csv can't be read as csv: it is not UTF-8 text" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("report", ["left.txt", "nowhere/left.csv", "."])
