@@ -279,7 +279,7 @@ def _csv_line(cells: list[str]) -> str:
 
 
 def _times(values: Iterable[datetime | None]) -> pd.Series:
-    naive = [np.datetime64("NaT") if each is None else _naive_utc(each) for each in values]
+    naive = [np.datetime64("NaT", "us") if each is None else _naive_utc(each) for each in values]
     return pd.Series(np.array(naive, dtype="datetime64[us]")).dt.tz_localize("UTC")
 
 

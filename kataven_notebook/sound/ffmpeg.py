@@ -89,7 +89,7 @@ def _opened(file: BinaryIO, kind: str, session_id: str | None) -> Iterator[tuple
             mode="r",
             format=_DEMUXERS.get(kind, kind),
             options={"protocol_whitelist": "none"},
-            metadata_errors="ignore",
+            **_lenient(av),
         ) as container:
             if not container.streams.audio:
                 raise RecordingCorrupt(f"the {kind} file holds no audio", session_id=session_id)
@@ -101,6 +101,11 @@ def _opened(file: BinaryIO, kind: str, session_id: str | None) -> Iterator[tuple
         raise RecordingCorrupt(
             f"the {kind} file can't be decoded: {type(error).__name__}", session_id=session_id
         ) from None
+
+
+def _lenient(av: Any) -> dict[str, str]:
+    # Names of songs in other encodings than UTF-8 spoil no sound; from PyAV 19 on this is not even asked.
+    return {"metadata_errors": "ignore"} if int(av.__version__.partition(".")[0]) < 19 else {}
 
 
 def _import_av(kind: str, session_id: str | None) -> Any:

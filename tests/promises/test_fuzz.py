@@ -147,7 +147,7 @@ def test_a_big_endian_wav_is_read() -> None:
 
 def test_cells_that_are_arrays_are_no_session_ids() -> None:
     """An array does not say whether it differs from itself."""
-    for cell in (np.array([1, 2]), np.datetime64("NaT"), [1], object()):
+    for cell in (np.array([1, 2]), np.datetime64("NaT", "ns"), [1], object()):
         with pytest.raises(errors.InvalidSessionId):
             check_session_id(cell)
 

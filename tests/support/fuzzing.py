@@ -289,7 +289,7 @@ def make_id(rng: random.Random) -> Any:
         (),
         np.array([1, 2]),
         np.nan,
-        np.datetime64("NaT"),
+        np.datetime64("NaT", "ns"),
         object(),
         {},
         (),
