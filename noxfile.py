@@ -81,6 +81,18 @@ def core(session: nox.Session) -> None:
 
 
 @nox.session
+def fast(session: nox.Session) -> None:
+    """Run the tests that need no browser, notebook or object store, with the newest dependencies."""
+    tools = ("pytest", "pytest-timeout", "hypothesis", "ipykernel", "jupyter-client")
+    session.install(".[av,dask,parquet]", *tools)
+    options = ("-p", "no:cacheprovider", *session.posargs)
+    # What other sessions run too says nothing of a version of Python: pages, packages, and the loop itself.
+    tests = [path for path in core_tests() if Path(path).parent.name != "project"]
+    session.run("pytest", "-q", "-m", "core", *tests, *options, env=NOTHING_SKIPPED)
+    session.run("pytest", "-q", *named_tests("test_executor.py"), *options, env=NOTHING_SKIPPED)
+
+
+@nox.session
 def bare(session: nox.Session) -> None:
     """Run the tests of an install without extras: the main job works, and what needs an extra names it."""
     session.install(".", "pytest", "pytest-timeout")

@@ -208,11 +208,12 @@ def test_impatience_does_not_destroy_the_report(hub) -> None:
 @needs_signals
 def test_a_signal_before_the_run_begins_leaves_a_report_too(hub, monkeypatch, capsys) -> None:
     """All are skipped: while the sessions are looked for, nothing is known of them."""
+    before = signal.getsignal(signal.SIGTERM)
     monkeypatch.setattr(command_line, "_fetched", lambda *_: signal.raise_signal(signal.SIGTERM))
     assert main(["fetch", table("calls.csv", "s1", "s2"), "--store", "store", "--report", "left.csv"]) == 130
     assert reported() == ["skipped", "skipped"]
     assert "interrupted; run the same command again to go on" in capsys.readouterr().err
-    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 @needs_signals

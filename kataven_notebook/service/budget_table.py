@@ -197,7 +197,7 @@ class BudgetTable:
     def _live_leases(self, db: sqlite3.Connection, now: float) -> int:
         # A lease from the future means that the clock was set back: it then ends its length from now.
         db.execute(
-            "UPDATE leases SET sent_at = ?1, expires_at = ?2 WHERE scope = ?3 AND sent_at > ?4",
+            "UPDATE leases SET sent_at = ?, expires_at = ? WHERE scope = ? AND sent_at > ?",
             (now, now + self._lease_s, self._scope, now + CLOCK_STEP_S),
         ).close()
         found = _rows(db, "SELECT id, owner, expires_at FROM leases WHERE scope = ?", self._scope)
@@ -238,8 +238,9 @@ class BudgetTable:
         self, db: sqlite3.Connection, name: str, value: float, now: float, until: float, *, extend: bool = True
     ) -> None:
         db.execute(
-            "INSERT INTO notices VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (scope, name) DO UPDATE SET value = ?3, "
-            "noted_at = ?4, until = iif(?6, max(until, ?5), ?5)",
+            "INSERT INTO notices VALUES (?, ?, ?, ?, ?) ON CONFLICT (scope, name) DO UPDATE SET "
+            "value = excluded.value, noted_at = excluded.noted_at, "
+            "until = iif(?, max(until, excluded.until), excluded.until)",
             (self._scope, name, value, now, until, extend),
         ).close()
 
