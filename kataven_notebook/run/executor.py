@@ -227,15 +227,20 @@ def _unable(error: Exception) -> ConfigurationError:
 
 
 def _awaited(future: Future[Result], stop: threading.Event) -> Result:
-    while True:
-        try:
-            return future.result(timeout=_POLL_S)
-        except TimeoutError:
-            if future.done():
-                raise
-            if stop.is_set():
-                future.cancel()
-                raise Stopped from None
+    try:
+        while True:
+            try:
+                return future.result(timeout=_POLL_S)
+            except TimeoutError:
+                if future.done():
+                    raise
+                if stop.is_set():
+                    future.cancel()
+                    raise Stopped from None
+    finally:
+        # An error of the future holds this frame, and would hold itself by it, and the executor. Where a pool that
+        # broke is left to the garbage collector, which may run in the pool's own thread, Python 3.12 can hang.
+        del future
 
 
 def _packed(fn: Callable[[Recording], Any]) -> bytes:
