@@ -6,8 +6,9 @@ import sys
 from typing import TYPE_CHECKING
 
 from kataven_notebook.arguments import absolute_path
-from kataven_notebook.command_line import _check_writable, _logged, _say, _stopped_by_scheduler, write_table
+from kataven_notebook.command_line import Interrupts, logged, say
 from kataven_notebook.errors import ConfigurationError, Interrupted
+from kataven_notebook.exchange.tables import check_writable, write_table
 from kataven_notebook.redact import redact
 from kataven_notebook.store.audit import DAMAGE
 from kataven_notebook.store.folder import LEDGER_FILE, Store
@@ -37,11 +38,12 @@ def check(options: argparse.Namespace) -> int:
     if not is_url(options.store) and not (absolute_path("store", options.store) / LEDGER_FILE).exists():
         raise no_store
     if options.report is not None:
-        _check_writable(options.report)
-    with _logged(quiet=options.quiet), _stopped_by_scheduler(), Store(options.store) as store:
+        check_writable(options.report)
+    with logged(quiet=options.quiet), Interrupts() as interrupts, Store(options.store) as store:
         try:
             report = store.check(full=options.full, progress=False if options.quiet else None)
         except Interrupted as interrupted:
+            interrupts.hold()
             if interrupted.frame is not None:
                 _tell(interrupted.frame, options)
             raise
@@ -57,7 +59,7 @@ def _tell(report: pd.DataFrame, options: argparse.Namespace) -> None:
     how = "read, and compared with their checksums" if options.full else "compared with their sizes"
     counts = report["problem"].value_counts()
     found = ", ".join(f"{count:,} {problem}" for problem, count in counts.items())
-    _say(f"{report.attrs['checked']:,} recordings {how}: {found or 'all are whole'}")
+    say(f"{report.attrs['checked']:,} recordings {how}: {found or 'all are whole'}")
     for row in report.head(_MOST_SHOWN).fillna({"session_id": "(not known)", "file": "(not known)"}).itertuples():
         sys.stderr.write(f"{row.problem}: session {row.session_id}, {row.file}; {row.what_to_do}\n")
     if len(report) > _MOST_SHOWN:

@@ -56,7 +56,7 @@ def fetch(options: argparse.Namespace) -> int:
         limits=None if options.per_minute is None else Limits(per_minute=options.per_minute),
     )
     calls: pd.DataFrame | None = None
-    with _logged(quiet=options.quiet), _Interrupts() as interrupts:
+    with logged(quiet=options.quiet), Interrupts() as interrupts:
         try:
             calls = _fetched(frame, options)
         except KeyboardInterrupt as interrupted:
@@ -69,7 +69,7 @@ def fetch(options: argparse.Namespace) -> int:
     if len(calls):
         _say_summary(calls)
     else:
-        _say("there are no sessions in the file")
+        say("there are no sessions in the file")
     _tell_reasons(calls)
     return exit_code(calls)
 
@@ -132,7 +132,7 @@ def exit_code(calls: pd.DataFrame) -> int:
 
 
 @contextmanager
-def _logged(*, quiet: bool) -> Iterator[None]:
+def logged(*, quiet: bool) -> Iterator[None]:
     """Write plain lines where no bar is drawn: in the log of a scheduler."""
     log = logging.getLogger("kataven_notebook")
     if quiet or sys.stderr.isatty():
@@ -150,7 +150,7 @@ def _logged(*, quiet: bool) -> Iterator[None]:
         log.setLevel(before)
 
 
-class _Interrupts:
+class Interrupts:
     """Takes SIGTERM and a closed terminal for Ctrl-C, and only the first of all: a second one finds the run ending.
 
     A signal that this process was started to ignore, as by `nohup`, is still ignored.
@@ -192,7 +192,8 @@ def _leave_terminal() -> None:
                 os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """Write a line to standard output, where somebody still reads it."""
     try:
         sys.stdout.write(text + "\n")
         sys.stdout.flush()
@@ -203,12 +204,12 @@ def _say(text: str) -> None:
 
 def _say_summary(calls: pd.DataFrame) -> None:
     shares = {"share": "{:.1%}".format}
-    _say(summary(calls).to_string(index=False, formatters=shares, line_width=_PAGE_CHARS, max_colwidth=60))
+    say(summary(calls).to_string(index=False, formatters=shares, line_width=_PAGE_CHARS, max_colwidth=60))
 
 
 def show_demo() -> int:
     """Run the main job against the demo Hub, and print what came of it."""
-    _say("A whole service runs on this machine for a moment; nothing leaves it, and no account is needed.\n")
+    say("A whole service runs on this machine for a moment; nothing leaves it, and no account is needed.\n")
     with demo.hub() as hub:
         calls = apply(
             hub.sessions,
@@ -218,14 +219,14 @@ def show_demo() -> int:
             progress=None,
         )  # fmt: skip - one call, one thought
     shown = calls[["session_id", "agent", "recording_status", "length_s", "level_dbfs"]]
-    _say(shown.to_string(index=False, na_rep="", float_format="{:.1f}".format, line_width=_PAGE_CHARS))
-    _say("\nThe rows without sound say why, in recording_error:\n")
+    say(shown.to_string(index=False, na_rep="", float_format="{:.1f}".format, line_width=_PAGE_CHARS))
+    say("\nThe rows without sound say why, in recording_error:\n")
     silent = calls[calls["recording_error"].notna()]
     for session_id, reason in zip(silent["session_id"], silent["recording_error"], strict=True):
-        _say(textwrap.fill(f"{session_id}  {reason}", _PAGE_CHARS, subsequent_indent=" " * (len(session_id) + 2)))
-    _say("\nWhat happened, from summary():\n")
+        say(textwrap.fill(f"{session_id}  {reason}", _PAGE_CHARS, subsequent_indent=" " * (len(session_id) + 2)))
+    say("\nWhat happened, from summary():\n")
     _say_summary(calls)
-    _say(_NEXT)
+    say(_NEXT)
     return ALL_DONE
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -83,7 +84,9 @@ def split(
             plan.store.bind(plan.settings)  # sound of the frame may go into it without a request
     with _collector_paused():
         kept, tasks = _from_frame(frame, sessions, plan, prefix=prefix, refresh=refresh)
-    if plan.store is not None and not refresh:
+    if plan.store is not None and refresh:
+        _note_attempts(tasks, plan.store.attempts([task.session_id for task in tasks.values()]))
+    elif plan.store is not None:
         _look_up(plan.store, kept, tasks, sessions.ids, full=plan.verify_full, progress=progress)
     if not capture:
         _raise_first(kept, sessions)
@@ -280,3 +283,10 @@ def _is_sendable(session_id: object) -> bool:
 def _is_sessions_own(sound: Recording, session_id: str) -> bool:
     """Whether sound is the session's recording as it came, and no part of it, nor another session's."""
     return sound.session_id == session_id and not sound.is_derived
+
+
+def _note_attempts(tasks: dict[int, Task], attempts: Mapping[str, int]) -> None:
+    """Tell each task what is settled already, so that only what another run settles from now on is not done twice."""
+    for position, task in tasks.items():
+        if task.session_id in attempts:
+            tasks[position] = replace(task, attempts=attempts[task.session_id])

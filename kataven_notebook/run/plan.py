@@ -92,11 +92,14 @@ class Task:
         Its sound, where the frame or the store has it.
     signed
         A URL that may still live.
+    attempts
+        How many attempts the store had counted when it was looked at.
     """
 
     session_id: str
     recording: Recording | None = None
     signed: SignedUrl | None = None
+    attempts: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 from kataven_notebook.run.plan import Outcome, Plan, Task
-from kataven_notebook.run.session import Fetcher, TryLater
+from kataven_notebook.run.session import Fetcher
 from kataven_notebook.run.stages import Stage, Stages
 from kataven_notebook.service.answers import URL_MARGIN_S
-from kataven_notebook.signals import Stopped
+from kataven_notebook.signals import Stopped, TryLater
 from kataven_notebook.status import Status
 
 if TYPE_CHECKING:
@@ -75,6 +75,7 @@ class Run:
                 stop=self._stop,
                 on_signed=self._count_signed,
                 on_arriving=lambda task: self._enter(task, Stage.ARRIVING),
+                on_free=self._try_now,
             )
         self._threads: list[threading.Thread] = []
         self._running = 0
@@ -129,8 +130,7 @@ class Run:
         Exception
             A programming error, which is no outcome of a session.
         """
-        with self._lock:
-            self._hire()
+        self._start_threads()
         while self._left:
             try:
                 result = self._results.get(timeout=_POLL_S)
@@ -172,6 +172,12 @@ class Run:
                 thread.join()
         if is_idle:
             self._close_connections()
+        elif self._fetcher is not None:
+            self._fetcher.let_go()
+
+    def _start_threads(self) -> None:
+        with self._lock:
+            self._hire()
 
     def _hire(self) -> None:
         """Start a thread where a session may begin and no thread waits for one."""
@@ -290,6 +296,13 @@ class Run:
         self._put((task.session_id, outcome))
         with self._lock:
             self._stages.leave(task.session_id)
+            self._let_begin()
+
+    def _try_now(self, session_ids: set[str]) -> None:
+        """Try sessions that were put off, whenever they would have been tried again."""
+        with self._lock:
+            self._later = [(0.0 if each[2].session_id in session_ids else each[0], *each[1:]) for each in self._later]
+            heapq.heapify(self._later)
             self._let_begin()
 
     def _outcome(self, task: Task) -> Outcome:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from kataven_notebook import errors
 from kataven_notebook.clock import clock_text
+from kataven_notebook.run.claims import RunClaims, forget
 from kataven_notebook.run.plan import Outcome, Plan, Task, skipped
 from kataven_notebook.run.signing import Signer
 from kataven_notebook.service.answers import URL_MARGIN_S, SignedUrl
@@ -18,7 +19,7 @@ from kataven_notebook.service.client import HubClient
 from kataven_notebook.service.download import Downloader, StorageLost
 from kataven_notebook.service.hosts import ConnectionLost, Hosts, StillAway
 from kataven_notebook.service.transfer import Transfer
-from kataven_notebook.signals import NotAttempted
+from kataven_notebook.signals import NotAttempted, TryLater
 from kataven_notebook.sound.recording import Recording
 from kataven_notebook.status import Status
 from kataven_notebook.store.accounts import prove
@@ -27,72 +28,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kataven_notebook.service.budget import Budget
-    from kataven_notebook.store.folder import Store
 
-_CLAIM_RETRY_S = 0.5
 # Of how many sessions a storage that has never answered must lose the sound until the run ends: a single host may
 # stand in one URL alone.
 _UNREACHABLE_SESSIONS = 3
 _JUST_NOW_S = 0.5
 # How often the URL of one long, broken download is renewed.
 _MAX_RENEWALS = 5
-
-
-class TryLater(Exception):  # noqa: N818 - a signal, not an error
-    """The session has no outcome yet and is to be tried again.
-
-    Parameters
-    ----------
-    at
-        When, in seconds of `time.monotonic`.
-    reason
-        What it waits for, as progress displays say it.
-    """
-
-    def __init__(self, at: float, reason: str) -> None:
-        super().__init__()
-        self.at, self.reason = at, reason
-
-
-class _Claimed(Exception):  # noqa: N818 - a signal, not an error
-    """Another process that shares the store works on the session, or has settled it."""
-
-
-class _Claims:
-    """Keeps the processes that share a store from working on the same session.
-
-    Parameters
-    ----------
-    store
-        Where the claims are.
-    since
-        When the run began, in seconds since the epoch: what was settled before is to be done again.
-    """
-
-    def __init__(self, store: Store, since: float) -> None:
-        self._store = store
-        self._since = since
-
-    def take(self, session_id: str) -> None:
-        if not self._store.claim(session_id, since=self._since):
-            raise _Claimed
-
-    def check_unsettled(self, session_id: str) -> None:
-        if self._store.has_settled(session_id, since=self._since):
-            raise _Claimed
-
-    def outcome(self, session_id: str) -> Outcome:
-        """Return what another process has found, or raise `TryLater` where it has not ended."""
-        entry = self._store.load([session_id]).get(session_id)
-        if entry is None or not entry.is_settled:
-            raise TryLater(time.monotonic() + _CLAIM_RETRY_S, "under way in another process")
-        if entry.file is None:
-            return Outcome(Status(entry.status), error=entry.error)
-        return Outcome(Status.DOWNLOADED, recording=self._store.recording(entry))
-
-
-def _forget(_: Task) -> None:
-    """Take no notice: the run is over."""
 
 
 class Fetcher:
@@ -108,6 +50,8 @@ class Fetcher:
         Called with each task that has got its URL.
     on_arriving
         Called with each task whose sound begins to arrive.
+    on_free
+        Called with the ids of sessions that were put off for another run, once it has ended with them.
 
     Raises
     ------
@@ -122,6 +66,7 @@ class Fetcher:
         stop: threading.Event,
         on_signed: Callable[[Task], object],
         on_arriving: Callable[[Task], object],
+        on_free: Callable[[set[str]], object],
     ) -> None:
         self._plan = plan
         self._stop = stop
@@ -131,7 +76,9 @@ class Fetcher:
         self._store = plan.store if plan.sound else None
         self._is_proved = False
         self._proving = threading.Lock()
-        self._claims = None if self._store is None else _Claims(self._store, time.time())
+        self._claims: RunClaims | None = None
+        if self._store is not None:
+            self._claims = RunClaims(self._store, max_wait_s=plan.max_wait_s, on_free=on_free)
         self._poll_until = time.monotonic() + plan.poll_pending_s
         self._deadline = None if plan.max_wait_s is None else time.time() + plan.max_wait_s
         self.hosts = Hosts(plan.settings, deadline=self._deadline)
@@ -139,7 +86,7 @@ class Fetcher:
         self._signer = Signer(
             HubClient(plan.settings, hosts=self.hosts),
             max_wait_s=plan.max_wait_s,
-            claim=None if self._claims is None else self._claims.take,
+            claim=None if self._claims is None else self._claims.confirm,
             still_wanted=None if self._claims is None else self._claims.check_unsettled,
         )
         self._downloader = Downloader(
@@ -162,13 +109,19 @@ class Fetcher:
         """Let no request begin and none wait."""
         self._signer.stop()
 
+    def let_go(self) -> None:
+        """Let other runs have the sessions that are still under way: nobody waits for them here."""
+        if self._claims is not None:
+            self._claims.close()
+
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections, and let go of all sessions."""
         # The run refers to this object: together they would keep the store open until they are collected.
-        self._on_signed = self._on_arriving = _forget
+        self._on_signed = self._on_arriving = forget
         self._signer.client.close()
         self._downloader.close()
         self.hosts.close()
+        self.let_go()
 
     def outcome(self, task: Task) -> Outcome:
         """Return what became of one session; what is wrong with the session is its outcome.
@@ -176,7 +129,7 @@ class Fetcher:
         Raises
         ------
         TryLater
-            It is not uploaded yet, or under way in another process.
+            It is not uploaded yet, or under way in another run.
         Stopped
             The run is being stopped.
         StoreError
@@ -189,18 +142,14 @@ class Fetcher:
         except errors.SessionError as error:
             if isinstance(error, StorageLost) and error.is_unknown:
                 self._judge_storage(task.session_id, error)
-            self._note(task.session_id, error)
-            return Outcome.of_error(error)
-        except BaseException:
-            self._release(task.session_id)
-            raise
+            return self._failed(task, error)
+        finally:
+            if self._claims is not None:
+                self._claims.release(task.session_id)
 
     def _attempt(self, task: Task) -> Outcome:
         try:
             return self._sound(task) if self._plan.sound else Outcome(Status.READY, signed=self._signed(task))
-        except _Claimed:
-            assert self._claims is not None  # noqa: S101 - nothing else raises it
-            return self._claims.outcome(task.session_id)
         except errors.RecordingPending as error:
             pause_s = min(60.0, max(0.2, self._plan.poll_pending_s / 20))
             now = time.monotonic()
@@ -213,11 +162,17 @@ class Fetcher:
     def _sound(self, task: Task) -> Outcome:
         if task.signed is None and self._signer.stopped_because is not None:
             raise NotAttempted  # before a file is made for it
+        if self._claims is not None:
+            self._claims.check(task)
         with contextlib.ExitStack() as stack:
-            file = None if self._store is None else stack.enter_context(self._store.part())
-            transfer = Transfer(file, on_begun=functools.partial(self._on_arriving, task))
             if self._plan.turn is not None:
                 stack.enter_context(self._plan.turn(self._stop))
+            # After the turn: a run inside this one may be what has the turn, and wait for this session.
+            found = None if self._claims is None else self._claims.take(task)
+            if found is not None:
+                return found
+            file = None if self._store is None else stack.enter_context(self._store.part())
+            transfer = Transfer(file, on_begun=functools.partial(self._on_arriving, task))
             return self._download(task, transfer)
 
     def _download(self, task: Task, transfer: Transfer) -> Outcome:
@@ -299,6 +254,10 @@ class Fetcher:
             recording.verify(full=self._plan.verify_full)
             return recording
         self._store.arrived(session_id, transfer.file).verify(full=self._plan.verify_full)
+        found = None if self._claims is None else self._claims.found(session_id)
+        if found is not None and found.recording is not None:
+            # This process was stopped, and another one did the session: the file that it relies on stays.
+            return found.recording
         return self._store.keep(session_id, transfer.file, transfer.sha256)
 
     def _judge_storage(self, session_id: str, error: StorageLost) -> None:
@@ -308,14 +267,13 @@ class Fetcher:
         if len(lost) >= _UNREACHABLE_SESSIONS:
             self._signer.give_up(error.message)
 
-    def _note(self, session_id: str, error: errors.SessionError) -> None:
+    def _failed(self, task: Task, error: errors.SessionError) -> Outcome:
+        """Return the outcome of a session that failed, and note it; what another run has found meanwhile is better."""
+        outcome = Outcome.of_error(error)
         # The service said nothing about a session that it was not asked for.
-        if self._store is not None and not isinstance(error, errors.WaitTooLong):
-            outcome = Outcome.of_error(error)
-            self._store.note(session_id, outcome.status, outcome.error)
-
-    def _release(self, session_id: str) -> None:
-        """Let other processes have the session; another error is on its way, and a StoreError must not hide it."""
-        if self._store is not None:
-            with contextlib.suppress(errors.StoreError):
-                self._store.release(session_id)
+        if self._store is None or isinstance(error, errors.WaitTooLong):
+            return outcome
+        found = None if self._claims is None else self._claims.found(task.session_id)
+        if found is None:
+            self._store.note(task.session_id, outcome.status, outcome.error)
+        return found or outcome

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from kataven_notebook.settings import Settings
     from kataven_notebook.status import Status
+    from kataven_notebook.store.claims import Claims
 
 LEDGER_FILE = "ledger.sqlite3"
 
@@ -245,37 +246,19 @@ class Store:
     def tell_others(self) -> None:
         """Let other machines know that sound was found damaged; those that share a folder see it in the ledger."""
 
-    def claim(self, session_id: str, *, since: float) -> bool:
-        """Take a session for this process, unless another one is at it, or has settled it after `since`.
+    def claims(self) -> Claims:
+        """Return the claims of a new run: which sessions it is at, beside the other runs that share the store."""
+        return self._ledger.claims(self.load)
 
-        `since` is in seconds since the epoch.
-
-        Raises
-        ------
-        StoreError
-            The store can't be written.
-        """
-        return self._ledger.claim(session_id, since=since)
-
-    def has_settled(self, session_id: str, *, since: float) -> bool:
-        """Whether some process has settled a session after `since`, in seconds since the epoch.
+    def attempts(self, session_ids: Sequence[str]) -> dict[str, int]:
+        """Return how often the sessions that are known have been asked for, whatever became of them.
 
         Raises
         ------
         StoreError
             The store can't be read.
         """
-        return self._ledger.has_settled(session_id, since=since)
-
-    def release(self, session_id: str) -> None:
-        """Give a claimed session back.
-
-        Raises
-        ------
-        StoreError
-            The store can't be written.
-        """
-        self._ledger.release(session_id)
+        return self._ledger.attempts(session_ids)
 
     def forget(self, session_ids: Iterable[str] | str) -> pd.DataFrame:
         """Delete the sound and the outcomes of sessions for good, and report what was removed.

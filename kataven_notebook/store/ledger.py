@@ -9,19 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 from kataven_notebook.errors import StoreError
 from kataven_notebook.machine.database import Database
-from kataven_notebook.machine.process import is_alive, owner_name
-from kataven_notebook.status import SETTLED, Status
+from kataven_notebook.status import Status
+from kataven_notebook.store.claims import CLAIMS_SCHEMA, Claims, drop_own_claim
 from kataven_notebook.store.entry import COLUMNS, Entry, is_file_name
 from kataven_notebook.store.failures import folder_errors
 from kataven_notebook.store.sanity import SANE_SQL
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
 VERSION = 1
-_CLAIM_S = 1_800.0
 _BATCH = 500
 
 _SCHEMA = """
@@ -30,8 +29,6 @@ CREATE TABLE IF NOT EXISTS outcomes (
     session_id TEXT PRIMARY KEY, status TEXT NOT NULL, error TEXT, attempts INTEGER NOT NULL,
     file TEXT, size_bytes INTEGER, sha256 TEXT, format TEXT, codec TEXT, sample_rate INTEGER,
     channels INTEGER, frames INTEGER, first_at REAL NOT NULL, updated_at REAL NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS claims (
-    session_id TEXT PRIMARY KEY, owner TEXT NOT NULL, until REAL NOT NULL) WITHOUT ROWID;
 """
 
 
@@ -69,9 +66,8 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._owner = owner_name()
         with folder_errors(path.parent):
-            self._database = Database(path, _SCHEMA, timeout_s=30.0)
+            self._database = Database(path, _SCHEMA + CLAIMS_SCHEMA, timeout_s=30.0)
             try:
                 self._check_version()
             except BaseException:
@@ -159,7 +155,7 @@ class Ledger:
             db.execute(f"DELETE FROM outcomes WHERE session_id = ? AND ({SANE_SQL}) IS NOT TRUE", (entry.session_id,))  # noqa: S608 - our own constants
             before = db.execute("SELECT file FROM outcomes WHERE session_id = ?", (entry.session_id,)).fetchone()
             db.execute(_UPSERT, tuple(values[name] for name in COLUMNS))
-            db.execute("DELETE FROM claims WHERE session_id = ? AND owner = ?", (entry.session_id, self._owner))
+            drop_own_claim(db, entry.session_id)
         return before[0] if before is not None and is_file_name(before[0]) else None
 
     def drop_sound(self, entry: Entry, error: str) -> bool:
@@ -212,46 +208,19 @@ class Ledger:
         query = f"SELECT status, count(*) FROM outcomes WHERE {SANE_SQL} GROUP BY status ORDER BY status"  # noqa: S608 - our own constants
         return dict(self._read(query, ()))
 
-    def claim(self, session_id: str, *, since: float) -> bool:
-        """Take a session for this process, unless another one has it, or has settled it after `since`.
+    def claims(self, load: Callable[[Sequence[str]], dict[str, Entry]]) -> Claims:
+        """Return the claims of a new run; `load` is the store's."""
+        return Claims(self._database, self._path.parent, load)
 
-        Raises
-        ------
-        StoreError
-            The ledger can't be written.
-        """
-        now = time.time()
-        with self._transaction() as db:
-            if _settled(db, session_id, since):
-                return False
-            query = "SELECT owner, until FROM claims WHERE session_id = ? AND until < 1e11 AND typeof(owner) = 'text'"
-            row = db.execute(query, (session_id,)).fetchone()
-            if row is not None and row[0] != self._owner and row[1] > now and is_alive(row[0]):
-                return False
-            db.execute("INSERT OR REPLACE INTO claims VALUES (?, ?, ?)", (session_id, self._owner, now + _CLAIM_S))
-            return True
-
-    def has_settled(self, session_id: str, *, since: float) -> bool:
-        """Whether a session was settled after `since`.
+    def attempts(self, session_ids: Sequence[str]) -> dict[str, int]:
+        """Return how often the sessions that are known have been asked for.
 
         Raises
         ------
         StoreError
             The ledger can't be read.
         """
-        with folder_errors(self._path.parent), self._database.connection() as db:
-            return _settled(db, session_id, since)
-
-    def release(self, session_id: str) -> None:
-        """Give a session back that was claimed and came to nothing.
-
-        Raises
-        ------
-        StoreError
-            The ledger can't be written.
-        """
-        with self._transaction() as db:
-            db.execute("DELETE FROM claims WHERE session_id = ? AND owner = ?", (session_id, self._owner))
+        return {entry.session_id: entry.attempts for entry in self.entries(session_ids)}
 
     def forget(self, session_ids: Iterable[str]) -> list[Entry]:
         """Delete rows for good, also from the write-ahead log, and return what they were.
@@ -283,12 +252,6 @@ class Ledger:
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         with folder_errors(self._path.parent), self._database.transaction() as db:
             yield db
-
-
-def _settled(db: sqlite3.Connection, session_id: str, since: float) -> bool:
-    query = f"SELECT status, file FROM outcomes WHERE session_id = ? AND updated_at > ? AND {SANE_SQL}"  # noqa: S608 - our own constants
-    found = db.execute(query, (session_id, since)).fetchone()
-    return found is not None and (found[1] is not None or found[0] in SETTLED)
 
 
 def _text(value: object) -> str | None:

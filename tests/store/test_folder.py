@@ -292,8 +292,7 @@ def test_an_interrupted_run_gives_its_claims_back(hub, folder) -> None:
     hub.faults.add("s0", "storage:drip", bytes_per_s=400.0)
     with Store(folder) as store:
         with Run(Plan(settings=hub.settings, store=store), [Task("s0")]) as run:
-            with run._lock:
-                run._hire()
+            run._start_threads()
             while not hub.requests.count("storage"):
                 time.sleep(0.005)
             assert [row[0] for row in store._ledger._read("SELECT session_id FROM claims", ())] == ["s0"]

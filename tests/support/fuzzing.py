@@ -326,7 +326,7 @@ def _store_seed() -> Path:
                 part.write(sound_seeds()["wav-pcm_16"])
                 store.keep(f"s{number}", part, f"{number:064x}")
         store.note("gone", Status.MISSING, "the session has no recording")
-        store.claim("taken", since=0.0)
+        store.claims().take("taken", attempts=0)
     _flatten(folder / "seed" / "ledger.sqlite3")
     return folder / "seed"
 
@@ -383,7 +383,8 @@ def _use_store(store: Store) -> None:
         lambda: store.bind(Settings(api_key=_SECRET)),
         store.to_frame,
         lambda: store.note("gone", Status.MISSING, "again"),
-        lambda: store.claim("s1", since=0.0),
+        lambda: store.claims().take("s1", attempts=0),
+        lambda: store.claims().others(),
         lambda: store.check(full=True, progress=False),
         lambda: store.forget(["s0", "../../outside.txt"]),
     )
