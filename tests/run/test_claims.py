@@ -132,20 +132,18 @@ def test_what_another_run_waits_to_ask_for_is_waited_for_no_longer_than_max_wait
 
 
 def test_a_run_goes_on_when_another_one_gives_up(hub, folder) -> None:
-    """Sessions of an interrupted run are tried when they are free, and not at some later time."""
-    hub.faults.add("s0", "storage:drip", bytes_per_s=400.0)
-    with Store(folder) as store:
-        with Run(Plan(settings=hub.settings, store=store), [Task("s0")]) as first:
+    """An interrupted run hangs in a download: its session is free at once, and tried when it is free."""
+    hub.faults.add("s0", "storage:stall", times=1)
+    settings = kn.Settings(api_key=hub.api_key, base_url=hub.base_url, limits=FREE, request_timeout_s=120.0)
+    with Store(folder) as store, ThreadPoolExecutor(1) as pool:
+        with Run(Plan(settings=settings, store=store), [Task("s0")]) as first:
             first._start_threads()
             wait_for(lambda: hub.requests.count("storage"))
-            with ThreadPoolExecutor(1) as pool:
-                second = pool.submit(kn.audio, calls("s0", "s1"), settings=hub.settings, store=store, progress=False)
-                wait_for(lambda: store.load(["s1"]))
-                assert not second.done()
-                hub.faults.clear()
-                began = time.monotonic()
-                first.close()
-                assert statuses(second.result()) == {"downloaded": 2}
+            second = pool.submit(kn.audio, calls("s0", "s1"), settings=settings, store=store, progress=False)
+            wait_for(lambda: store.load(["s1"]))
+            assert not second.done()
+            began = time.monotonic()
+        assert statuses(second.result()) == {"downloaded": 2}
         assert time.monotonic() - began < run_claims._RETRY_S / 2
     assert hub.requests.count("api", "s0") == 2
 
