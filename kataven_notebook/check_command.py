@@ -31,7 +31,7 @@ def check(options: argparse.Namespace) -> int:
     KatavenError
         What can't work, in one sentence.
     Interrupted
-        Ctrl-C, or SIGTERM from a scheduler; what was found is reported all the same.
+        As for `fetch`; what was found is reported all the same.
     """
     # In a place that was misspelled all would be well: opening a folder makes a store of it.
     no_store = ConfigurationError(f"there is no store in {redact(options.store)}: name the place that fetch filled")
