@@ -7,6 +7,8 @@ import sys
 import warnings
 from typing import TYPE_CHECKING
 
+from kataven_notebook.redact import encodable
+
 if TYPE_CHECKING:
     from types import FrameType
 
@@ -28,7 +30,7 @@ def warn_caller(message: str, category: type[Warning] = UserWarning) -> None:
     """
     frame = _caller()
     warnings.warn_explicit(
-        message,
+        encodable(message),  # a notebook's page holds no half characters
         category,
         filename=frame.f_code.co_filename,
         lineno=frame.f_lineno,

@@ -88,7 +88,7 @@ def encodable(text: str) -> str:
     >>> encodable("caf\udce9")
     'caf\\udce9'
     """
-    return text.encode("utf-8", "backslashreplace").decode()
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 class RedactingFilter(logging.Filter):

@@ -103,3 +103,9 @@ def test_a_public_function_warns_at_the_call(hub, monkeypatch) -> None:
 
 class _Memory:
     available = 100_000
+
+
+def test_a_warning_holds_no_half_characters() -> None:
+    """The page of a notebook could not show it."""
+    with pytest.warns(UserWarning, match=r"the session x\\udce9 is not there"):
+        warn_caller("the session x\udce9 is not there")

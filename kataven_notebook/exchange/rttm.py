@@ -11,6 +11,7 @@ import pandas as pd
 from kataven_notebook.arguments import absolute_path
 from kataven_notebook.errors import FrameError, StoreError
 from kataven_notebook.exchange.sound_files import atomic
+from kataven_notebook.redact import encodable
 
 if TYPE_CHECKING:
     import os
@@ -91,4 +92,4 @@ def to_rttm(turns: pd.DataFrame, path: str | os.PathLike[str] | None = None, *, 
 
 
 def _word(value: Any) -> str:
-    return re.sub(r"\s+", "_", str(value).strip()) or "_"
+    return re.sub(r"\s+", "_", encodable(str(value)).strip()) or "_"

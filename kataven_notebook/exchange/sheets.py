@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 
 from kataven_notebook.errors import ConfigurationError, MissingExtra
-from kataven_notebook.frame.columns import as_array
+from kataven_notebook.frame.columns import as_array, table_with_texts_spelled
+from kataven_notebook.redact import encodable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,18 +46,18 @@ def encode(table: pd.DataFrame, kind: str) -> bytes:
     ConfigurationError
         Parquet can't hold a column.
     """
+    table = table_with_texts_spelled(table)
     if kind == "csv":
         text = table.to_csv(index=False, lineterminator="\n")
         if "\r" in text:
             # A bare carriage return ends a line to readers, and pandas does not quote it.
             text = table.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
-        return text.encode("utf-8", "replace")
+        return encodable(text).encode()
     if kind == "parquet":
         file = io.BytesIO()
-        plain = table.copy(deep=False)
-        plain.attrs = {}
+        table.attrs = {}
         try:
-            plain.to_parquet(file, index=False)
+            table.to_parquet(file, index=False)
         except (ValueError, TypeError) as error:  # also what pyarrow raises
             raise ConfigurationError(
                 f"the table can't be written as Parquet ({error}): make that column's values of one kind, drop it, or "
@@ -68,8 +69,7 @@ def encode(table: pd.DataFrame, kind: str) -> bytes:
         json.dumps({name: _plain(value) for name, value in zip(names, row, strict=True)}, ensure_ascii=False)
         for row in table.astype(object).itertuples(index=False, name=None)
     )
-    # Half a surrogate pair is no text that a file could hold.
-    return "".join(line + "\n" for line in lines).encode("utf-8", "replace")
+    return encodable("".join(line + "\n" for line in lines)).encode()
 
 
 def decode(data: bytes, kind: str, dtypes: Mapping[str, str]) -> pd.DataFrame:

@@ -76,7 +76,23 @@ def as_text(column: pd.Series[Any]) -> pd.Series[Any]:
     try:
         return column.astype("string")
     except UnicodeEncodeError:
-        return column.map(lambda value: encodable(value) if isinstance(value, str) else value).astype("string")
+        return with_texts_spelled(column.astype(object)).astype("string")
+
+
+def with_texts_spelled(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Return a column of objects whose texts can be held anywhere, as `encodable` spells them; any other as it is."""
+    if not pd.api.types.is_object_dtype(column):
+        return column
+    plain = [encodable(value) if isinstance(value, str) else value for value in column]
+    return pd.Series(plain, index=column.index, dtype=object, name=column.name)
+
+
+def table_with_texts_spelled(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table, each of its columns as `with_texts_spelled` returns it; no two have one name."""
+    result = table.copy(deep=False)
+    for name in table.columns:
+        result[name] = with_texts_spelled(table[name])
+    return result
 
 
 def _is_object(values: Any) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Literal
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
@@ -31,7 +32,7 @@ from kataven_notebook.settings import Settings, current_settings
 from kataven_notebook.status import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from kataven_notebook.frame.options import Duration
     from kataven_notebook.run.plan import Outcome
@@ -244,9 +245,7 @@ def summary(df: pd.DataFrame, *, prefix: str = "") -> pd.DataFrame:
     check_prefix(prefix)
     if prefix + STATUS not in df.columns:
         raise FrameError(f"there is no column {prefix + STATUS!r}: call audio() or recordings() first")
-    counts = pd.Series(statuses(df, prefix), dtype=object).dropna().astype(str).value_counts()
-    known = [name for name in counts.index if name in {each.value for each in Status}]
-    rows = [int(counts[name]) for name in known]
+    known, rows = _counted(statuses(df, prefix))
     return pd.DataFrame(
         {
             "recording_status": as_array(known, "status"),
@@ -255,6 +254,12 @@ def summary(df: pd.DataFrame, *, prefix: str = "") -> pd.DataFrame:
             "what_to_do": pd.array([Status(name).advice for name in known], dtype="string"),
         }
     )
+
+
+def _counted(states: Sequence[Any]) -> tuple[list[str], list[int]]:
+    """Return the statuses that there are and how often each is, the most frequent first."""
+    counts = Counter(str(each) for each in states if each in set(Status)).most_common()
+    return [name for name, _ in counts], [count for _, count in counts]
 
 
 def iter_recordings(

@@ -10,6 +10,7 @@ import pandas as pd
 
 from kataven_notebook.arguments import is_number
 from kataven_notebook.errors import ConfigurationError, FrameError
+from kataven_notebook.frame.columns import with_texts_spelled
 from kataven_notebook.frame.options import check_count
 
 if TYPE_CHECKING:
@@ -185,7 +186,8 @@ def compare_groups(
     """
     _check_columns(df, by, metric)
     values = df[metric].astype("float64")
-    groups = {name: part.to_numpy() for name, part in values.groupby(df[by], sort=True, observed=True)}
+    names = with_texts_spelled(df[by])
+    groups = {name: part.to_numpy() for name, part in values.groupby(names, sort=True, observed=True)}
     compared = compare(groups, reference=reference, confidence_level=confidence_level, resamples=resamples, seed=seed)
     # With the caller's dtype, so that categories keep their order and the table can be merged.
     columns: dict[str, Any] = {by: pd.Series([each.group for each in compared], dtype=df[by].dtype)}

@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from kataven_notebook.errors import ConfigurationError
-from kataven_notebook.frame.columns import as_array
+from kataven_notebook.frame.columns import as_array, table_with_texts_spelled
+from kataven_notebook.redact import encodable
 from kataven_notebook.run.invoke import name_of
 
 if TYPE_CHECKING:
@@ -82,7 +83,11 @@ def _table(value: Any) -> pd.DataFrame | None:
     table = value.reset_index() if any(name is not None for name in value.index.names) else value
     if table.columns.nlevels > 1 or not table.columns.is_unique:
         raise TypeError("returned a frame with columns of several levels or of one name: give each column one name")
-    return table
+    return table_with_texts_spelled(table).rename(columns=_spelled)
+
+
+def _spelled(value: Any) -> Any:
+    return encodable(value) if isinstance(value, str) else value
 
 
 def _cells(value: Any, names: tuple[str, ...] | None, fallback: str) -> dict[str, Any]:
@@ -100,9 +105,9 @@ def _cells(value: Any, names: tuple[str, ...] | None, fallback: str) -> dict[str
     if isinstance(value, _SCALARS):
         if names is not None and len(names) != 1:
             raise TypeError(f"returned one value, and columns= names {len(names)}: return a dict")
-        return {names[0] if names else fallback: value}
-    found = _as_mapping(value)
-    return {str(name): each for name, each in found.items() if names is None or name in names}
+        return {names[0] if names else fallback: _spelled(value)}
+    found = {_spelled(str(name)): _spelled(each) for name, each in _as_mapping(value).items()}
+    return {name: each for name, each in found.items() if names is None or name in names}
 
 
 def _as_mapping(value: Any) -> Mapping[Any, Any]:
@@ -137,12 +142,12 @@ def wanted_columns(columns: str | Sequence[str] | Mapping[str, Any] | None) -> D
     if columns is None:
         return None
     if isinstance(columns, str):
-        return {columns: None}
+        return {encodable(columns): None}
     named = isinstance(columns, Iterable)
     found = (dict(columns) if isinstance(columns, Mapping) else dict.fromkeys(columns)) if named else {}
     if not found or not all(isinstance(name, str) and name for name in found):
         raise ConfigurationError(f'columns={columns!r}: pass names, or names with dtypes such as {{"words": "Int64"}}')
-    return {name: None if dtype is None else _dtype(name, dtype) for name, dtype in found.items()}
+    return {encodable(name): None if dtype is None else _dtype(name, dtype) for name, dtype in found.items()}
 
 
 def _dtype(name: str, dtype: Any) -> Any:
@@ -178,7 +183,7 @@ def column(values: Sequence[Any], dtype: Any) -> tuple[Any, dict[int, str]]:
     make: Callable[[Sequence[Any], Any], Any] = as_array if plainly else _any_array
     try:
         return make(plain, _name(dtype)), {}
-    except (TypeError, ValueError, OverflowError):
+    except Exception:  # noqa: BLE001 - values of any library are compared here, and raise what they like
         wrong = {position: text for position, value in enumerate(plain) if (text := _misfit(value, dtype, make))}
         return make([None if position in wrong else value for position, value in enumerate(plain)], _name(dtype)), wrong
 
@@ -194,9 +199,16 @@ def _any_array(values: Sequence[Any], dtype: Any) -> Any:
 def _misfit(value: Any, dtype: Any, make: Callable[..., Any]) -> str | None:
     try:
         make([value], _name(dtype))
-    except (TypeError, ValueError, OverflowError):
-        return f"{value!r:.100} can't be of dtype {dtype}"
+    except Exception:  # noqa: BLE001 - as in `column`
+        return f"{_shown(value)} can't be of dtype {dtype}"
     return None
+
+
+def _shown(value: Any) -> str:
+    try:
+        return f"{value!r:.100}"
+    except Exception:  # noqa: BLE001 - the repr is the caller's code, too
+        return f"a {type(value).__name__}"
 
 
 def _is_missing(value: Any) -> bool:

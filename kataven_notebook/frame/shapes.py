@@ -19,6 +19,7 @@ from kataven_notebook.frame.columns import (
 )
 from kataven_notebook.frame.results import Shaped, column, wanted_columns
 from kataven_notebook.notices import warn_caller
+from kataven_notebook.redact import encodable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -178,7 +179,8 @@ class _Table:
                 part = outcome.value if self._wanted is None else outcome.value.reindex(columns=list(self._wanted))
                 empty = part if len(part.columns) > len(empty.columns) else empty
                 if len(part):
-                    parts.append(part.assign(**{self._session: session_id}))
+                    named = encodable(session_id) if isinstance(session_id, str) else session_id
+                    parts.append(part.assign(**{self._session: named}))
         # Where no call has a row, the columns are those of a frame without rows.
         table = pd.concat(parts, ignore_index=True) if parts else empty.iloc[:0].assign(**{self._session: []})
         misfits: dict[str, str] = {}

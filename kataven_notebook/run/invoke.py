@@ -122,7 +122,10 @@ def failure_text(error: BaseException, fn: Callable[..., Any]) -> str:
     >>> _result(halve, "sound").error
     "TypeError: unsupported operand type(s) for /: 'str' and 'int' (line 2 of halve)"
     """
-    message = one_line(str(error), most_chars=_MESSAGE_CHARS)
+    try:
+        message = one_line(str(error), most_chars=_MESSAGE_CHARS)
+    except Exception:  # noqa: BLE001 - how an exception is written is the caller's code, too
+        message = ""
     kind = type(error).__name__
     steps = list(traceback.walk_tb(error.__traceback__))
     code = _code_of(fn)

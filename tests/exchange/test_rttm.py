@@ -76,3 +76,14 @@ def test_a_place_that_cant_be_written_is_a_store_error(tmp_path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(errors.StoreError, match="can't be written"):
         to_rttm(pd.DataFrame(columns=["session_id", "channel", "start_s", "end_s"]), tmp_path / "file" / "x.rttm")
+
+
+@pytest.mark.core
+def test_half_a_character_in_a_name_is_spelled_out(tmp_path) -> None:
+    """No file holds it."""
+    talk = pd.DataFrame(
+        {"session_id": pd.Series(["x\udce9"], dtype=object), "channel": [0], "start_s": [0.0], "end_s": [1.0]}
+    )
+    text = to_rttm(talk, tmp_path / "calls.rttm")
+    assert text.startswith("SPEAKER x\\udce9 1 ")
+    assert (tmp_path / "calls.rttm").read_text() == text

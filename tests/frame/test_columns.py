@@ -116,6 +116,11 @@ def test_half_a_character_costs_its_row_alone(hub) -> None:
             heard, lambda _: pd.DataFrame({"word": pd.Series([HALF], dtype=object)}), result="table", progress=False
         )
     assert table["session_id"].tolist() == ["s1"]
+    own = calls(HALF, audio=[heard["audio"].tolist()[0]])
+    table = kn.apply(own, lambda _: pd.DataFrame({"n": [1]}), result="table", progress=False)
+    assert table["session_id"].tolist() == ["caf\\udce9"]
+    counts = kn.summary(heard.assign(recording_status=pd.Series([HALF, "missing"], dtype=object)))
+    assert counts["recording_status"].tolist() == ["missing"]
 
 
 @pytest.mark.parametrize(

@@ -160,3 +160,10 @@ def test_groups_keep_their_dtype_and_order(groups: Any) -> None:
     assert found["version"].dtype == frame["version"].dtype
     assert found["version"].is_monotonic_increasing
     assert len(found.merge(frame, on="version")) == 4
+
+
+def test_half_a_character_in_a_name_costs_no_table() -> None:
+    """It is spelled out."""
+    names = pd.Series(["x\udce9", "y"] * 3, dtype=object)
+    found = compare_groups(pd.DataFrame({"by": names, "metric": range(6)}), by="by", metric="metric")
+    assert found["by"].tolist() == ["x\\udce9", "y"]

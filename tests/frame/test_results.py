@@ -62,3 +62,36 @@ def test_numbers_of_every_kind_make_columns(run) -> None:
     few = run(lambda r: 5 if r.session_id == "s1" else None, df=good, columns={"few": np.uint16})
     assert few["few"].dtype == "UInt16"
     assert few["few"].isna().tolist() == [False, True]
+
+
+@pytest.mark.parametrize("dtype", [None, "string", "category", "string[python]"])
+def test_half_characters_are_spelled_out_in_values_and_names(run, dtype) -> None:
+    """No column of text holds them, and neither does a page or a file that the frame goes to."""
+    found = run(lambda _: {"half \udce9": "x\udce9", "n": 1}, columns=dtype and {"half \udce9": dtype})
+    assert found["half \\udce9"].tolist()[0] == "x\\udce9"
+    assert found["apply_error"].isna().tolist()[0]
+    mixed = run(lambda r: {"mixed": "x\udce9" if r.duration_s < 1 else 1.5})
+    assert "x\\udce9" in mixed["mixed"].tolist()
+    texts = pd.Series(["x\udce9", 1], dtype=object)
+    with pytest.warns(UserWarning, match="2 of 5 sessions are not in the table"):
+        table = run(lambda _: pd.DataFrame({"word": texts, "n": [1, 2]}), result="table")
+    assert table["word"].tolist()[:2] == ["x\\udce9", 1]
+
+
+def test_a_value_that_can_not_even_be_looked_at_is_its_rows_error(run) -> None:
+    """Comparing it or showing it is somebody else's code, which raises what it likes."""
+
+    class Odd:
+        __hash__ = None
+
+        def __eq__(self, _: object) -> bool:
+            raise RuntimeError("more than one value is ambiguous")
+
+        def __repr__(self) -> str:
+            raise RuntimeError("not now")
+
+    found = run(lambda r: {"score": Odd() if r.duration_s < 1 else 1.5}, columns={"score": "Int64", "other": float})
+    assert found["apply_error"].str.contains("score: a Odd can't be of dtype Int64").any()
+    found = run(lambda r: {"score": Odd() if r.duration_s < 1 else 2}, columns={"score": "Int64"})
+    assert found["score"].dropna().eq(2).all()
+    assert found["score"].count() == 3

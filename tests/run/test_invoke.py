@@ -88,3 +88,18 @@ def test_a_function_is_named_also_where_it_is_wrapped() -> None:
 
     assert name_of(functools.partial(functools.partial(len))) == "len"
     assert name_of(Counter()) == "Counter"
+
+
+def test_an_exception_that_can_not_be_written_is_named_by_its_class() -> None:
+    """Its text is the caller's code, which may fail too."""
+
+    class MuteError(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError("no words")
+
+    def fails(_recording: Recording) -> None:
+        raise MuteError
+
+    result = invoke(fails, SOUND)
+    assert result.error is not None
+    assert result.error.startswith("MuteError (line ")
