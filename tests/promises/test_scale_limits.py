@@ -130,7 +130,7 @@ def test_a_clock_that_jumps_neither_blocks_nor_passes_a_limit(tmp_path, jump_s) 
 
 
 def test_a_network_that_comes_back_is_used_again(wav, tmp_path) -> None:
-    """While it is gone rows fail and say so; the same call afterwards does what is left and no more."""
+    """Where it was never there, one row says so; the same call afterwards does what is left and no more."""
     sessions = {f"s{number}": wav for number in range(8)}
     frame = pd.DataFrame({"session_id": list(sessions)})
     with demo.hub(sessions=sessions, limits=NO_WINDOWS) as hub:
@@ -142,8 +142,8 @@ def test_a_network_that_comes_back_is_used_again(wav, tmp_path) -> None:
             api_key=gone.api_key, base_url=gone.base_url, limits=NO_WINDOWS, state_dir=tmp_path / "state"
         )
     lost = kn.audio(frame, store=tmp_path / "calls", settings=settings, progress=False)
-    assert lost["recording_status"].tolist() == ["downloaded"] * 3 + ["failed"] * 5
-    assert lost["recording_error"].iloc[-1].startswith("the Hub could not be asked: no connection")
+    assert lost["recording_status"].value_counts()[["downloaded", "failed", "skipped"]].tolist() == [3, 1, 4]
+    assert lost["recording_error"].dropna().str.contains("the Hub could not be asked: no connection").all()
     with demo.hub(sessions=sessions, limits=NO_WINDOWS, **ports) as hub:
         back = kn.audio(lost, store=tmp_path / "calls", settings=hub.settings, progress=False)
         assert (back["recording_status"] == "downloaded").all()
@@ -151,7 +151,7 @@ def test_a_network_that_comes_back_is_used_again(wav, tmp_path) -> None:
 
 
 def test_a_service_that_goes_away_in_the_middle_loses_nothing_that_was_done(wav, tmp_path) -> None:
-    """Closed while a run is under way: what was finished stays, the rest fails and can be asked for again."""
+    """Closed while a run is under way, and not back within `max_wait`: what was finished stays, the rest fails."""
     sessions = {f"s{number:03d}": wav for number in range(120)}
     frame = pd.DataFrame({"session_id": list(sessions)})
     hub = demo.hub(sessions=sessions, limits=NO_WINDOWS, api_latency_s=0.01)
@@ -165,7 +165,7 @@ def test_a_service_that_goes_away_in_the_middle_loses_nothing_that_was_done(wav,
     closing = threading.Thread(target=close_soon)
     closing.start()
     settings = Settings(api_key=hub.api_key, base_url=hub.base_url, limits=NO_WINDOWS, state_dir=tmp_path / "state")
-    got = kn.audio(frame, store=tmp_path / "calls", settings=settings, progress=False)
+    got = kn.audio(frame, store=tmp_path / "calls", settings=settings, max_wait=2, progress=False)
     closing.join()
     counts = got["recording_status"].value_counts()
     assert counts["downloaded"] + counts["failed"] == 120
