@@ -39,11 +39,6 @@ class Excess:
     allowed: int
     retry_after_s: int
 
-    @property
-    def text(self) -> str:
-        """The body of the 429."""
-        return f"rate_limited: {self.limit} ({self.allowed}) exceeded\n"
-
 
 @dataclass
 class _Account:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from datetime import timedelta
+from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from starlette.types import Receive, Scope, Send
 
+    from kataven_notebook.demo._limits import Excess
     from kataven_notebook.demo._world import World
 
 # The service's own, the one its reference also lists, and the one for older clients.
@@ -64,8 +66,7 @@ class RecordingEndpoint:
         entry.account = account
         excess = world.limiter.enter(account)
         if excess is not None:
-            retry = {"Retry-After": str(excess.retry_after_s)}
-            await self._reply(entry, self._text(429, excess.text, **retry), scope, receive, send)
+            await self._reply(entry, self._refused(excess), scope, receive, send)
             return
         try:
             if world.options.api_latency_s > 0:
@@ -118,6 +119,15 @@ class RecordingEndpoint:
         elif options.expiry_field == "expires_at":
             body["expires_at"] = expires_at.isoformat()
         return {"data": body} if options.nested else body
+
+    def _refused(self, excess: Excess) -> Answer:
+        options = self._world.options
+        text = options.limit_text.format(limit=excess.limit, allowed=excess.allowed)
+        if options.retry_after is None:
+            return self._text(429, text)
+        date = format_datetime(self._world.now() + timedelta(seconds=excess.retry_after_s), usegmt=True)
+        value = options.retry_after.format(seconds=excess.retry_after_s, date=date)
+        return self._text(429, text, **{"Retry-After": value})
 
     def _text(self, status: int, text: str, **headers: str) -> Answer:
         plain = {"Date": self._world.http_date(), "Content-Type": "text/plain; charset=utf-8"}

@@ -77,6 +77,10 @@ class Options:
     expiry_field
         A further field that says when the URL expires: ``"expires_at"`` (ISO 8601), ``"expires_at_epoch"``
         (the same name, in seconds), ``"expires_in"`` (seconds), or None for none.
+    limit_text
+        Body of a 429, with ``{limit}`` and ``{allowed}`` filled in.
+    retry_after
+        Its ``Retry-After``, with ``{seconds}`` and ``{date}`` filled in; None for none.
     cors
         Whether the storage lets pages of other origins read.
     signer
@@ -90,6 +94,8 @@ class Options:
     url_field: str = "url"
     nested: bool = False
     expiry_field: ExpiryField | None = None
+    limit_text: str = "rate_limited: {limit} ({allowed}) exceeded\n"
+    retry_after: str | None = "{seconds}"
     cors: bool = False
     signer: Callable[[str], str] | None = None
 

@@ -191,7 +191,7 @@ def test_windows_are_fixed_and_opened_by_their_first_request() -> None:
     clock.now_s += 20.5
     refused = limiter.enter("a")
     assert refused is not None
-    assert (refused.text, refused.retry_after_s) == ("rate_limited: per-minute (3) exceeded\n", 40)
+    assert (refused.limit, refused.allowed, refused.retry_after_s) == ("per-minute", 3, 40)
     assert limiter.used("a") == {"per-minute": 4, "per-hour": 4, "per-day": 4}
     clock.now_s += 39.4
     assert limiter.enter("a") is not None
