@@ -57,6 +57,7 @@ class Signer:
         self._too_long: errors.WaitTooLong | None = None
         self._first_turn = threading.Lock()
         self._first_answered = threading.Event()
+        self._first_session: str | None = None
         self._first_sent_at = float("inf")
 
     def stop(self) -> None:
@@ -140,7 +141,11 @@ class Signer:
             raise Stopped
         if self._claim is not None:
             self._claim(session_id)
-        self._first_sent_at = min(self._first_sent_at, time.monotonic())
+        if self._first_session == session_id:
+            # Its first request was answered, if not granted: there is no need to be alone any more.
+            self._first_answered.set()
+        if self._first_session is None:
+            self._first_session, self._first_sent_at = session_id, time.monotonic()
 
     def _judge(self, session_id: str, error: errors.ApiError) -> None:
         """End the signing where an answer, or its lack, is about the whole account."""

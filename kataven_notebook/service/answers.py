@@ -24,6 +24,11 @@ URL_MARGIN_S = 5.0
 # Of a URL that does not state its own, seconds.
 _DEFAULT_LIFE_S = 300.0
 _URL_KEYS = ("url", "recording_url", "presigned_url", "playback_url", "download_url")
+_AT_ONCE = re.compile(r"in[-_ ]?flight|concurren(?:t|cy)|simultaneous|parallel|at once", re.IGNORECASE)
+# The number of a limit stands in brackets, or behind a word for limit.
+_STATED = re.compile(
+    r"\((\d{1,9})\)|(?<![a-z])(?:limit|maximum|max|allowed)(?![a-z])[^\d<>]{0,12}(\d{1,9})\b", re.IGNORECASE
+)
 # The longest window is a day; a longer pause is no answer of this service.
 _LONGEST_PAUSE_S = 2 * 86_400.0
 
@@ -228,7 +233,7 @@ def _parse_http_date(value: str | None) -> float | None:
 
 
 def parse_retry_after(value: str | None, date: str | None, *, now: float) -> float:
-    """Return how many seconds a 429 asks to wait; 1 where it does not say.
+    """Return how many seconds a 429 asks to wait; 0 where it does not say.
 
     Parameters
     ----------
@@ -240,25 +245,29 @@ def parse_retry_after(value: str | None, date: str | None, *, now: float) -> flo
     Examples
     --------
     >>> parse_retry_after("7", None, now=0.0), parse_retry_after("soon", None, now=0.0)
-    (7.0, 1.0)
+    (7.0, 0.0)
     """
     seconds = _number(value)
     # A date is compared with the service's own clock, where it states one.
     if seconds is None and (at := _parse_http_date(value)) is not None:
         seconds = at - (_parse_http_date(date) or now)
-    if seconds is None:
-        return 1.0
-    return min(max(seconds, 0.05), _LONGEST_PAUSE_S)
+    return 0.0 if seconds is None else min(max(seconds, 0.0), _LONGEST_PAUSE_S)
 
 
 def parse_limit_text(text: str) -> tuple[str | None, int | None]:
-    """Return the window and the limit that the text of a 429 names; None where it names none.
+    """Return the limit and the number that the text of a 429 names; None where it names none.
 
     Examples
     --------
     >>> parse_limit_text("rate_limited: per-minute (60) exceeded")
     ('minute', 60)
+    >>> parse_limit_text("rate_limited: concurrent (20) exceeded")
+    ('in-flight', 20)
     """
-    window = re.search(r"per[-_ ]?(minute|hour|day)", text, re.IGNORECASE)
-    number = re.search(r"\((\d{1,9})\)", text)
-    return (window.group(1).lower() if window else None), (int(number.group(1)) if window and number else None)
+    # A page is a gateway's: what it says in passing names no limit of the service.
+    if text.lstrip().startswith("<"):
+        return None, None
+    window = re.search(r"(?:per|/)[-_ ]?(minute|hour|day)", text, re.IGNORECASE)
+    name = window.group(1).lower() if window else ("in-flight" if _AT_ONCE.search(text) else None)
+    number = _STATED.search(text) if name else None
+    return name, (next(int(each) for each in number.groups() if each) if number else None)

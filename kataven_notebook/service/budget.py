@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from kataven_notebook.service.budget_learnt import Finding
     from kataven_notebook.settings import Settings
 
 _T = TypeVar("_T")
@@ -119,12 +120,13 @@ class Budget:
         ------
         Request
             Takes how it ended: `answered`, `refused` or `not_sent`; without any of them it counts
-            as sent and not answered.
+            as sent and not answered. After a refusal its `finding` says what that shows.
 
         Raises
         ------
         WaitTooLong
-            `deadline` comes before the next request is allowed.
+            `deadline` comes before the next request is allowed, or the service has refused everything
+            for very long.
         Stopped
             `stop` was set.
         """
@@ -133,7 +135,7 @@ class Budget:
         try:
             yield request
         finally:
-            self._with_table(
+            request.finding = self._with_table(
                 lambda table: table.settle(
                     permit,
                     self._clock(),
@@ -198,6 +200,8 @@ class Budget:
                     answer = self._with_table(lambda table: table.reserve(self._clock()))
                     if isinstance(answer, Permit):
                         return answer
+                    if answer.is_final:
+                        raise _given_up(answer)
                     if is_late or (deadline is not None and answer.until is not None and answer.until > deadline):
                         raise _too_late(answer)
                     self._hold(answer, turn, deadline)
@@ -266,12 +270,13 @@ class _Meter:
 class Request:
     """One request in flight; takes how it ended."""
 
-    __slots__ = ("refusal", "was_answered", "was_sent")
+    __slots__ = ("finding", "refusal", "was_answered", "was_sent")
 
     def __init__(self) -> None:
         self.was_answered = False
         self.was_sent = True
         self.refusal: Refusal | None = None
+        self.finding: Finding | None = None
 
     def answered(self) -> None:
         """Note that an answer came, of whatever status."""
@@ -281,19 +286,17 @@ class Request:
         """Note that the request never reached the service: no connection was made."""
         self.was_sent = False
 
-    def refused(self, retry_after_s: float, *, window: str | None = None, stated_limit: int | None = None) -> None:
+    def refused(self, retry_after_s: float, *, limit: str | None = None, stated_limit: int | None = None) -> None:
         """Note a 429: all requests of the account wait, with up to a tenth of jitter added.
 
         Parameters
         ----------
-        retry_after_s
-            How long the service asks to wait, seconds.
-        window, stated_limit
+        retry_after_s, limit, stated_limit
             As for `Refusal`.
         """
         self.was_answered = True
         pause_s = retry_after_s * (1 + random.random() / 10)  # noqa: S311 - jitter is not cryptography
-        self.refusal = Refusal(pause_s, window, stated_limit)
+        self.refusal = Refusal(pause_s, limit, stated_limit)
 
 
 def _too_late(wait: Wait) -> WaitTooLong:
@@ -302,6 +305,11 @@ def _too_late(wait: Wait) -> WaitTooLong:
         f"max_wait was over before the limits allowed a request ({wait.reason}); call again {when}",
         retry_at=wait.until,
     )
+
+
+def _given_up(wait: Wait) -> WaitTooLong:
+    when = "later" if wait.until is None else f"at {clock_text(wait.until)}"
+    return WaitTooLong(f"{wait.reason}: call again {when}", retry_at=wait.until)
 
 
 def _open_table(settings: Settings, lease_s: float) -> BudgetTable:

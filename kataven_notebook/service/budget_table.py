@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from kataven_notebook.machine.database import Database
 from kataven_notebook.machine.folders import make_private
 from kataven_notebook.machine.process import is_alive, owner_name
-from kataven_notebook.service.budget_window import CLOCK_STEP_S, Permit, Refusal, Usage, Wait, Window
+from kataven_notebook.service.budget_learnt import Finding, Learnt, Note
+from kataven_notebook.service.budget_window import CLOCK_STEP_S, UNLIMITED, Permit, Refusal, Usage, Wait, Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -42,12 +43,6 @@ CREATE TABLE IF NOT EXISTS notices (
     until REAL NOT NULL, PRIMARY KEY (scope, name)) WITHOUT ROWID;
 """
 _FILE = "budget-1.sqlite3"
-# How long a lower limit that the service stated is believed, in seconds.
-_LEARNT_LIMIT_S = 86_400.0
-# For how many windows the share that another user of the account takes is left to them.
-_STRANGER_WINDOWS = 4
-# Whatever others spend, a window is tried up to this part of its limit.
-_LEAST_SHARE = 0.25
 # How long the service may still be busy with the request of a killed process, in seconds.
 _DEAD_LEASE_S = 1.0
 _LOOK_FOR_DEAD_S = 0.5
@@ -108,29 +103,29 @@ class BudgetTable:
             The table can't be used.
         """
         with self._database.transaction() as db:
-            notices = self._notices(db, now)
-            if "pause" in notices:
-                return Wait("the service asked for a pause", notices["pause"][1])
+            learnt = self._learnt(db, now)
+            if (pause := learnt.pause(now)) is not None:
+                return pause
             in_flight = self._live_leases(db, now)
-            windows = self._load(db, now, in_flight, notices)
+            windows = self._load(db, now, in_flight, learnt)
             blocked = [wait for window in windows if (wait := window.blocked(now, in_flight))]
             if blocked:
                 return max(blocked, key=lambda wait: wait.until or now)
-            if self._limits.in_flight is not None and in_flight >= self._limits.in_flight:
-                return Wait(f"{in_flight} requests are under way", None)
+            if (crowded := learnt.crowded(in_flight, now)) is not None:
+                return crowded
             for window in windows:
                 window.used += 1
             self._save(db, windows)
             # A random id, because an id that is used again would let a late answer end another request's lease.
-            permit = Permit(secrets.randbits(62), now)
+            permit = Permit(secrets.randbits(62), now, in_flight + 1)
             lease = (permit.lease_id, self._scope, owner_name(), now, now + self._lease_s)
             db.execute("INSERT INTO leases VALUES (?, ?, ?, ?, ?)", lease).close()
             return permit
 
     def settle(
         self, permit: Permit, now: float, *, answered: bool, sent: bool = True, refusal: Refusal | None = None
-    ) -> None:
-        """Take a permit back, and note how its request ended.
+    ) -> Finding | None:
+        """Take a permit back, note how its request ended, and return what a refusal shows.
 
         Parameters
         ----------
@@ -156,25 +151,28 @@ class BudgetTable:
                     window.settle(permit, now, answered=answered, granted=answered and refusal is None)
                 else:
                     window.used = max(0, window.used - 1)
-            if refusal is not None:
-                self._refuse(db, windows, now, refusal)
+            finding = None if not answered else self._learn(db, permit, now, windows, refusal)
             self._save(db, windows)
+            return finding
 
-    def _refuse(self, db: sqlite3.Connection, windows: list[Window], now: float, refusal: Refusal) -> None:
-        """Let the whole scope wait, and note which limit or which other user ended the window."""
-        until = now + refusal.pause_s
-        self._notify(db, "pause", 0, now, until)
-        for window in windows:
-            if window.name != refusal.window:
-                continue
-            if refusal.stated_limit is not None and 1 <= refusal.stated_limit < window.limit:
-                self._notify(db, f"limit:{window.name}", refusal.stated_limit, now, now + _LEARNT_LIMIT_S)
-            elif window.name == "minute":
-                # Another user of the account spends too: the next windows end at the same count. Long windows
-                # end so rarely that a few refusals at their end cost less than waiting.
-                share = max(1, window.granted, int(window.limit * _LEAST_SHARE))
-                self._notify(db, "share:minute", share, now, until + _STRANGER_WINDOWS * window.length_s)
-            window.close(until)
+    def _learn(
+        self, db: sqlite3.Connection, permit: Permit, now: float, windows: list[Window], refusal: Refusal | None
+    ) -> Finding | None:
+        """Note what an answer shows of the limits."""
+        learnt = self._learnt(db, now)
+        finding = None
+        if refusal is None:
+            learnt.grant(permit, now, windows)
+        else:
+            query = "SELECT count(*), '' FROM leases WHERE scope = ?"
+            in_flight = int(_rows(db, query, self._scope)[0][0])
+            finding = learnt.refuse(refusal, permit, now, in_flight=in_flight, windows=windows)
+            for window in windows:
+                # A window that the service names is over when it says.
+                if window.name == refusal.limit and refusal.retry_after_s > 0:
+                    window.close(now + refusal.retry_after_s)
+        self._keep(db, learnt)
+        return finding
 
     def usage(self, now: float) -> tuple[float, list[Usage]]:
         """Return the end of a pause (now, if there is none) and the state of each window, for forecasts.
@@ -185,14 +183,17 @@ class BudgetTable:
             The table can't be used.
         """
         with self._database.transaction() as db:
-            notices = self._notices(db, now)
+            learnt = self._learnt(db, now)
             in_flight = self._live_leases(db, now)
             rows = []
-            for window in self._load(db, now, in_flight, notices):
+            for window in self._load(db, now, in_flight, learnt):
+                if window.limit >= UNLIMITED:
+                    continue
                 end = window.ends_at(in_flight=in_flight)
                 end = now + window.length_s if end is None or not window.used else end
                 rows.append(Usage(window.name, window.used, window.limit, window.length_s, end))
-            return notices.get("pause", (0.0, now))[1], rows
+            pause = learnt.pause(now)
+            return now if pause is None or pause.until is None else pause.until, rows
 
     def _live_leases(self, db: sqlite3.Connection, now: float) -> int:
         # A lease from the future means that the clock was set back: it then ends its length from now.
@@ -225,46 +226,40 @@ class BudgetTable:
             ],
         ).close()
 
-    def _notices(self, db: sqlite3.Connection, now: float) -> dict[str, tuple[float, float]]:
-        """Return value and end of the notices in force; a notice from the future lasts its length from now."""
+    def _learnt(self, db: sqlite3.Connection, now: float) -> Learnt:
+        """Return what refusals have taught; what was noted in the future was noted before the clock was set back."""
         rows = _rows(db, "SELECT name, value, noted_at, until FROM notices WHERE scope = ?", self._scope)
-        for name, value, noted_at, until in rows:
-            if noted_at > now:
-                self._notify(db, name, value, now, now + (until - noted_at), extend=False)
-        ends = [(name, value, until - max(0.0, noted_at - now)) for name, value, noted_at, until in rows]
-        return {name: (value, until) for name, value, until in ends if until > now}
+        learnt = Learnt({name: Note(*values) for name, *values in rows}, self._limits)
+        learnt.set_back(now)
+        self._keep(db, learnt)
+        return learnt
 
-    def _notify(
-        self, db: sqlite3.Connection, name: str, value: float, now: float, until: float, *, extend: bool = True
-    ) -> None:
-        db.execute(
-            "INSERT INTO notices VALUES (?, ?, ?, ?, ?) ON CONFLICT (scope, name) DO UPDATE SET "
-            "value = excluded.value, noted_at = excluded.noted_at, "
-            "until = iif(?, max(until, excluded.until), excluded.until)",
-            (self._scope, name, value, now, until, extend),
-        ).close()
+    def _keep(self, db: sqlite3.Connection, learnt: Learnt) -> None:
+        for name in learnt.changed:
+            note = learnt.notes.get(name)
+            if note is None:
+                db.execute("DELETE FROM notices WHERE scope = ? AND name = ?", (self._scope, name)).close()
+            else:
+                values = (self._scope, name, note.value, note.noted_at, note.until)
+                db.execute("INSERT OR REPLACE INTO notices VALUES (?, ?, ?, ?, ?)", values).close()
+        learnt.changed.clear()
 
     def _stored(self, db: sqlite3.Connection) -> list[Window]:
-        lengths = {name: (limit, length_s) for name, limit, length_s in self._limits.windows if limit is not None}
+        lengths = {name: (limit or UNLIMITED, length_s) for name, limit, length_s in self._limits.windows}
         query = f"SELECT {', '.join(_STORED)} FROM windows WHERE scope = ?"  # noqa: S608 - our own names
         windows = [Window(*row) for row in _rows(db, query, self._scope) if row[0] in lengths]
         for window in windows:
             window.limit, window.length_s = lengths[window.name]
         return windows
 
-    def _load(
-        self, db: sqlite3.Connection, now: float, in_flight: int, notices: dict[str, tuple[float, float]]
-    ) -> list[Window]:
+    def _load(self, db: sqlite3.Connection, now: float, in_flight: int, learnt: Learnt) -> list[Window]:
         """Return the current window of each limit: where one has ended, the next."""
         stored = {window.name: window for window in self._stored(db)}
-        windows = []
-        for name, limit, length_s in self._limits.windows:
-            if limit is None:
-                continue
-            window = stored.get(name) or Window.beginning(name, now, limit=limit, length_s=length_s)
-            learnt = [notices[key][0] for key in (f"limit:{name}", f"share:{name}") if key in notices]
-            window.limit = max(1, min(limit, *map(int, learnt))) if learnt else limit
-            windows.append(window)
+        windows = [
+            stored.get(name) or Window.beginning(name, now, limit=limit or UNLIMITED, length_s=length_s)
+            for name, limit, length_s in self._limits.windows
+        ]
+        learnt.apply(windows, now)
         # What follows from a clock set back is stored at once, or it would begin again with each request.
         set_back = [window.not_after(now) for window in windows]
         if any(set_back):

@@ -11,23 +11,33 @@ from typing import Self
 
 # A smaller difference between two times is no clock that was set back.
 CLOCK_STEP_S = 1.0
-_A_WINDOW = {"minute": "a minute", "hour": "an hour", "day": "a day"}
+A_WINDOW = {"minute": "a minute", "hour": "an hour", "day": "a day"}
+# The name of the limit that is no window: requests under way at once.
+IN_FLIGHT = "in-flight"
+# The limit of a window that has none: it is counted all the same, since a refusal may show that there is one.
+UNLIMITED = 1 << 40
 
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """Permission to send one request; must be returned with `BudgetTable.settle`."""
+    """Permission to send one request, the `in_flight`th at once; must be returned with `BudgetTable.settle`."""
 
     lease_id: int
     sent_at: float
+    in_flight: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Why no request may be sent now, and until when; `until` is None where only an answer shows it."""
+    """Why no request may be sent now, and until when.
+
+    `until` is None where only an answer shows it; `is_final` says that waiting is not worth it: the
+    service has refused everything for very long.
+    """
 
     reason: str
     until: float | None
+    is_final: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +46,16 @@ class Refusal:
 
     Parameters
     ----------
-    pause_s
-        How many seconds all requests of the account wait.
-    window
-        The full window ("minute", "hour", "day"), where the service names it: it ends with the
-        pause.
+    retry_after_s
+        How many seconds it asks to wait; 0 where it does not say.
+    limit
+        The limit that is exceeded ("minute", "hour", "day", "in-flight"), where it names one.
     stated_limit
-        The limit that the service names; one that is lower than ours is used for a day.
+        The number that it names for that limit.
     """
 
-    pause_s: float
-    window: str | None = None
+    retry_after_s: float = 0.0
+    limit: str | None = None
     stated_limit: int | None = None
 
 
@@ -75,6 +84,8 @@ class Window:
     settled_at: float | None
     limit: int = 0
     length_s: float = 0.0
+    # Above this count the service has refused before: there it is asked a few at a time.
+    careful_from: int | None = None
 
     @classmethod
     def beginning(cls, name: str, now: float, *, limit: int, length_s: float) -> Self:
@@ -154,8 +165,15 @@ class Window:
 
     def blocked(self, now: float, in_flight: int) -> Wait | None:
         """Return why this window allows no request now, or None."""
-        # Between the earliest and the latest end of the window, a request may fall into either window.
-        if self.used < self.limit and not (self.used and now >= self.opened_min + self.length_s):
+        if self.limit >= UNLIMITED and self.careful_from is None:
             return None
-        text = f"{min(self.used, self.limit)}/{self.limit} {_A_WINDOW[self.name]} used"
-        return Wait(text, self.ends_at(in_flight=in_flight))
+        # Between the earliest and the latest end of the window, a request may fall into either window.
+        if self.used >= self.limit or (self.used and now >= self.opened_min + self.length_s):
+            text = f"{min(self.used, self.limit)}/{self.limit} {A_WINDOW[self.name]} used"
+            return Wait(text, self.ends_at(in_flight=in_flight))
+        if self.careful_from is not None and self.used >= self.careful_from:
+            # One at first, then as many as were answered: a limit that still holds costs one refusal.
+            answered = self.used - in_flight - self.careful_from
+            if in_flight > max(0, answered):
+                return Wait(f"trying more than {self.careful_from} {A_WINDOW[self.name]}", None)
+        return None

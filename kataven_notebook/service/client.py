@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import threading
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 from urllib.parse import quote
 
@@ -32,15 +33,29 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
 
+    from kataven_notebook.service.budget_learnt import Finding
     from kataven_notebook.settings import Settings
 
 # To connect, to wait and to read; less than the budget's lease, which would end first.
 _TIMEOUTS_IN_ALL = 2.9
-# One request and three retries, as the service asks for 429.
+# One request and three retries, for failures and, as the service asks, for 429.
 ATTEMPTS = 4
 # A host that has never answered on this machine gets this long: it will not come back.
 _UNKNOWN_HOST_S = 30.0
-_TIMES = ("", "once", "twice", "three times", "four times")
+_TIMES = {4: "four times", 5: "five times", 6: "six times"}
+# After how many refusals, while others were granted, a session is taken to be refused for itself.
+_PASSED_OVER = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """What is asked for, and what holds for each request: `requests` is the budget's, with stop and deadline."""
+
+    path: str
+    session_id: str
+    requests: Callable[..., AbstractContextManager[Request]]
+    gate: Callable[[], object] | None
+    still_wanted: Callable[[], object] | None
 
 
 class HubClient:
@@ -123,49 +138,34 @@ class HubClient:
         RecordingMissing, RecordingPending, AccessRefused, PlaybackUnconfigured
             As the service answers.
         RateLimited
-            The service refused with 429, also when asked again.
+            The service refused with 429, also when asked again, although it granted others.
         WaitTooLong
-            The next permitted request is after `deadline`.
+            The next permitted request is after `deadline`, or the service has refused all for very long.
         ServiceFailed
             5xx, timeouts, no connection, or malformed answers, after all retries.
         Stopped
             `stop` was set.
         """
         path = f"{self._settings.base_url}/sessions/{quote(check_session_id(session_id), safe='')}/recording"
-        refusals = 0
+        asking = _Asking(
+            path, session_id, functools.partial(self.budget.request, stop=stop, deadline=deadline), gate, still_wanted
+        )
         began_at = time.monotonic()
-        for attempt in retry_context(on=_backoff, attempts=ATTEMPTS, timeout=None, wait_initial=0.5, wait_max=8.0):
+        for attempt in retry_context(
+            on=_is_worth_retrying, attempts=ATTEMPTS, timeout=None, wait_initial=0.5, wait_max=8.0
+        ):
             with attempt:
-                permission = functools.partial(
-                    self.budget.request, stop=stop, deadline=deadline, first=first or attempt.num > 1
-                )
-                ask = functools.partial(
-                    self._ask,
-                    path,
-                    session_id,
-                    permission,
-                    still_wanted=still_wanted,
-                    gate=gate,
-                    refused_before=refusals,
-                )  # fmt: skip - what is asked, then how
-                try:
-                    return self._through(path, session_id, ask, stop, began_at)
-                except errors.RateLimited:
-                    refusals += 1
-                    raise
+                ask = functools.partial(self._within_limits, asking, first=first or attempt.num > 1)
+                return self._through(asking, ask, stop or threading.Event(), began_at)
         raise AssertionError  # pragma: no cover - the last attempt returns or raises
 
     def _through(
-        self,
-        path: str,
-        session_id: str,
-        ask: Callable[[], SignedUrl],
-        stop: threading.Event | None,
-        began_at: float,
+        self, asking: _Asking, ask: Callable[[], SignedUrl], stop: threading.Event, began_at: float
     ) -> SignedUrl:
         """Ask, and where the Hub is away, wait for it and ask again."""
+        path, session_id = asking.path, asking.session_id
         try:
-            return ask() if self._hosts is None else self._hosts.through(path, ask, stop or threading.Event())
+            return ask() if self._hosts is None else self._hosts.through(path, ask, stop)
         except StillAway as away:
             raise errors.ServiceFailed(
                 f"the Hub could not be asked: {away}, and max_wait is over; call again", session_id=session_id
@@ -180,44 +180,60 @@ class HubClient:
                 is_worth_another=time.monotonic() - began_at < _UNKNOWN_HOST_S,
             ) from None
 
-    def _ask(
-        self,
-        path: str,
-        session_id: str,
-        permission: Callable[..., AbstractContextManager[Request]],
-        *,
-        still_wanted: Callable[[], object] | None = None,
-        gate: Callable[[], object] | None = None,
-        refused_before: int = 0,
-    ) -> SignedUrl:
-        """Send one request, once it is permitted."""
-        timeout_s = self._settings.request_timeout_s
-        with permission(still_wanted=still_wanted) as request:
-            if gate is not None:
-                _pass_gate(gate, request)
-            began_at = time.monotonic()
-            try:
-                with exchange(self._http, path, ends_at=began_at + _TIMEOUTS_IN_ALL * timeout_s) as response:
-                    request.answered()
-                    body = read_bounded(response, MAX_BODY_BYTES, timeout_s=timeout_s)
-            except httpx.HTTPError as error:
-                if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError):
-                    # The service can't have counted it.
-                    request.not_sent()
-                raise ConnectionLost(path, explain(error), began_at, session_id=session_id) from None
-            if self._hosts is not None:
-                self._hosts.answered(path, ask_again=functools.partial(self._ask, path, session_id, permission))
-            return self._meaning(response, body, session_id, request, refused_before=refused_before)
+    def _within_limits(self, asking: _Asking, *, first: bool) -> SignedUrl:
+        """Ask until the service grants the request, or has passed this session over too often.
 
-    def _meaning(
-        self, response: httpx.Response, body: bytes | None, session_id: str, request: Request, *, refused_before: int
-    ) -> SignedUrl:
+        A refusal counts against the session only where the service granted others meanwhile: while it
+        refuses everything, the budget waits and the session loses nothing.
+        """
+        refusals = passed_over = 0
+        while True:
+            with asking.requests(first=first, still_wanted=asking.still_wanted) as request:
+                if asking.gate is not None:
+                    _pass_gate(asking.gate, request)
+                signed = self._ask(asking, request)
+            if signed is not None:
+                return signed
+            assert request.finding is not None  # noqa: S101 - the budget found out what the refusal shows
+            refusals += 1
+            # One that was passed over twice is refused for itself, whether or not others ask meanwhile.
+            passed_over += request.finding.others_granted or passed_over >= _PASSED_OVER
+            if passed_over >= ATTEMPTS:
+                raise self._limited(asking.session_id, refusals, request.finding)
+            # It goes first once; if it is refused again alone, another session shows whether all are.
+            first = request.finding.others_granted
+
+    def _ask(self, asking: _Asking, request: Request) -> SignedUrl | None:
+        """Send one request; return None where it is refused for the limits."""
+        timeout_s = self._settings.request_timeout_s
+        began_at = time.monotonic()
+        try:
+            with exchange(self._http, asking.path, ends_at=began_at + _TIMEOUTS_IN_ALL * timeout_s) as response:
+                request.answered()
+                if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
+                    self._note_refusal(request, response.headers)
+                body = read_bounded(response, MAX_BODY_BYTES, timeout_s=timeout_s)
+        except httpx.HTTPError as error:
+            if request.refusal is not None:
+                return None
+            if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError):
+                # The service can't have counted it.
+                request.not_sent()
+            raise ConnectionLost(asking.path, explain(error), began_at, session_id=asking.session_id) from None
+        if self._hosts is not None:
+            self._hosts.answered(asking.path, ask_again=functools.partial(self._ask_again, asking))
         if response.status_code == httpx.codes.OK:
-            return self._read(body, response.headers, session_id)
+            return self._read(body, response.headers, asking.session_id)
         text = one_line((body or b"")[:2000].decode("utf-8", "replace"), self._settings.api_key, most_chars=2_000)
         if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
-            raise self._limited(text, response.headers, session_id, request, refused_before=refused_before)
-        raise self._refusal(response, text[:200], session_id)
+            self._note_refusal(request, response.headers, text)
+            return None
+        raise self._refusal(response, text[:200], asking.session_id)
+
+    def _ask_again(self, asking: _Asking) -> None:
+        """Repeat a request that was answered; an answer of any kind shows that the Hub is there."""
+        with asking.requests(first=True) as request:
+            self._ask(asking, request)
 
     def _read(self, body: bytes | None, headers: Mapping[str, str], session_id: str) -> SignedUrl:
         # A service on the network must not make this machine send requests to its own ports.
@@ -231,19 +247,17 @@ class HubClient:
                 status_code=200,
             ) from None
 
-    def _limited(
-        self, text: str, headers: Mapping[str, str], session_id: str, request: Request, *, refused_before: int
-    ) -> errors.RateLimited:
-        now = self._clock()
-        pause_s = parse_retry_after(headers.get("Retry-After"), headers.get("Date"), now=now)
-        window, stated_limit = parse_limit_text(text)
-        request.refused(pause_s, window=window, stated_limit=stated_limit)
-        which = f"the limit per {window}" if window else "a limit"
+    def _note_refusal(self, request: Request, headers: Mapping[str, str], text: str = "") -> None:
+        limit, stated_limit = parse_limit_text(text)
+        pause_s = parse_retry_after(headers.get("Retry-After"), headers.get("Date"), now=self._clock())
+        request.refused(pause_s, limit=limit, stated_limit=stated_limit)
+
+    def _limited(self, session_id: str, refusals: int, finding: Finding) -> errors.RateLimited:
         return errors.RateLimited(
-            f"the service refused {_TIMES[refused_before + 1]} (429): {which} is used up, probably by another program "
-            f"that uses the account; call again at {clock_text(now + pause_s, now=now)}",
+            f"the service refused {_TIMES.get(refusals, f'{refusals} times')} (429), although it granted others: "
+            f"{finding.reason}; call again at {clock_text(finding.until, now=self._clock())}",
             session_id=session_id,
-            retry_at=now + pause_s,
+            retry_at=finding.until,
         )
 
     def _refusal(self, response: httpx.Response, text: str, session_id: str) -> errors.ApiError:
@@ -263,12 +277,7 @@ def _pass_gate(gate: Callable[[], object], request: Request) -> None:
         raise
 
 
-def _backoff(error: Exception) -> bool | float:
-    """Return whether stamina is to try again; after a 429 the budget waits."""
-    if isinstance(error, errors.WaitTooLong):
-        return False
-    if isinstance(error, errors.RateLimited):
-        return 0.0
+def _is_worth_retrying(error: Exception) -> bool:
     if isinstance(error, HubUnreachable):
         return error.is_worth_another
     return isinstance(error, Transient)

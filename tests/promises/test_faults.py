@@ -69,7 +69,6 @@ MATRIX = [
     *(fault(f"storage:{each}", "expired", 2, 2) for each in ("expired", "expired_token")),
     *(after(f"storage:{each}", 2, 2) for each in ("expired", "expired_token")),
     # Refused for the limits, whatever `Retry-After` says.
-    fault("api:rate_limited", "limited", 4, 0, retry_after="0.05"),
     after("api:rate_limited", 4, 1, times=3, retry_after="0"),
     *(
         after("api:rate_limited", 2, 1, retry_after=value)
@@ -139,6 +138,23 @@ def test_a_fault_is_its_rows_alone(service, wav, kind, times, options, expected)
         assert outcomes[each].recording is not None, outcomes[each].error
         assert outcomes[each].recording.encoded() == wav
         assert (service.requests.count("api", each), service.requests.count("storage", each)) == (1, 1)
+
+
+@pytest.mark.parametrize("retry_after", ["0.05", "0", None, "soon"])
+def test_a_session_that_is_always_refused_for_the_limits_is_limited_alone(service, wav, retry_after) -> None:
+    """Others are granted meanwhile, so the refusals are its own; they come whole, with one request each."""
+    service.requests.clear()
+    service.faults.clear()
+    service.faults.add("bad", "api:rate_limited", retry_after=retry_after)
+    limits = Limits(None, None, None, 20, minute_s=3.0)
+    settings = Settings(api_key=service.api_key, base_url=service.base_url, limits=limits)
+    outcomes = run(service, Plan(settings=settings), "bad", *OTHERS)
+    assert str(outcomes["bad"].status) == "limited"
+    assert "although it granted others" in (outcomes["bad"].error or "")
+    assert 4 <= service.requests.count("api", "bad") <= 8
+    for each in OTHERS:
+        assert outcomes[each].recording.encoded() == wav
+        assert service.requests.count("api", each) == 1
 
 
 def test_a_storage_host_never_receives_the_api_key(service) -> None:

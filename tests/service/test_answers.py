@@ -76,11 +76,11 @@ def test_a_signed_url_is_in_no_repr() -> None:
 
 @pytest.mark.parametrize(
     ("value", "seconds"),
-    [("7", 7.0), ("0", 0.05), ("-1", 0.05), ("1.5", 1.5), (None, 1.0), ("", 1.0), ("soon", 1.0), ("nan", 1.0),
-     ("9" * 30, 1.0), ("999999999", 172_800.0), ("Mon, 21 Sep 2026 12:00:09 GMT", 9.0)],
+    [("7", 7.0), ("0", 0.0), ("-1", 0.0), ("1.5", 1.5), (None, 0.0), ("", 0.0), ("soon", 0.0), ("nan", 0.0),
+     ("9" * 30, 0.0), ("999999999", 172_800.0), ("Mon, 21 Sep 2026 12:00:09 GMT", 9.0)],
 )  # fmt: skip
 def test_retry_after_is_seconds_or_a_date_or_ignored(value, seconds) -> None:
-    """A date is held against the service's own clock; junk is a second; nothing is for ever."""
+    """A date is held against the service's own clock; junk says nothing; nothing is for ever."""
     date = "Mon, 21 Sep 2026 12:00:00 GMT"
     assert parse_retry_after(value, date, now=NOW) == seconds
 
@@ -91,10 +91,19 @@ def test_retry_after_is_seconds_or_a_date_or_ignored(value, seconds) -> None:
         ("rate_limited: per-minute (60) exceeded", ("minute", 60)),
         ("rate_limited: per-day (10000) exceeded", ("day", 10_000)),
         ("Per Hour limit", ("hour", None)),
-        ("rate_limited: in-flight (20) exceeded", (None, None)),
+        ("rate_limited: per_minute_limit=30", ("minute", 30)),
+        ("limit of 30 requests/minute", ("minute", 30)),
+        ("rate_limited: in-flight (20) exceeded", ("in-flight", 20)),
+        ("rate_limited: concurrent (3) exceeded", ("in-flight", 3)),
+        ('{"error": "max_in_flight", "limit": 10}', ("in-flight", 10)),
+        ("Concurrency limit reached", ("in-flight", None)),
+        ("too many simultaneous requests, maximum: 5", ("in-flight", 5)),
         ("too many", (None, None)),
+        ("Too Many Requests (429)", (None, None)),
+        ("<html>429 Too Many Requests, at most 5 per minute (5)</html>", (None, None)),
+        ("", (None, None)),
     ],
 )
-def test_the_window_is_read_out_of_a_429s_text(text, expected) -> None:
-    """In-flight is no window."""
+def test_the_limit_is_read_out_of_a_429s_text(text, expected) -> None:
+    """A window or the number at once, in any usual words; a gateway's page names nothing."""
     assert parse_limit_text(text) == expected

@@ -170,14 +170,17 @@ def test_a_lower_limit_that_the_service_states_is_believed_for_a_day(open_table)
 
 
 def test_what_a_stranger_on_the_account_takes_is_left_to_him_for_a_while(open_table) -> None:
-    """Refused after 30 of 60, the next windows stop at 30, and after some the whole is tried again."""
+    """Refused after 30 of 60, the next window stops at 30; in the one after more is tried, with care."""
     table = open_table()
     spend(table, 30, T0)
     table.settle(table.reserve(T0 + 1), T0 + 1.1, answered=True, refusal=Refusal(59.0, "minute", 60))
-    for minute in range(1, 5):
-        spend(table, 30, T0 + minute * 60.2)
-        assert isinstance(table.reserve(T0 + minute * 60.2 + 1), Wait)
-    spend(table, 60, T0 + 6 * 60.2)
+    spend(table, 30, T0 + 60.2)
+    assert isinstance(table.reserve(T0 + 61.2), Wait)
+    spend(table, 30, T0 + 121)
+    one = table.reserve(T0 + 121.2)
+    assert table.reserve(T0 + 121.2) == Wait("trying more than 30 a minute", None)
+    table.settle(one, T0 + 121.3, answered=True)
+    assert [isinstance(table.reserve(T0 + 121.4), Permit) for _ in range(3)] == [True, True, False]
 
 
 def test_a_killed_process_gives_its_places_back_within_seconds(open_table, tmp_path) -> None:

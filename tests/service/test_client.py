@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import socketserver
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -41,15 +44,64 @@ def test_a_jwt_is_sent_with_its_account(hub) -> None:
         client.sign("s0")
 
 
-@pytest.mark.parametrize(("failures", "often"), [(0, "four times"), (2, "twice"), (3, "once")])
-def test_a_refusal_says_how_often_the_service_refused(hub, failures, often) -> None:
-    """Four requests in all; those that failed for another reason are no refusals."""
-    if failures:
-        hub.faults.add("s0", "api:server_error", times=failures)
-    hub.faults.add("s0", "api:rate_limited", retry_after="0")
-    with HubClient(hub.settings) as client, pytest.raises(errors.RateLimited, match=f"the service refused {often} "):
+SCALED = kn.Limits(None, None, None, 20, minute_s=1.0)
+
+
+def test_a_session_that_is_refused_while_others_are_granted_is_limited(hub) -> None:
+    """Four times passed over; the message says that others were granted, and who may be to blame."""
+    hub.faults.add("s0", "api:rate_limited", retry_after="0", text="Too Many Requests")
+    settings = kn.Settings(api_key=hub.api_key, base_url=hub.base_url, limits=SCALED)
+    ended = threading.Event()
+    with HubClient(settings) as client, ThreadPoolExecutor(1) as pool:
+        others = pool.submit(lambda: [client.sign("s1") for _ in iter(ended.is_set, True)])
+        with pytest.raises(errors.RateLimited, match=r"refused .* times \(429\), although it granted others") as caught:
+            client.sign("s0")
+        ended.set()
+        assert others.result()
+    assert "it does not say which limit is used up; call again at" in caught.value.message
+    assert 4 <= hub.requests.count("api", "s0") <= 12
+
+
+def test_a_session_loses_nothing_while_everything_is_refused(hub) -> None:
+    """An outage of seven refusals, of a gateway that says nothing of when: then the session is signed."""
+    hub.faults.add("*", "api:rate_limited", times=7, retry_after=None, text="<html>Too Many Requests</html>")
+    with HubClient(kn.Settings(api_key=hub.api_key, base_url=hub.base_url, limits=SCALED)) as client:
+        assert client.sign("s0").url
+    assert hub.requests.count("api") == 8
+
+
+def test_a_service_that_refuses_for_ever_is_given_up(hub) -> None:
+    """After ten of its minutes; the error says since when, and the wait before says so, too."""
+    hub.faults.add("*", "api:rate_limited", retry_after="0")
+    limits = kn.Limits(None, None, None, 20, minute_s=0.1)
+    with (
+        HubClient(kn.Settings(api_key=hub.api_key, base_url=hub.base_url, limits=limits)) as client,
+        pytest.raises(errors.WaitTooLong, match=r"has refused every request since .* \(429\): call again at"),
+    ):
         client.sign("s0")
-    assert hub.requests.count("api") == 4
+    assert 4 <= hub.requests.count("api") <= 20
+
+
+def test_a_refusal_whose_body_is_cut_off_is_a_refusal() -> None:
+    """Its status says enough: it is neither a failure of the service nor a grant."""
+    url = b'{"url": "http://127.0.0.1:9/s0.wav"}'
+    answers = [b"429 Too Many Requests\r\nContent-Length: 99\r\n\r\nrate"] * 5
+    answers.append(b"200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(url), url))
+
+    class Answer(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            while self.rfile.readline().strip():
+                pass
+            self.wfile.write(b"HTTP/1.1 " + answers.pop(0))
+
+    with socketserver.TCPServer(("127.0.0.1", 0), Answer) as server:
+        threading.Thread(target=server.serve_forever).start()
+        settings = kn.Settings(
+            api_key="sk_live_a_1", base_url=f"http://127.0.0.1:{server.server_address[1]}/v1", limits=SCALED
+        )
+        with HubClient(settings) as client:
+            assert client.sign("s0").url
+        server.shutdown()
 
 
 def test_a_request_that_comes_too_late_is_not_sent(hub, monkeypatch) -> None:
