@@ -16,7 +16,7 @@
     │   │   ├── PlaybackUnconfigured
     │   │   └── ServiceFailed                5xx, malformed answers, no connection
     │   ├── RateLimited                      429, also when asked again
-    │   │   └── WaitTooLong                  `max_wait` was over before a request was allowed
+    │   │   └── WaitTooLong                  `max_wait` was over, or the service refuses everything
     │   ├── DownloadError                    what the storage answered
     │   │   ├── UrlExpired
     │   │   ├── RecordingTooLarge
@@ -149,7 +149,7 @@ class RateLimited(SessionError):  # noqa: N818 - named for what is wrong
 
 
 class WaitTooLong(RateLimited):
-    """`max_wait` was over before the limits allowed a request: the service was not asked."""
+    """`max_wait` was over before the limits allowed a request, or the service has refused all for very long."""
 
 
 class DownloadError(SessionError):

@@ -102,6 +102,7 @@ class Budget:
         deadline: float | None = None,
         first: bool = False,
         still_wanted: Callable[[], object] | None = None,
+        since: float | None = None,
     ) -> Iterator[Request]:
         """Wait for permission to send one request, and return it at the end.
 
@@ -115,6 +116,9 @@ class Budget:
             Go ahead of requests that wait already; for a session that was refused before.
         still_wanted
             Called twice a second while the request waits; what it raises ends the waiting.
+        since
+            When the session was first asked for, in seconds since the epoch; None for now. What waits since
+            before the last refusal of a service that has refused all for very long is given up.
 
         Yields
         ------
@@ -130,7 +134,8 @@ class Budget:
         Stopped
             `stop` was set.
         """
-        permit = self._acquire(stop or threading.Event(), deadline, first=first, still_wanted=still_wanted)
+        since = self._clock() if since is None else since
+        permit = self._acquire(stop or threading.Event(), deadline, since, first=first, still_wanted=still_wanted)
         request = Request()
         try:
             yield request
@@ -182,7 +187,13 @@ class Budget:
             self._table.close()
 
     def _acquire(
-        self, stop: threading.Event, deadline: float | None, *, first: bool, still_wanted: Callable[[], object] | None
+        self,
+        stop: threading.Event,
+        deadline: float | None,
+        since: float,
+        *,
+        first: bool,
+        still_wanted: Callable[[], object] | None,
     ) -> Permit:
         turn = threading.Event()
         ask_wanted_at = 0.0
@@ -200,7 +211,7 @@ class Budget:
                     answer = self._with_table(lambda table: table.reserve(self._clock()))
                     if isinstance(answer, Permit):
                         return answer
-                    if answer.is_final:
+                    if answer.given_up_at is not None and answer.given_up_at >= since:
                         raise _given_up(answer)
                     if is_late or (deadline is not None and answer.until is not None and answer.until > deadline):
                         raise _too_late(answer)

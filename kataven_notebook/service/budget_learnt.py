@@ -107,13 +107,13 @@ class Learnt:
             return Wait("the service asked for a pause", note.until)
         # Where the service says that a window is used up, that window may well last longer.
         named_until = max((each.until for name, each in self.notes.items() if name.startswith("named:")), default=now)
-        is_final = (
+        is_given_up = (
             refused.value >= _HOPELESS_REFUSALS
             and now - refused.noted_at >= _HOPELESS * self._unit_s
             and now >= named_until
         )
-        since = clock_text(refused.noted_at, now=now)
-        return Wait(f"the service has refused every request since {since} (429)", note.until, is_final=is_final)
+        reason = f"the service has refused every request since {clock_text(refused.noted_at, now=now)} (429)"
+        return Wait(reason, note.until, given_up_at=refused.until if is_given_up else None)
 
     def crowded(self, in_flight: int, now: float) -> Wait | None:
         """Return why no request may be added to those in flight, or None."""

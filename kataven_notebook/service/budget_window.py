@@ -31,13 +31,13 @@ class Permit:
 class Wait:
     """Why no request may be sent now, and until when.
 
-    `until` is None where only an answer shows it; `is_final` says that waiting is not worth it: the
-    service has refused everything for very long.
+    `until` is None where only an answer shows it. `given_up_at` is the time of the last refusal of a
+    service that has refused everything for very long: who has waited since before need not go on.
     """
 
     reason: str
     until: float | None
-    is_final: bool = False
+    given_up_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

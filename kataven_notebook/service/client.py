@@ -147,9 +147,8 @@ class HubClient:
             `stop` was set.
         """
         path = f"{self._settings.base_url}/sessions/{quote(check_session_id(session_id), safe='')}/recording"
-        asking = _Asking(
-            path, session_id, functools.partial(self.budget.request, stop=stop, deadline=deadline), gate, still_wanted
-        )
+        requests = functools.partial(self.budget.request, stop=stop, deadline=deadline, since=self._clock())
+        asking = _Asking(path, session_id, requests, gate, still_wanted)
         began_at = time.monotonic()
         for attempt in retry_context(
             on=_is_worth_retrying, attempts=ATTEMPTS, timeout=None, wait_initial=0.5, wait_max=8.0

@@ -89,6 +89,23 @@ def test_a_limit_that_is_lowered_in_the_middle_costs_no_row(wav) -> None:
         assert hub.requests.refused <= 45
 
 
+def test_a_service_that_refuses_everything_is_given_up_for_all_rows(wav, tmp_path) -> None:
+    """After ten of its minutes, with few requests; nothing is noted, and the same call goes on when it is well."""
+    sessions = {f"s{number:03d}": wav for number in range(ROWS)}
+    frame = pd.DataFrame({"session_id": list(sessions)})
+    limits = kn.Limits(None, None, None, 20, minute_s=0.1)
+    with demo.hub(sessions=sessions, limits=limits) as hub:
+        hub.faults.add("*", "api:rate_limited", retry_after=None, text=PAGE)
+        got = kn.audio(frame, settings=hub.settings, store=tmp_path / "calls", progress=False)
+        assert (got["recording_status"] == "limited").all()
+        assert got["recording_error"].str.contains("has refused every request since").all()
+        assert hub.requests.refused <= 40
+        assert not kn.Store(tmp_path / "calls").load(list(sessions))
+        hub.faults.clear()
+        again = kn.audio(got, settings=hub.settings, store=tmp_path / "calls", progress=False)
+        assert (again["recording_status"] == "downloaded").all()
+
+
 OTHER = """
 import sys, pandas as pd, kataven_notebook as kn
 base_url, key, state, first = sys.argv[1:]

@@ -197,7 +197,7 @@ def test_pauses_double_while_refusals_go_on(table) -> None:
 def test_a_service_that_refuses_everything_is_given_up_after_ten_minutes(table) -> None:
     """Not before, since an outage passes; and not with one refusal, since an hour's pause is an hour's pause."""
     now, waits = T0, []
-    while not waits or not waits[-1].is_final:
+    while not waits or waits[-1].given_up_at is None:
         refuse(table, now, retry_after_s=0.0)
         waits.append(table.reserve(now + 0.02))
         now = waits[-1].until + 0.01
