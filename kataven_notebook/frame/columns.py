@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from kataven_notebook.errors import FrameError
+from kataven_notebook.numbers.definitions import ALL_COLUMNS
 from kataven_notebook.redact import encodable
 from kataven_notebook.sound.recording import Recording
 from kataven_notebook.status import Status
@@ -184,6 +185,8 @@ def _looks_ours(frame: pd.DataFrame, name: str, prefix: str) -> bool:
 
 def _agrees(frame: pd.DataFrame, name: str, prefix: str) -> bool:
     """Return whether a column beside our status was written by the function that writes it."""
+    if not _holds(frame[prefix + name], name):
+        return False
     if name == APPLY_ERROR:
         return True
     if name == ERROR:
@@ -193,10 +196,19 @@ def _agrees(frame: pd.DataFrame, name: str, prefix: str) -> bool:
     if name in SOUND and _agrees_with_sound(frame, name, prefix):
         return True
     # What stands beside our status and another column that the same function writes was written by it.
-    marks = {URL: [EXPIRES_AT], EXPIRES_AT: [URL]}.get(name, [])
-    if name not in DTYPES or name == "duration_s":
-        marks = [*marks, "speech_method"]
+    marks = {URL: {EXPIRES_AT}, EXPIRES_AT: {URL}}.get(name, set())
+    if name in ALL_COLUMNS:
+        marks |= {"speech_method", "metrics_error", "agent_channel_confidence"} - {name}
     return any(prefix + mark in frame.columns for mark in marks)
+
+
+def _holds(column: pd.Series[Any], name: str) -> bool:
+    """Return whether a column holds what ours of that name does, numbers or text, in whatever dtype a file left it."""
+    dtype = ALL_COLUMNS[name].dtype if name in ALL_COLUMNS else DTYPES.get(name, "string")
+    values = column.dropna().astype(object)
+    if dtype in ("float64", "Int64"):
+        return bool(pd.to_numeric(values, errors="coerce").notna().all())
+    return dtype != "string" or all(isinstance(each, str) for each in values)
 
 
 def _agrees_with_sound(frame: pd.DataFrame, name: str, prefix: str) -> bool:
@@ -210,11 +222,12 @@ def _agrees_with_sound(frame: pd.DataFrame, name: str, prefix: str) -> bool:
     if told:
         # Some rows may hold other sound by now, such as a slice; a column of the caller's agrees with none.
         return any(value == mine for value, mine in told)
-    # Only sound that is here is described, so a value beside another status is somebody else's.
-    is_here = frame[prefix + STATUS].astype(object).eq(Status.DOWNLOADED)
-    if bool((column.notna() & ~is_here).any()):
-        return False
     others = [prefix + other for other in SOUND if other != name and prefix + other in frame.columns]
+    # Only sound that is here is described. But where all columns are there that describe it, a later run that took
+    # no sound may have changed the status alone.
+    is_here = frame[prefix + STATUS].astype(object).eq(Status.DOWNLOADED)
+    if len(others) < len(SOUND) - 1 and bool((column.notna() & ~is_here).any()):
+        return False
     return any(bool((frame[other].isna() == column.isna()).all()) for other in others)
 
 

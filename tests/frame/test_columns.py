@@ -175,6 +175,36 @@ def test_our_own_columns_are_known_again_without_a_note(hub, tmp_path, travel) -
     assert again["recording_status"].tolist() == expected.get(travel, ["downloaded", "missing"])
 
 
+@pytest.mark.parametrize("run", ["metrics", "apply"])
+def test_a_status_that_changed_since_makes_none_of_our_columns_the_callers(hub, run) -> None:
+    """A run without sound changes the status alone: what `audio` said of the sound stays beside it."""
+    options = {"settings": hub.settings, "progress": False}
+    numbers = {"agent_channel": 0, **options}
+    heard = kn.audio(calls("s1", "s2", "gone"), **options).drop(columns="audio")
+    hub.faults.add("s2", "storage:denied")
+    failed = kn.metrics(heard, **numbers) if run == "metrics" else kn.apply(heard, lambda _: 1, **options)
+    assert failed["recording_status"].tolist() == ["downloaded", "failed", "missing"]
+    assert failed["sample_rate"].tolist()[1] == 8_000
+    hub.faults.clear()
+    failed.attrs = {}
+    for again, more in ((kn.audio, options), (kn.recordings, options), (kn.metrics, numbers)):
+        assert again(failed, **more)["recording_status"].tolist()[1] in ("downloaded", "ready")
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"), [("speech_s", None), ("duration_s", None), ("speech_method", ["session_id", "recording_status"])]
+)
+def test_a_callers_words_under_the_name_of_a_number_are_the_callers(hub, name, kept) -> None:
+    """So is one column of that name alone, beside our status."""
+    options = {"agent_channel": 0, "settings": hub.settings, "progress": False}
+    measured = kn.metrics(calls("s1", "gone"), **options)
+    mine = (measured if kept is None else measured[kept]).assign(**{name: ["long", "short"]})
+    with pytest.raises(kn.errors.FrameError, match=f"'{name}'"):
+        kn.metrics(mine, **options)
+    again = kn.metrics(measured.drop(columns="speech_method"), **options)
+    assert again["recording_status"].tolist() == ["downloaded", "missing"]
+
+
 def test_many_new_columns_come_at_once(hub) -> None:
     """Pandas warns of frames whose columns came one by one."""
     with warnings.catch_warnings():
