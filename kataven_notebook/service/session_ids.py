@@ -3,14 +3,33 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from kataven_notebook import errors
 
 MAX_ID_BYTES = 512
+# Letters and marks that are drawn as nothing.
+_FILLERS = "\u034f\u115f\u1160\u2800\u3164\uffa0"
 # Nearly all ids match this; only others are checked in detail.
-# Spaces of any kind, and what no screen shows: they come from files and from copying, not from the service.
-_EDGES = re.compile("^[\\s\u00ad\u200b-\u200f\u2060\ufeff]+|[\\s\u00ad\u200b-\u200f\u2060\ufeff]+$")
 _PLAIN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,511}")
+
+
+def _unseen_around(text: str) -> set[str]:
+    """Return the characters before and after what can be seen: spaces of any kind, and what no screen shows.
+
+    They come from files and from copying, not from the service.
+    """
+    is_unseen = [each in _FILLERS or unicodedata.category(each) in ("Cc", "Cf", "Zl", "Zp", "Zs") for each in text]
+    first = next((position for position, unseen in enumerate(is_unseen) if not unseen), len(text))
+    last = next((position for position, unseen in enumerate(reversed(is_unseen)) if not unseen), 0)
+    return {*text[:first], *text[len(text) - last :]}
+
+
+def _removal(unseen: set[str]) -> str:
+    """Return how the characters are removed from a column."""
+    named = "" if all(each.isspace() for each in unseen) else ascii("".join(sorted(unseen)))
+    reading = "; or read the file with encoding='utf-8-sig'" if "\ufeff" in unseen else ""
+    return f".str.strip({named}) removes it{reading}"
 
 
 def check_session_id(session_id: object) -> str:
@@ -36,12 +55,12 @@ def check_session_id(session_id: object) -> str:
         )
     # A slash or dots would change the path of the request, and with it the route.
     problem = None
-    if not session_id.strip():
+    unseen = _unseen_around(session_id)
+    if set(session_id) <= unseen:
         problem = "the session id is blank"
-    elif (edge := _EDGES.search(session_id)) is not None:
-        how = "read the file with encoding='utf-8-sig'" if "\ufeff" in edge[0] else "strip it, as .str.strip() does"
-        problem = f"the session id begins or ends with a space or an invisible character ({how})"
-    elif set(session_id.strip()) == {"."}:
+    elif unseen:
+        problem = f"the session id begins or ends with a space or an invisible character ({_removal(unseen)})"
+    elif set(session_id) == {"."}:
         problem = "the session id is dots only, which reaches another route"
     elif re.search(r"[/\\\x00-\x1f\x7f-\x9f]", session_id):
         problem = "the session id holds a slash, a backslash or a control character"

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import re
+
+import pandas as pd
 import pytest
 
 from kataven_notebook import errors
@@ -35,10 +39,20 @@ def test_any_other_id_is_one_path_segment(hub, wav, good) -> None:
     assert [each.session_id for each in hub.requests.api] == [good]
 
 
-@pytest.mark.parametrize("edge", [" ", "\t", "\n", "\xa0", "\u2003", "\u200b", "\u2060", "\ufeff", "\xad"])
-def test_space_around_an_id_is_named_and_never_sent(hub, edge) -> None:
+@pytest.mark.parametrize(
+    "edge",
+    [" ", "\t", "\n", "\xa0", "\u2003", "\u2028", "\u200b", "\u200e", "\u202a", "\u2060", "\u2069", "\ufeff", "\xad",
+     "\u3164", " \u200b", "\x1c"],
+)  # fmt: skip
+def test_space_around_an_id_is_named_and_never_sent(edge) -> None:
     """It comes from a file or from copying: the service would say that there is no recording."""
     for bad in (f"s1{edge}", f"{edge}s1"):
         with pytest.raises(errors.InvalidSessionId, match="space or an invisible character") as caught:
             check_session_id(bad)
-        assert ("utf-8-sig" if edge == "\ufeff" else ".str.strip()") in str(caught.value)
+        advised = re.search(r"\.str\.strip\((.*?)\) removes it", str(caught.value))
+        assert advised is not None
+        named = [ast.literal_eval(advised[1])] if advised[1] else []
+        assert pd.Series([bad]).str.strip(*named).tolist() == ["s1"]
+        assert ("utf-8-sig" in str(caught.value)) == (edge == "\ufeff")
+    with pytest.raises(errors.InvalidSessionId, match="is blank"):
+        check_session_id(edge)
