@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Protocol
-
-import pandas as pd
+from typing import TYPE_CHECKING, Protocol
 
 from kataven_notebook.errors import ConfigurationError, UrlExpired
-from kataven_notebook.frame.columns import as_text
+from kataven_notebook.frame.columns import EXPIRES_AT, URL, as_text, recordings_of, texts, times_s
 from kataven_notebook.frame.sessions import session_column
+from kataven_notebook.service.answers import may_be_fetched
 from kataven_notebook.service.client import HubClient
 from kataven_notebook.settings import current_settings
-from kataven_notebook.sound.recording import Recording
 from kataven_notebook.store.opening import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
+    import pandas as pd
+
     from kataven_notebook.settings import Settings
+    from kataven_notebook.sound.recording import Recording
     from kataven_notebook.store.opening import StoreLike
 
 # A URL that expires sooner would do so while the listener is still deciding.
@@ -64,6 +64,8 @@ class FrameSource:
         Sound from a store, or None where it has none of this session.
     sign
         Asks the API for a new URL and how long it lives, in seconds; costs one request a call.
+    leave_https
+        Whether a URL may be plain http on loopback; any other that the service could not have given is ignored.
     """
 
     def __init__(
@@ -74,18 +76,18 @@ class FrameSource:
         prefix: str = "",
         stored: Callable[[str], Recording | None] | None = None,
         sign: Callable[[str], tuple[str, float]] | None = None,
+        leave_https: bool = True,
     ) -> None:
         ids = as_text(session_column(frame, session)).tolist()
         self._stored, self._sign = stored, sign
         self._sounds: dict[str, Recording] = {}
-        self._urls: dict[str, tuple[str, datetime | None]] = {}
-        sounds = _column(frame, f"{prefix}audio")
-        urls, ends = (_column(frame, f"{prefix}{name}") for name in ("recording_url", "recording_expires_at"))
-        for session_id, sound, url, end in zip(ids, sounds, urls, ends, strict=True):
-            if isinstance(sound, Recording):
+        self._urls: dict[str, tuple[str, float | None]] = {}
+        urls, ends = texts(frame, prefix + URL), times_s(frame, prefix + EXPIRES_AT)
+        for session_id, sound, url, end in zip(ids, recordings_of(frame, prefix), urls, ends, strict=True):
+            if sound is not None:
                 self._sounds.setdefault(session_id, sound)
-            if isinstance(url, str):
-                self._urls.setdefault(session_id, (url, None if pd.isna(end) else pd.Timestamp(end).to_pydatetime()))
+            if may_be_fetched(url, leave_https=leave_https):
+                self._urls.setdefault(session_id, (url, end))
 
     def sound(self, session_id: str) -> Recording | None:
         """Return the frame's sound, else the store's, else None."""
@@ -116,15 +118,9 @@ class FrameSource:
         raise UrlExpired(f"{what}: run audio() on the frame and open the player again", session_id=session_id)
 
 
-def _column(frame: pd.DataFrame, name: str) -> list[Any]:
-    return frame[name].tolist() if name in frame.columns else [None] * len(frame)
-
-
-def _life_s(end: datetime | None) -> float:
-    if end is None:
-        # Nothing says when it ends; the service's URLs live five minutes.
-        return 300.0
-    return (end - datetime.now(UTC)).total_seconds()
+def _life_s(expires_at: float | None) -> float:
+    # Where nothing says when it ends: the service's URLs live five minutes.
+    return 300.0 if expires_at is None else expires_at - time.time()
 
 
 def source_of(
@@ -132,7 +128,12 @@ def source_of(
 ) -> FrameSource:
     """Return where a player's sound comes from: the frame, the store, then a URL signed on demand."""
     return FrameSource(
-        frame, session=session, prefix=prefix, stored=_stored_sound(store, settings), sign=_signer(settings)
+        frame,
+        session=session,
+        prefix=prefix,
+        stored=_stored_sound(store, settings),
+        sign=_signer(settings),
+        leave_https=not current_settings(settings).base_url.startswith("https:"),
     )
 
 

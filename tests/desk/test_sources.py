@@ -31,3 +31,33 @@ def test_the_frames_own_url_is_used_while_it_lives() -> None:
     signing = FrameSource(frame, session="session_id", sign=lambda session: (f"new-{session}", 300.0))
     assert signing.signed_url("dead", fresh=False)[0] == "new-dead"
     assert signing.signed_url("live", fresh=True)[0] == "new-live"
+
+
+@pytest.mark.parametrize("url", ["http://169.254.169.254/latest", "javascript:alert(1)", "file:///etc/passwd"])
+def test_an_address_that_the_service_could_not_have_given_reaches_no_page(url) -> None:
+    """Anybody may have written into the frame."""
+    frame = pd.DataFrame({"session_id": ["s1", "here"], "recording_url": [url, "http://127.0.0.1/a.wav"]})
+    source = FrameSource(frame, session="session_id")
+    with pytest.raises(UrlExpired, match="no signed URL in the frame"):
+        source.signed_url("s1", fresh=False)
+    assert source.signed_url("here", fresh=False)[0] == "http://127.0.0.1/a.wav"
+    strict = FrameSource(frame, session="session_id", leave_https=False)
+    with pytest.raises(UrlExpired, match="no signed URL in the frame"):
+        strict.signed_url("here", fresh=False)
+
+
+def test_the_time_of_expiry_is_read_however_it_is_written() -> None:
+    """As text, without a zone, or in a column of both."""
+    end = pd.Timestamp.now(tz="UTC").floor("s") + pd.Timedelta("200s")
+    written = [end.isoformat(), end.tz_localize(None), str(end + pd.Timedelta("1us")), "soon"]
+    frame = pd.DataFrame(
+        {
+            "session_id": list("abcd"),
+            "recording_url": [SECRET_URL] * 4,
+            "recording_expires_at": pd.Series(written, dtype=object),
+        }
+    )
+    source = FrameSource(frame, session="session_id")
+    for session in "abc":
+        assert 190 < source.signed_url(session, fresh=False)[1] < 201
+    assert source.signed_url("d", fresh=False)[1] == 300
