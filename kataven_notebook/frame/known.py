@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kataven_notebook.errors import InvalidSessionId, SessionError
+from kataven_notebook.errors import InvalidSessionId
 from kataven_notebook.frame.columns import AUDIO, ERROR, EXPIRES_AT, URL, recordings_of, statuses, texts, times_s
 from kataven_notebook.notices import warn_caller
 from kataven_notebook.run.plan import Outcome, Task
@@ -121,7 +121,7 @@ def split_for_work(
     Where the frame has an `audio` column and there is no store, that column is all there is to work
     on: its other rows stay as they are, and nothing is asked for.
     """
-    known, tasks = split(frame, sessions, plan, prefix=prefix, refresh=refresh, capture=capture, progress=progress)
+    known, tasks = split(frame, sessions, plan, prefix=prefix, refresh=refresh, progress=progress)
     if prefix + AUDIO in frame.columns and plan.store is None and not refresh:
         state = statuses(frame, prefix)
         first = sessions.first_rows(_given(state))
@@ -130,6 +130,8 @@ def split_for_work(
             del tasks[position]
             row = first[position]
             known[position] = _as_it_was(state[row], error[row])
+    if not capture:
+        _raise_first(known, sessions)
     tasks |= {
         position: Task(_name(sessions.ids[position], position), outcome.recording)
         for position, outcome in known.items()
@@ -162,8 +164,7 @@ def _given(values: Sequence[Any]) -> npt.NDArray[np.bool_]:
 def _as_it_was(state: Any, error: Any) -> Outcome:
     if state in set(Status) and state != Status.DOWNLOADED:
         return Outcome(Status(state), error=error)
-    message = "there is no sound in the audio column: call audio()"
-    return Outcome(Status.SKIPPED, error=message, exception=SessionError(message))
+    return Outcome(Status.SKIPPED, error="there is no sound in the audio column: call audio()")
 
 
 def _from_frame(

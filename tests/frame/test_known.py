@@ -263,3 +263,20 @@ def test_sound_without_an_id_that_can_be_stored_stays(hub, tmp_path) -> None:
     heard = kn.audio(frame, store=tmp_path / "calls", settings=hub.settings, progress=False)
     assert heard["recording_status"].tolist() == ["downloaded"] * 2
     assert heard.loc[1, "audio"].path is None
+
+
+@pytest.mark.parametrize("row", [{"recording_status": "failed", "recording_error": "no answer"}, {}])
+def test_sound_that_the_frame_lacks_is_raised_too(hub, row) -> None:
+    """Where the audio column is all there is to work on, nothing is asked for: what is not there is a failure."""
+    frame = calls("s1", "s2", audio=[kn.Recording.from_samples([0.1] * 800, 8_000), None])
+    frame = frame.assign(**{name: ["downloaded", value] for name, value in row.items()})
+    if "recording_error" in frame:
+        frame.loc[0, "recording_error"] = None
+    options = {"settings": hub.settings, "progress": False, "columns": "n"}
+    kept = kn.apply(frame, lambda recording: recording.frames, **options)
+    assert kept["n"].tolist()[0] == 800
+    with pytest.raises(
+        kn.errors.SessionError, match="'s2': " + ("no answer" if row else "there is no sound in the audio")
+    ):
+        kn.apply(frame, lambda recording: recording.frames, errors="raise", **options)
+    assert hub.requests.count() == 0
