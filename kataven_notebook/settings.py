@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 DEFAULT_BASE_URL = "https://api.kataven.ai/v1"
+# 30 years: sockets and clocks can't be told of times beyond a few centuries.
+_LONGEST_S = 1e9
 _ACCOUNT = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
 
@@ -70,7 +72,8 @@ class Limits:
         for name in ("minute_s", "hour_s", "day_s"):
             if not _is_length_s(getattr(self, name)):
                 raise ConfigurationError(
-                    f"{name}={getattr(self, name)!r}: a window's length is a positive number of seconds"
+                    f"{name}={getattr(self, name)!r}: a window's length is a number of seconds from above 0 "
+                    f"to {_LONGEST_S:g}"
                 )
 
     @property
@@ -139,7 +142,10 @@ class Settings:
         if not isinstance(self.limits, Limits):
             raise ConfigurationError(f"limits={self.limits!r}: pass a kataven_notebook.Limits")
         if not _is_length_s(self.request_timeout_s):
-            raise ConfigurationError(f"request_timeout_s={self.request_timeout_s!r}: pass a positive number of seconds")
+            raise ConfigurationError(
+                f"request_timeout_s={self.request_timeout_s!r}: pass a positive number of seconds, "
+                f"at most {_LONGEST_S:g}"
+            )
         if self.account_id is not None and not _ACCOUNT.fullmatch(self.account_id):
             raise ConfigurationError(
                 f"account_id={self.account_id!r} can't be an account: names are lower-case letters, digits, "
@@ -222,7 +228,7 @@ def _place(name: str, value: object) -> str | None:
 
 
 def _is_length_s(value: object) -> bool:
-    return is_number(value) and 0 < value < float("inf")
+    return is_number(value) and 0 < value <= _LONGEST_S
 
 
 def _without_key(values: Mapping[str, Any]) -> Settings:

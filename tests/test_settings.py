@@ -75,6 +75,8 @@ def test_credentials_that_cannot_work_are_found_before_a_request(hub, given, say
         {"account_id": "a" * 64},
         {"request_timeout_s": 0},
         {"request_timeout_s": float("nan")},
+        {"request_timeout_s": float("inf")},
+        {"request_timeout_s": 10**400},
         {"limits": 60},
     ],
 )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import math
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from kataven_notebook.arguments import is_whole
+from kataven_notebook.arguments import is_number, is_whole
 from kataven_notebook.errors import ConfigurationError
 from kataven_notebook.run.plan import Plan
 from kataven_notebook.settings import current_settings
@@ -63,7 +64,10 @@ def duration_s(name: str, value: Duration) -> float | None:
 def _stated_s(value: str | float | pd.Timedelta) -> float:
     is_span = isinstance(value, np.timedelta64)  # to numpy a whole number, too
     if isinstance(value, int | float | np.integer | np.floating) and not is_span:
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:  # a whole number may be larger than any float
+            return math.inf if value > 0 else -math.inf
     with contextlib.suppress(TypeError, ValueError):
         # A bare number, as a command line gives it, is seconds: pandas would read "60" as nanoseconds.
         return float(value if isinstance(value, str) else "")
@@ -105,6 +109,8 @@ def sound_plan(
         The store can't be opened.
     """
     check_choice("verify", verify, ("quick", "full"))
+    if is_number(max_bytes) and max_bytes == math.inf:
+        max_bytes = sys.maxsize
     check_count("max_bytes", max_bytes)
     if in_flight is not None:
         check_count("in_flight", in_flight)

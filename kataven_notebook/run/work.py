@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     # An executor, a function that makes one, or None for threads of this process.
     ExecutorLike = Executor | Callable[[], Executor] | None
 
+# 30 years: clocks can't be told of times beyond a few centuries.
+_LONGEST_WAIT_S = 1e9
+
 
 @contextmanager
 def working(
@@ -60,6 +63,8 @@ def working(
     """
     if fn_timeout_s is not None and not (is_number(fn_timeout_s) and fn_timeout_s > 0):
         raise ConfigurationError(f"fn_timeout_s={fn_timeout_s!r}: pass a positive number of seconds, or None")
+    if fn_timeout_s is not None:
+        fn_timeout_s = min(fn_timeout_s, _LONGEST_WAIT_S)
     rule = _Rule(name_of(fn), fn_timeout_s, capture=capture, check=check)
     if executor is None:
         yield replace(plan, work=_LocalWork(fn, rule), delegate=None)

@@ -47,9 +47,15 @@ def test_what_is_no_length_of_time_is_refused_by_the_options_name(length) -> Non
         duration_s("max_wait", length)
 
 
-@pytest.mark.parametrize("value", [float("inf"), 1e18, "inf"])
+@pytest.mark.parametrize("value", [float("inf"), 1e18, 10**400, "inf"])
 def test_for_ever_means_for_ever(hub, value) -> None:
     """No calendar goes as far, and none is asked to."""
     assert duration_s("max_wait", value) == float("inf")
     found = kn.audio(calls("s1"), settings=hub.settings, max_wait=value, poll_pending=value, progress=False)
+    assert found["recording_status"].tolist() == ["downloaded"]
+
+
+def test_a_size_without_limit_is_none(hub) -> None:
+    """`max_bytes=inf` is how one says it."""
+    found = kn.audio(calls("s1"), settings=hub.settings, max_bytes=float("inf"), progress=False)
     assert found["recording_status"].tolist() == ["downloaded"]

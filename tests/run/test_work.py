@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 import warnings
 from concurrent.futures import ThreadPoolExecutor
@@ -32,6 +33,11 @@ def fails(_recording: Recording) -> None:
     raise LookupError("nothing there")
 
 
+def len_of(recording: Recording) -> int:
+    """Return its length in frames."""
+    return recording.frames
+
+
 @pytest.mark.parametrize("fn_timeout_s", [0, -1.0, True, "10"])
 def test_a_time_limit_that_is_none_is_refused(fn_timeout_s: object) -> None:
     """With the value, before anything runs."""
@@ -44,6 +50,15 @@ def test_a_time_limit_that_is_none_is_refused(fn_timeout_s: object) -> None:
         ),
     ):
         pass
+
+
+@pytest.mark.parametrize("fn_timeout_s", [math.inf, 1e18, 10**400])
+@pytest.mark.parametrize("executor", [None, ThreadPoolExecutor])
+def test_a_time_limit_beyond_all_clocks_is_none(executor, fn_timeout_s) -> None:
+    """It ends nothing, whoever waits."""
+    with working(PLAN, len_of, executor=executor, fn_timeout_s=fn_timeout_s) as plan:
+        assert plan.work is not None
+        assert plan.work(SOUND, NEVER).value == SOUND.frames
 
 
 def test_a_failure_is_the_results_error_or_raised() -> None:
