@@ -116,7 +116,8 @@ def with_columns(frame: pd.DataFrame, columns: Mapping[str, Any], *, prefix: str
             result[prefix + name] = values
     if new:
         named = result.columns.names
-        result = pd.concat([result, pd.DataFrame(new, index=result.index)], axis=1)
+        # With what a subclass keeps beside its columns.
+        result = pd.concat([result, pd.DataFrame(new, index=result.index)], axis=1).__finalize__(frame)  # type: ignore[operator]  # the stubs take it for a column
         result.columns.names = named
     ours = [*frame.attrs.get(_ATTRS, ()), *(prefix + name for name in columns)]
     result.attrs = {**frame.attrs, _ATTRS: list(dict.fromkeys(ours))}

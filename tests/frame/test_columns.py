@@ -229,3 +229,20 @@ def test_times_of_several_precisions_are_all_read() -> None:
     assert times_s(pd.DataFrame({"at": objects}), "at") == [instant] * 3
     for unit in ("s", "ms", "us", "ns"):
         assert times_s(pd.DataFrame({"at": pd.Series([stamp]).dt.as_unit(unit)}), "at") == [instant]
+
+
+def test_what_a_subclass_keeps_beside_its_columns_stays(hub) -> None:
+    """Such as the name of a column of geometry."""
+
+    class Named(pd.DataFrame):
+        _metadata = ("owner",)
+
+        @property
+        def _constructor(self) -> type[Named]:
+            return Named
+
+    frame = Named(calls("s1"))
+    frame.owner = "me"
+    heard = kn.audio(frame, settings=hub.settings, progress=False)
+    assert isinstance(heard, Named)
+    assert heard.owner == "me"
