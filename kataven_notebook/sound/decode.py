@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 import re
-import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -19,6 +18,7 @@ import soundfile as sf
 from kataven_notebook.arguments import is_whole
 from kataven_notebook.errors import RecordingCorrupt
 from kataven_notebook.sound import ffmpeg
+from kataven_notebook.sound.containers import check_whole, id3_bytes, is_streamed
 from kataven_notebook.sound.formats import LOSSLESS, NEEDS_AV, describe, sniff
 from kataven_notebook.sound.source import open_bytes
 
@@ -39,8 +39,8 @@ _MAX_FRAMES_PER_BYTE = 8_192
 MAX_DECODED_BYTES = 8 << 30
 # The most memory that is allocated at once for what a header claims.
 _PIECE_BYTES = 16 << 20
-# A file of nothing but empty chunks would keep a thread busy for minutes.
-_MAX_WAV_CHUNKS = 10_000
+# What libsndfile says of FLAC that does not state its length.
+_UNKNOWN_FRAMES = (1 << 63) - 1
 
 _SNDFILE_FORMATS = {
     "WAV": "wav",
@@ -92,15 +92,18 @@ def probe(source: bytes | Path, session_id: str | None = None) -> SoundInfo:
         if kind is None:
             raise RecordingCorrupt(describe(head), session_id=session_id)
         if kind == "wav":
-            _check_wav_length(file, size_bytes, ">" if head[:4] == b"RIFX" else "<", session_id)
+            # libsndfile reads what is there without an error, and a WAV file of two empty chunks for minutes.
+            check_whole(file, session_id)
         file.seek(0)
         try:
             info = _probe_sndfile(file, kind) if kind not in NEEDS_AV else None
         except sf.LibsndfileError as error:
             reason = str(error.error_string).rstrip(". ")
-            if not re.search("unsupported|unimplemented|unknown", reason, re.IGNORECASE):
+            if not re.search("unsupported|unimplemented|unknown", reason, re.IGNORECASE) and not is_streamed(file):
                 raise RecordingCorrupt(f"the {kind} file can't be opened: {reason}", session_id=session_id) from None
             info = None
+        if info is not None and info.frames == _UNKNOWN_FRAMES:
+            info = None  # FLAC that was written to a pipe: libsndfile fails at its end
     if info is None:
         with open_bytes(source) as file:
             codec, rate, channels, frames = ffmpeg.probe(file, kind, session_id)
@@ -125,38 +128,10 @@ def _states_length(file: BinaryIO) -> bool:
     """Whether an MP3 file begins with a header that states its length."""
     position = file.tell()
     file.seek(0)
-    # The size of an ID3 tag is stored in seven bits of each byte.
-    head = file.read(10)
-    tag_bytes = 0
-    if head[:3] == b"ID3" and len(head) == 10:
-        tag_bytes = 10 + sum((byte & 0x7F) << shift for byte, shift in zip(head[6:], (21, 14, 7, 0), strict=True))
-    file.seek(tag_bytes)
+    file.seek(id3_bytes(file.read(10)))
     first = file.read(256)
     file.seek(position)
     return any(mark in first for mark in (b"Xing", b"Info", b"VBRI"))
-
-
-def _check_wav_length(file: BinaryIO, size_bytes: int, order: str, session_id: str | None) -> None:
-    """Raise for a WAV file that was cut short: libsndfile reads what is there without an error."""
-    position = 12
-    for _ in range(_MAX_WAV_CHUNKS):
-        file.seek(position)
-        head = file.read(8)
-        if len(head) < 8:
-            break
-        name, length = struct.unpack(order + "4sI", head)
-        if name == b"data":
-            # A writer that streams does not know the length beforehand and leaves a sentinel.
-            streamed = length in (0, 0xFFFFFFFF) or length >= 0x7FFFF000
-            if not streamed and position + 8 + length > size_bytes:
-                missing = position + 8 + length - size_bytes
-                raise RecordingCorrupt(
-                    f"the file is cut short: its header promises {missing:,} bytes more than there are",
-                    session_id=session_id,
-                )
-            return
-        position += 8 + length + length % 2
-    raise RecordingCorrupt("the WAV file holds no sound: its data part is missing", session_id=session_id)
 
 
 def _check_claims(info: SoundInfo, size_bytes: int, session_id: str | None) -> None:
@@ -274,17 +249,19 @@ def read_part(
 
 
 def verify(source: bytes | Path, info: SoundInfo, *, full: bool, session_id: str | None = None) -> None:
-    """Decode the first and the last second, or everything, and raise where that fails.
+    """Compare the length that the container states with the file, decode its ends or everything, and raise for a lack.
 
     Raises
     ------
     RecordingCorrupt
-        A part can't be decoded, or the file ends before the length in its header.
+        A part can't be decoded, or the file ends before its container says so.
     FormatUnsupported
         The format needs the extra `[av]`, which is not installed.
     OSError
         The file can't be opened.
     """
+    with open_bytes(source) as file:
+        check_whole(file, session_id)
     second = info.sample_rate
     if full or info.frames <= 2 * second or info.format in NEEDS_AV:
         at_once = min(30 * second, _PIECE_BYTES // (4 * info.channels))

@@ -370,12 +370,12 @@ class Recording:
         Parameters
         ----------
         full
-            Decode all of it: an hour of compressed sound takes seconds. By default two seconds find what is cut short.
+            Decode all of it: seconds for an hour. A file that ends before its container says so is found either way.
 
         Raises
         ------
         RecordingCorrupt
-            A part can't be decoded, or the file ends before the length in its header.
+            A part can't be decoded, or the file is cut short.
         OSError
             The file is gone or can't be read.
         """
