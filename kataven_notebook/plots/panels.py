@@ -9,6 +9,7 @@ import pandas as pd
 
 from kataven_notebook.errors import FrameError
 from kataven_notebook.plots import drawing
+from kataven_notebook.redact import encodable
 from kataven_notebook.status import Status
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ def groups_of(df: pd.DataFrame, by: str | None, metric: str) -> dict[str, Double
     if by is None:
         return {"all calls": values[np.isfinite(values)]}
     groups = df[by].reset_index(drop=True)
+    if pd.api.types.is_object_dtype(groups):
+        groups = pd.Series([encodable(name) if isinstance(name, str) else name for name in groups], dtype=object)
     if isinstance(groups.dtype, pd.CategoricalDtype):
         names = [name for name in groups.cat.categories if (groups == name).any()]
     else:

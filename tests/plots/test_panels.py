@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,14 @@ def test_latency_draws_a_row_per_group_with_its_percentiles() -> None:
     assert texts(ax) == ["p50 0.60   p90 0.68   n 2", "p50 1.60   p90 1.68   n 2", "no values"]
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("response latency p50, s", "agent")
     assert texts(plots.latency(CALLS)) == ["p50 0.90   p90 1.62   n 5"]
+
+
+def test_half_a_character_in_a_name_is_spelled_out() -> None:
+    """No font has it."""
+    calls = CALLS.assign(agent=pd.Series(["x\udce9", *CALLS["agent"].tolist()[1:]], dtype=object))
+    ax = plots.latency(calls, by="agent")
+    assert "x\\udce9" in [label.get_text() for label in ax.get_yticklabels()]
+    ax.figure.savefig(io.BytesIO())
 
 
 def test_latency_shows_offsets_below_zero() -> None:
