@@ -316,12 +316,14 @@ def iter_recordings(
     )
     job.split(plan, progress=progress)
 
-    def found() -> Iterator[tuple[str, Recording]]:
+    def as_they_come() -> Iterator[tuple[str, Recording]]:
         for position, outcome in job.known.items():
             if outcome.recording is not None:
                 yield job.sessions.ids[position], outcome.recording
+        found: list[Status] = []
         lacking = []  # one refusal is its row's; one that ended the run is the account's
         for session_id, outcome in stream(plan, job.tasks, label="Downloading", progress=progress):
+            found.append(outcome.status)
             if outcome.recording is not None:
                 yield session_id, outcome.recording
             elif outcome.status in (Status.REFUSED, Status.UNCONFIGURED, Status.SKIPPED):
@@ -329,8 +331,9 @@ def iter_recordings(
         refusals = [outcome.exception for outcome in lacking if outcome.status != Status.SKIPPED]
         if refusals and refusals[0] is not None and (len(lacking) > len(refusals) or len(refusals) == len(job.tasks)):
             raise refusals[0]
+        job.doubt_ids(found)
 
-    return found()
+    return as_they_come()
 
 
 def interrupted() -> pd.DataFrame | None:

@@ -13,7 +13,7 @@ from kataven_notebook.run.supervise import execute
 from kataven_notebook.status import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     import pandas as pd
 
@@ -138,12 +138,16 @@ class FrameJob:
             capture=self.capture,
             on_interrupt=lambda outcomes: build(every(outcomes)),
         )
-        if len(outcomes) >= _ENOUGH_TO_DOUBT and all(each.status == Status.MISSING for each in outcomes.values()):
+        self.doubt_ids([each.status for each in outcomes.values()])
+        return every(outcomes)
+
+    def doubt_ids(self, found: Collection[Status]) -> None:
+        """Warn where the service has nothing for any of the sessions that it was asked for."""
+        if len(found) >= _ENOUGH_TO_DOUBT and all(each == Status.MISSING for each in found):
             warn_caller(
-                f"the service has a recording of none of the {len(outcomes):,} sessions that it was asked for: are "
+                f"the service has a recording of none of the {len(found):,} sessions that it was asked for: are "
                 f"these the ids of sessions, in {self.sessions.name!r}? agent_... also names agents and campaigns"
             )
-        return every(outcomes)
 
     def reasons(self, outcomes: list[Outcome]) -> dict[str, str]:
         """Return why there is no sound or no value, by session id, of the sessions that lack it."""

@@ -50,5 +50,7 @@ def test_sessions_of_which_none_has_a_recording_are_doubted(hub) -> None:
     agents = calls(*(f"agent_{number}" for number in range(5)))
     with pytest.warns(UserWarning, match="none of the 5 sessions .* also names agents and campaigns"):
         kn.audio(agents, settings=hub.settings, progress=False)
+    with pytest.warns(UserWarning, match="none of the 5 sessions"):
+        assert not list(kn.iter_recordings(agents, settings=hub.settings, progress=False))
     kn.audio(agents.head(2), settings=hub.settings, progress=False)
     kn.audio(calls("s1", *agents["session_id"]), settings=hub.settings, progress=False)
