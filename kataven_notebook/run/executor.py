@@ -20,6 +20,7 @@ from kataven_notebook.run.pools import (
     is_maker,
     is_of_dask,
     make_executor,
+    see_off,
     shut_down,
     submit,
     worker_count,
@@ -187,8 +188,8 @@ class ExecutorWork:
                     return _awaited(submit(executor, run_job, job), stop)
                 except (BrokenExecutor, CancelledError) as error:
                     if self._make is None and isinstance(error, BrokenExecutor):
-                        return Result(failure=WorkFailed(self._give_up(), session_id=job.session_id))
-                    self._renew(generation)
+                        return Result(failure=WorkFailed(self._give_up(executor), session_id=job.session_id))
+                    self._renew(generation, is_broken=isinstance(error, BrokenExecutor))
                 except (ConfigurationError, Stopped):
                     raise
                 except Exception as error:
@@ -203,18 +204,23 @@ class ExecutorWork:
         )
         return Result(failure=WorkFailed(message, session_id=job.session_id))
 
-    def _give_up(self) -> str:
+    def _give_up(self, executor: Executor) -> str:
+        with self._renewing:
+            see_off(executor)
         self._broken = "one worker died, and the executor can't be used any more"
         return (
             f"{self._broken}: pass a function that makes an executor, such as executor=lambda: ProcessPoolExecutor(4); "
             "a new one is then made, and the work is repeated"
         )
 
-    def _renew(self, generation: int) -> None:
+    def _renew(self, generation: int, *, is_broken: bool) -> None:
         """Make a broken pool again, once for all the jobs that ended with it."""
         with self._renewing:
             if self._make is not None and self._generation == generation:
-                shut_down(self._executor, wait=False)
+                if is_broken:
+                    see_off(self._executor)
+                else:
+                    shut_down(self._executor, wait=False)
                 self._executor = make_executor(self._make)
                 self._generation += 1
 
@@ -238,8 +244,7 @@ def _awaited(future: Future[Result], stop: threading.Event) -> Result:
                     future.cancel()
                     raise Stopped from None
     finally:
-        # An error of the future holds this frame, and would hold itself by it, and the executor. Where a pool that
-        # broke is left to the garbage collector, which may run in the pool's own thread, Python 3.12 can hang.
+        # An error of the future holds this frame, and would hold itself and the executor by it; see `pools.see_off`.
         del future
 
 

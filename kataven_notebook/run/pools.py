@@ -73,6 +73,7 @@ def check_executor(executor: Any) -> Executor:
     try:
         submit(executor, _nothing)
     except BrokenExecutor as error:
+        see_off(executor)
         raise closed(error) from None
     return executor
 
@@ -89,6 +90,7 @@ def check_processes(executor: Executor) -> Executor:
         try:
             executor.submit(_nothing).result()
         except BrokenExecutor as error:
+            see_off(executor)
             raise ConfigurationError(
                 f"the executor's processes end as they start ({error}): in a script, call this below "
                 "`if __name__ == '__main__':`, and see what its initializer needs"
@@ -143,6 +145,16 @@ def shut_down(executor: Executor, *, wait: bool) -> None:
         executor.shutdown(wait=wait, cancel_futures=True)
     except TypeError:  # Dask's takes no such option
         executor.shutdown(wait=wait)
+
+
+def see_off(executor: Executor) -> None:
+    """Wait until nothing of an executor that broke is left; its workers are gone, or going.
+
+    The thread of a pool that broke holds a lock while it ends, and the error that it hands out holds whoever waited.
+    If by that it is the last to hold the executor, Python 3.12 waits for that lock in the same thread, and the process
+    never ends.
+    """
+    executor.shutdown(wait=True)
 
 
 def _no_executor(value: object, hint: str = "") -> ConfigurationError:

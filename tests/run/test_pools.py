@@ -5,10 +5,13 @@ from __future__ import annotations
 import functools
 import os
 import signal
+import subprocess
+import sys
 from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor, ThreadPoolExecutor
 
 import pytest
 
+from kataven_notebook import demo
 from kataven_notebook.errors import ConfigurationError
 from kataven_notebook.run.pools import check_executor, is_maker, make_executor, shut_down, submit, worker_count
 
@@ -77,3 +80,45 @@ def test_an_executor_that_is_broken_already_says_what_to_pass_instead() -> None:
     with pytest.raises(ConfigurationError, match="takes no work any more"):
         check_executor(pool)
     shut_down(pool, wait=True)
+
+
+ENDS = """
+import os, sys
+from concurrent.futures import ProcessPoolExecutor
+import pandas as pd
+import kataven_notebook as kn
+
+def kill(recording):
+    os._exit(9)
+
+def run(executor):
+    frame = pd.DataFrame({"session_id": ["s0", "s1"]})
+    settings = kn.Settings(api_key=sys.argv[2], base_url=sys.argv[1])
+    try:
+        kn.apply(frame, kill, columns="x", settings=settings, executor=executor, progress=False)
+    except kn.errors.ConfigurationError as error:
+        print("end as they start" in str(error))
+
+if __name__ == "__main__":
+    run(lambda: ProcessPoolExecutor(1))
+    run(ProcessPoolExecutor(1))
+    # Who is last to hold the pool is a matter of microseconds.
+    for _ in range(20):
+        run(lambda: ProcessPoolExecutor(1, initializer=os._exit, initargs=(1,)))
+"""
+
+
+def test_a_process_whose_pools_broke_ends(wav, tmp_path) -> None:
+    """From Python 3.12 on the end of such a pool can wait for itself."""
+    script = tmp_path / "ends.py"
+    script.write_text(ENDS)
+    with demo.hub(sessions={"s0": wav, "s1": wav}) as hub:
+        done = subprocess.run(
+            [sys.executable, script, hub.base_url, hub.api_key],
+            env={**os.environ, "KATAVEN_STATE_DIR": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+    assert done.stdout == 20 * "True\n"
