@@ -13,9 +13,10 @@ from kataven_notebook.store.entry import hashed_id
 from kataven_notebook.store.sweep import sweep
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Sequence
+    from collections.abc import Generator, Iterable, Iterator, Sequence
 
     from kataven_notebook.store.entry import Entry
+    from kataven_notebook.store.files import Sounds
     from kataven_notebook.store.folder import Store
 
 _AGAIN = "fetch the session again, which the next run does"
@@ -29,6 +30,8 @@ PROBLEMS = {
 }
 """What can be wrong, and what is to be done then."""
 DAMAGE = frozenset(PROBLEMS) - {"unnamed_sound"}
+# Up to here the size of each is asked for by name; above it a listing is cheaper.
+_MOST_BY_NAME = 500
 _NOTED = "the sound in the store was damaged ({problem}): call again to fetch it again"
 
 
@@ -89,6 +92,22 @@ def unsound(store: Store, entries: Sequence[Entry], *, progress: bool | None) ->
         for _ in looked:
             pass
     return {str(finding.session_id) for finding in findings}
+
+
+def of_other_size(sounds: Sounds, entries: Iterable[Entry]) -> list[Entry]:
+    """Return the entries whose sound is gone or has another size; where they are many, by one listing.
+
+    Raises
+    ------
+    StoreError
+        The place can't be read.
+    """
+    named = [entry for entry in entries if entry.file is not None]
+    if len(named) > _MOST_BY_NAME:
+        sizes = sounds.sizes()
+        return [entry for entry in named if sizes.get(str(entry.file)) != entry.size_bytes]
+    looked = sweep(lambda entry: sounds.size_of(str(entry.file)), named, label="Checking", progress=False)
+    return [entry for entry, size in looked if size != entry.size_bytes]
 
 
 def _damages(

@@ -17,6 +17,7 @@ from kataven_notebook.settings import current_settings
 from kataven_notebook.sound.recording import Recording
 from kataven_notebook.status import Status
 from kataven_notebook.store.accounts import account_mark
+from kataven_notebook.store.audit import of_other_size
 from kataven_notebook.store.entry import Entry, hashed_id
 from kataven_notebook.store.failures import folder_errors
 from kataven_notebook.store.folder import Store
@@ -135,15 +136,18 @@ class RemoteStore(Store):
     def load(self, session_ids: Sequence[str] | None = None) -> dict[str, Entry]:
         """Return what is known of some sessions, or of all, by session id.
 
-        Sound that the cache names is believed to be there; the rest is looked up in the bucket, since another
-        machine may have stored sound of a session that had none.
+        An entry whose sound is gone, or has another size, is left out, of the cache too. What that lacks is looked up
+        in the bucket, since another machine may have stored sound of a session that had none, or other sound.
 
         Raises
         ------
         StoreError
             The bucket can't be read.
         """
-        known = {entry.session_id: entry for entry in self._ledger.entries(session_ids)}
+        known = {each.session_id: each for each in self._ledger.entries(session_ids)}
+        for entry in of_other_size(self.folder, known.values()):
+            self._ledger.drop_sound(entry, "the sound in the store was gone or damaged: call again")
+            del known[entry.session_id]
         unsure = None if session_ids is None else [each for each in session_ids if not _has_sound(known.get(each))]
         if unsure is not None and len(unsure) <= _MOST_BY_NAME:
             names = {hashed_id(each) for each in unsure}
@@ -153,6 +157,8 @@ class RemoteStore(Store):
         found = {entry.session_id: entry for entry in news}
         for session_id in self._doubtful([entry.session_id for entry in news if not _has_sound(entry)]):
             found[session_id] = self._recovered(session_id) or found[session_id]
+        for entry in of_other_size(self.folder, found.values()):
+            del found[entry.session_id]
         self._ledger.take_over(found.values())
         return known | found
 
@@ -284,9 +290,8 @@ class RemoteStore(Store):
         if there is None or there.file != entry.file:
             return False
         failed, now = Status.FAILED.value, time.time()
-        self.folder.write_outcome(
-            Entry(entry.session_id, failed, error, entry.attempts, first_at=entry.first_at, updated_at=now)
-        )
+        noted = Entry(entry.session_id, failed, error, entry.attempts, first_at=entry.first_at, updated_at=now)
+        self.folder.write_outcome(noted)
         self._ledger.drop_sound(entry, error)
         return self._recovered(entry.session_id) is None
 

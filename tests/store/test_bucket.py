@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import uuid
@@ -167,18 +168,51 @@ def test_the_cache_can_be_made_again(hub, frame, state, tmp_path, monkeypatch) -
     assert len(fs.find(f"{root}/audio")) == 5
 
 
-def test_sound_that_is_gone_is_its_rows_error(hub, frame, state) -> None:
+@pytest.mark.parametrize("most_by_name", [500, 3])
+def test_sound_that_is_gone_or_cut_short_is_asked_for_again(hub, frame, state, monkeypatch, most_by_name) -> None:
+    """On the machine that stored it, whose frame holds it, and on one that has not seen it."""
+    monkeypatch.setattr("kataven_notebook.store.audit._MOST_BY_NAME", most_by_name)
+    url = f"memory://{uuid.uuid4().hex}"
+    options = {"store": url, "settings": hub.settings, "progress": False}
+    calls = kn.audio(frame, **options)
+    objects = ObjectFolder(url)
+    for fresh in (lambda: None, state):
+        fresh()
+        objects.remove(objects.sound_of("s0"))
+        objects.write(objects.sound_of("s1")[0], b"RIFF")
+        hub.requests.clear()
+        found = kn.audio(calls, **options)
+        assert found["recording_status"].tolist() == STATES
+        assert sorted({each.session_id for each in hub.requests.api} - {"later"}) == ["s0", "s1"]
+        assert [each.samples.shape for each in found["audio"][:6]] == [(2_000, 2)] * 6
+
+
+def test_what_another_machine_removed_or_replaced_is_seen(hub, frame, state, wav) -> None:
+    """A cache outlives what it names: forgotten sound is asked for again, other sound is taken as it is there."""
+    url = f"memory://{uuid.uuid4().hex}"
+    options = {"store": url, "settings": hub.settings, "progress": False}
+    kn.audio(frame.iloc[:3], **options)
+    here = RemoteStore(url)
+    state()
+    elsewhere = RemoteStore(url)
+    elsewhere.load(["s1"])
+    elsewhere.forget("s0")
+    with elsewhere.part() as part:
+        part.write(wav)
+        elsewhere.keep("s1", part, hashlib.sha256(wav).hexdigest())
+    found = here.load(["s0", "s1", "s2"])
+    assert sorted(found) == ["s1", "s2"]
+    assert here.recording(found["s1"]).encoded() == wav
+
+
+def test_sound_that_goes_during_a_run_is_its_rows_error(hub, frame) -> None:
     """And refresh fetches it again."""
     url = f"memory://{uuid.uuid4().hex}"
-    kn.audio(frame.iloc[:2], store=url, settings=hub.settings, progress=False)
-    fs, root = fsspec.url_to_fs(url)
-    for path in fs.find(f"{root}/audio"):
-        fs.rm_file(path)
-    options = {"columns": "n", "store": url, "settings": hub.settings, "progress": False}
-    found = apply(frame.iloc[:2], lambda r: r.frames, **options)
-    assert found["apply_error"].str.contains("refresh=True").all()
-    found = apply(frame.iloc[:2], lambda r: r.frames, refresh=True, **options)
-    assert found["n"].tolist() == [2_000, 2_000]
+    calls = kn.audio(frame.iloc[:2], store=url, settings=hub.settings, progress=False)
+    ObjectFolder(url).remove(ObjectFolder(url).sound_of("s0"))
+    found = apply(calls, lambda r: r.frames + len(r.encoded()), columns="n", settings=hub.settings, progress=False)
+    assert "refresh=True" in found["apply_error"][0]
+    assert found["apply_error"].isna().tolist() == [False, True]
 
 
 def test_a_store_is_one_accounts_and_one_versions(hub, frame) -> None:
