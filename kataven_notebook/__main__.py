@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kataven_notebook._version import __version__
@@ -84,6 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     >>> main(["fetch", "no_such_file.csv", "--store", "calls/"])
     2
     """
+    _open_streams()
     parser = _parser()
     options, rest = parser.parse_known_args(arguments)
     if rest and not getattr(options, "serve", False):
@@ -111,6 +114,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except errors.KatavenError as error:
         print(f"kataven-notebook: {error}", file=sys.stderr)
         return command_line.UNUSABLE
+
+
+def _open_streams() -> None:
+    """Give a process that was started without standard output or error, as by a scheduler, somewhere to write."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - for the rest of the process
 
 
 def _parser() -> argparse.ArgumentParser:

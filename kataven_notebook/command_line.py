@@ -197,8 +197,8 @@ def say(text: str) -> None:
     try:
         sys.stdout.write(text + "\n")
         sys.stdout.flush()
-    except BrokenPipeError:
-        # Nobody reads on, as after `| head`: the exit code still tells.
+    except OSError:
+        # Nobody reads on, as after `| head`, or the disk of a log is full: the exit code still tells.
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - for the rest of the process
 
 

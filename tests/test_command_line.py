@@ -432,3 +432,20 @@ def test_a_reader_that_leaves_takes_nothing_along(hub) -> None:
     assert process.wait(60) == 0
     assert "Traceback" not in log
     assert "BrokenPipe" not in log
+
+
+@pytest.mark.skipif(os.name == "nt", reason="shells close streams in another way there")
+@pytest.mark.parametrize(
+    ("streams", "code"), [(">&-", 0), ("2>&-", 0), (">&- 2>&-", 0), ("2>/dev/full >/dev/full", 0), ("- <&-", 2)]
+)
+def test_streams_that_are_closed_or_full_change_no_exit_code(hub, streams, code) -> None:
+    """Schedulers start processes without them, and the disk of a log may be full."""
+    if "/dev/full" in streams and not Path("/dev/full").exists():
+        pytest.skip("there is no such device")
+    table("calls.csv", "007", "gone")
+    name = "" if code else "calls.csv"
+    shell = f"{sys.executable} -m kataven_notebook fetch {name} {streams} --store calls --report report.csv"
+    done = subprocess.run(["/bin/sh", "-c", shell], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    assert ("name a file" in done.stderr) if code else len(pd.read_csv("report.csv")) == 2

@@ -71,7 +71,7 @@ def read_table(name: str, session: str) -> pd.DataFrame:
         if kind == "parquet":
             raise MissingExtra.of("parquet", "a Parquet file") from None
         raise ConfigurationError(f"{name} can't be read as {kind}: {error}; or unpack it") from None
-    except (OSError, ValueError, EOFError, zlib.error, lzma.LZMAError) as error:
+    except (OSError, ValueError, EOFError, csv.Error, zlib.error, lzma.LZMAError) as error:
         raise ConfigurationError(f"{name} can't be read as {kind}: {one_line(str(error), most_chars=400)}") from None
 
 
@@ -79,6 +79,8 @@ def _content(name: str) -> bytes:
     if name == "-":
         # What stands in for the standard input may be text already.
         source = getattr(sys.stdin, "buffer", sys.stdin)
+        if source is None:
+            raise ValueError("the standard input is closed; name a file")
         content = source.read()
         return content if isinstance(content, bytes) else str(content).encode()
     with fsspec.open(name, "rb", compression=_PACKED.get(Path(name).suffix.lower())) as file:
@@ -128,7 +130,8 @@ def _read_csv(text: str, session: str) -> pd.DataFrame:
 
 def _names(text: str, separator: str) -> list[str]:
     """Return what the first line that is not blank names, split by a separator."""
-    rows: Iterator[list[str]] = csv.reader(io.StringIO(text), delimiter=separator)
+    # Any line end, also the one of old Macs.
+    rows: Iterator[list[str]] = csv.reader(io.StringIO(text, newline=None), delimiter=separator)
     return next((row for row in rows if any(each.strip() for each in row)), [])
 
 

@@ -90,6 +90,17 @@ def test_another_separator_is_taken_where_the_names_tell(separator) -> None:
     assert frame["n"].tolist() == ["1,5", "2"]
 
 
+def test_line_ends_of_old_macs_are_read() -> None:
+    """The csv module alone refuses them."""
+    assert read(SHEET.replace("\n", "\r").encode(), "calls.csv").equals(read(SHEET.encode(), "calls.csv"))
+
+
+def test_a_name_that_is_too_long_is_no_programming_error() -> None:
+    """As in a file that is no table, or whose first quote is never closed."""
+    with pytest.raises(ConfigurationError, match="field larger"):
+        read(("session_id," + "x" * 200_000 + "\n").encode(), "calls.csv")
+
+
 def test_a_line_by_which_excel_finds_the_separator_is_no_row() -> None:
     """It stands above the names."""
     assert read(f"sep=;\n{SHEET}".encode())["session_id"].tolist() == ["007", "s2"]
