@@ -31,6 +31,9 @@ class Database:
         Statements that create missing tables; run at each opening.
     timeout_s
         How long to wait for another connection's transaction, in seconds.
+    follow
+        Open what has taken the file's place, where somebody has removed, moved or replaced it; by default what was
+        opened is used on, which nobody else sees.
 
     Raises
     ------
@@ -38,10 +41,12 @@ class Database:
         The file can't be created or used, or is not a database.
     """
 
-    def __init__(self, path: Path | None, schema: str, *, timeout_s: float) -> None:
+    def __init__(self, path: Path | None, schema: str, *, timeout_s: float, follow: bool = False) -> None:
         self._path = path
         self._schema = schema
         self._timeout_s = timeout_s
+        self._follow = follow and path is not None
+        self._identity: tuple[int, int] | None = None
         self._lock = threading.Lock()
         self._is_closed = False
         self._connection: sqlite3.Connection | None = self._connect()
@@ -83,6 +88,8 @@ class Database:
         with self._lock:
             if self._is_closed:
                 raise sqlite3.ProgrammingError("the database has been closed")
+            if self._follow and self._connection is not None and not self._is_in_place():
+                self._disconnect()  # SQLite sees that the file was moved, and leaves alone what is in its place
             if self._connection is None:
                 self._connection = self._connect()
             yield self._connection
@@ -105,6 +112,9 @@ class Database:
                 if db.in_transaction:
                     db.execute("ROLLBACK").close()
                 raise
+
+    def _is_in_place(self) -> bool:
+        return self._identity is None or _identity(self._path) == self._identity
 
     def _connect(self) -> sqlite3.Connection:
         give_up_at = time.monotonic() + self._timeout_s
@@ -132,6 +142,7 @@ class Database:
             for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "secure_delete=ON"):
                 connection.execute(f"PRAGMA {pragma}").close()
             connection.executescript(self._schema).close()
+            self._identity = _identity(self._path)
         except BaseException:
             connection.close()
             raise
@@ -141,6 +152,15 @@ class Database:
         if self._connection is not None:
             self._connection.close()
         self._connection = None
+
+
+def _identity(path: Path | None) -> tuple[int, int] | None:
+    """Return what tells a file from another one of its name, or None where there is none."""
+    try:
+        found = None if path is None else os.stat(path)  # noqa: PTH116 - at each use, and twice as fast
+    except OSError:
+        return None
+    return None if found is None else (found.st_dev, found.st_ino)
 
 
 def _create(path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import tempfile
@@ -128,6 +129,8 @@ class SoundFolder:
         """
         with folder_errors(self._path):
             prefix = owner_name().replace("|", "~").replace("/", "_") + "~"
+            # Somebody may have tidied up; a store that is gone is not made again.
+            self._parts.mkdir(mode=0o700, exist_ok=True)
             descriptor, name = tempfile.mkstemp(".part", prefix, self._parts)
             os.close(descriptor)
             try:
@@ -135,6 +138,18 @@ class SoundFolder:
                     yield file
             finally:
                 Path(name).unlink(missing_ok=True)
+
+    def check_in_place(self, part: BinaryIO) -> None:
+        """Refuse a part whose name leads to something else than what has arrived.
+
+        Raises
+        ------
+        OSError
+            The folder was moved, removed or replaced meanwhile.
+        """
+        part.flush()
+        if Path(part.name).stat().st_size != os.fstat(part.fileno()).st_size:
+            raise FileNotFoundError(errno.ENOENT, "replaced while sound arrived", part.name)
 
     def take(self, part: BinaryIO, file: str, sha256: str) -> None:
         """Bring what has arrived to the disk, close it and give it its name.
@@ -158,7 +173,8 @@ class SoundFolder:
         # Windows renames no file that is open.
         part.close()
         target = self._path / file
-        target.parent.mkdir(mode=0o700, exist_ok=True)
+        for folder in (target.parent.parent, target.parent):
+            folder.mkdir(mode=0o700, exist_ok=True)
         try:
             Path(part.name).replace(target)
         except PermissionError:

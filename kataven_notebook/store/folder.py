@@ -193,9 +193,13 @@ class Store:
         ------
         RecordingCorrupt, FormatUnsupported
             It is no sound that can be read.
+        StoreError
+            The folder was moved, removed or replaced meanwhile.
         """
-        part.flush()
-        return Recording.from_file(part.name, session_id=session_id)
+        with folder_errors(self._path):
+            # What lies there by that name must not be taken for a corrupt recording, which is final.
+            self._files.check_in_place(part)
+            return Recording.from_file(part.name, session_id=session_id)
 
     def keep(self, session_id: str, part: BinaryIO, sha256: str) -> Recording:
         """Take verified sound into the store: the file first, then its outcome.

@@ -67,7 +67,7 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         self._path = path
         with folder_errors(path.parent):
-            self._database = Database(path, _SCHEMA + CLAIMS_SCHEMA, timeout_s=30.0)
+            self._database = Database(path, _SCHEMA + CLAIMS_SCHEMA, timeout_s=30.0, follow=True)
             try:
                 self._check_version()
             except BaseException:

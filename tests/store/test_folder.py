@@ -365,3 +365,45 @@ def test_a_large_store_whose_sound_was_removed_is_asked_for_again(hub, folder) -
     shutil.rmtree(folder / "audio")
     assert "s0" not in store.load()
     assert len(store.load()) == 1_001
+
+
+needs_moving = pytest.mark.skipif(os.name == "nt", reason="no open file is moved there")
+
+
+@needs_moving
+def test_a_store_that_is_replaced_while_it_is_open_knows_what_it_keeps(hub, folder) -> None:
+    """Its ledger is the one that others see, not the one that was removed."""
+    store = Store(folder)
+    assert fetch(hub, store, "s0")["recording_status"].tolist() == ["downloaded"]
+    shutil.rmtree(folder)
+    with pytest.raises(StoreError, match="check that the folder is there"):
+        fetch(hub, store, "s1")
+    assert not folder.exists()
+    Store(folder).close()
+    assert fetch(hub, store, "s0", "s1")["recording_status"].tolist() == ["downloaded", "downloaded"]
+    with Store(folder) as fresh:
+        assert sorted(fresh.load()) == ["s0", "s1"]
+
+
+@needs_moving
+@pytest.mark.parametrize("other", [b"RI", None], ids=["a copy", "gone"])
+def test_sound_whose_folder_was_moved_while_it_arrived_is_not_corrupt(folder, wav, other) -> None:
+    """That would be final; what lies in its place is a copy of its beginning, or nothing."""
+    with Store(folder) as store, store.part() as part:
+        part.write(wav)
+        part.flush()
+        Path(part.name).rename(folder / "elsewhere")
+        if other is not None:
+            Path(part.name).write_bytes(other)
+        with pytest.raises(StoreError, match="check that the folder is there"):
+            store.arrived("s0", part)
+
+
+@pytest.mark.parametrize("name", ["parts", "audio"])
+def test_a_folder_of_a_store_that_was_tidied_away_is_made_again(hub, folder, name) -> None:
+    """Also by the store that is open."""
+    with Store(folder) as store:
+        assert fetch(hub, store, "s0")["recording_status"].tolist() == ["downloaded"]
+        shutil.rmtree(folder / name)
+        assert fetch(hub, store, "s1")["recording_status"].tolist() == ["downloaded"]
+        assert (folder / name).stat().st_mode & 0o077 == 0 or os.name == "nt"
