@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+# How SQLite says so.
+_DAMAGED = ("not a database", "malformed", "no such column", "no such table", "could not decode")
+
+
 @contextlib.contextmanager
 def folder_errors(folder: Path) -> Iterator[None]:
     """Turn what the file system and SQLite raise into a `StoreError` about the store in `folder`.
@@ -44,7 +48,7 @@ def explain_failure(folder: Path | str, error: Exception) -> str:
         return f"the disk of the store {folder} is full: free some space and call again; what is finished is safe"
     if "readonly" in text or "read-only" in text or "permission" in text or "unable to open" in text:
         return f"the store {folder} can't be written ({error}): check its permissions, or use another folder"
-    if isinstance(error, UnicodeDecodeError) or "not a database" in text or "malformed" in text:
+    if isinstance(error, UnicodeDecodeError) or any(sign in text for sign in _DAMAGED):
         return (
             f"the ledger of the store {folder} is damaged ({error}): move ledger.sqlite3 away; the sound files stay, "
             "and the sessions are asked for again"

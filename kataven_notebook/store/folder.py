@@ -360,7 +360,8 @@ class Store:
         StoreError
             The ledger can't be read.
         """
-        return list(self._ledger.entries()), self._ledger.damaged()
+        damaged = self._ledger.damaged()
+        return list(self._ledger.entries()), damaged
 
     def _account(self) -> str | None:
         """Return the mark of the account that the store is bound to."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from contextlib import closing, contextmanager
 from dataclasses import astuple
@@ -16,12 +17,12 @@ from kataven_notebook.store.failures import folder_errors
 from kataven_notebook.store.sanity import SANE_SQL
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
 VERSION = 1
 _BATCH = 500
+_TEXTS = ("session_id", "file", "status", "error", "sha256", "format", "codec")
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -133,7 +134,25 @@ class Ledger:
 
     def _read(self, query: str, values: tuple[str, ...]) -> list[tuple[Any, ...]]:
         with folder_errors(self._path.parent), self._database.connection() as db:
+            try:
+                return db.execute(query, values).fetchall()
+            except sqlite3.OperationalError as error:
+                if "could not decode" not in str(error).lower():
+                    raise
+        # One row's text must not cost the store.
+        self._drop_undecodable()
+        with folder_errors(self._path.parent), self._database.connection() as db:
             return db.execute(query, values).fetchall()
+
+    def _drop_undecodable(self) -> list[tuple[str | None, str | None]]:
+        """Delete the rows that hold text which is none, and return session id and file of each, as far as they are."""
+        names = ", ".join(f"CAST({name} AS BLOB)" for name in _TEXTS)
+        with self._transaction() as db:
+            rows = db.execute(f"SELECT {names} FROM outcomes").fetchall()  # noqa: S608 - our own constants
+            found = [row for row in rows if any(each is not None and _decoded(each) is None for each in row)]
+            query = "DELETE FROM outcomes WHERE CAST(session_id AS BLOB) = ?"
+            db.executemany(query, [(row[0],) for row in found])
+        return [(_decoded(row[0]), _decoded(row[1])) for row in found]
 
     def put(self, entry: Entry) -> str | None:
         """Write a session's outcome, unless it would hide sound that is there, and end the claim on it.
@@ -177,13 +196,16 @@ class Ledger:
     def damaged(self) -> list[tuple[str | None, str | None]]:
         """Return session id and file of each row that no store wrote, as far as they are text.
 
+        Those whose text is damaged are deleted: SQLite can't read past them.
+
         Raises
         ------
         StoreError
             The ledger can't be read.
         """
+        found = self._drop_undecodable()
         rows = self._read(f"SELECT session_id, file FROM outcomes WHERE ({SANE_SQL}) IS NOT TRUE", ())  # noqa: S608 - our own constants
-        return [(_text(session_id), _text(file)) for session_id, file in rows]
+        return found + [(_text(session_id), _text(file)) for session_id, file in rows]
 
     def take_over(self, entries: Iterable[Entry]) -> None:
         """Write entries as they are, in one go: a cache follows what it is a cache of.
@@ -252,6 +274,13 @@ class Ledger:
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         with folder_errors(self._path.parent), self._database.transaction() as db:
             yield db
+
+
+def _decoded(value: bytes | None) -> str | None:
+    try:
+        return None if value is None else value.decode()
+    except UnicodeDecodeError:
+        return None
 
 
 def _text(value: object) -> str | None:

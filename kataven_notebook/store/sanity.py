@@ -40,6 +40,8 @@ class _Rule:
         return isinstance(value, number) and not isinstance(value, bool) and self.least <= value <= self.most
 
 
+# Until the year 2255: pandas counts some times in nanoseconds.
+_MOST_S = 9e9
 _RULES = (
     _Rule("session_id", "text"),
     _Rule("error", "text", is_optional=True),
@@ -47,8 +49,8 @@ _RULES = (
     _Rule("format", "text", is_optional=True),
     _Rule("codec", "text", is_optional=True),
     _Rule("attempts", "integer", 0, 1e9),
-    _Rule("first_at", "real", 0, 1e11),
-    _Rule("updated_at", "real", 0, 1e11),
+    _Rule("first_at", "real", 0, _MOST_S),
+    _Rule("updated_at", "real", 0, _MOST_S),
 )
 # These are NULL where there is no file.
 _RULES_OF_SOUND = (
