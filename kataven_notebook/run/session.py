@@ -235,7 +235,7 @@ class Fetcher:
                 # A worker tries several times, for some seconds: what counts is who has had an answer just now.
                 now = time.monotonic()
                 raise ConnectionLost(error.origin, error.reason, now - _JUST_NOW_S, session_id=session_id) from None
-            self.hosts.answered(signed.url)
+            self.hosts.answered(signed.url, ask_again=functools.partial(self._downloader.ask_again, signed))
             return outcome
 
         try:

@@ -168,7 +168,7 @@ class Downloader:
             for _ in range(_REDIRECTS + 1):
                 with exchange(self._http, at.url, headers=headers, head_s=self._head_s, ends_at=ends_at) as response:
                     if self._hosts is not None:
-                        self._hosts.answered(at.url, ask_again=functools.partial(self._ask_again, at))
+                        self._hosts.answered(at.url, ask_again=functools.partial(self.ask_again, at))
                     if not response.has_redirect_location:
                         self._receive(response, transfer, signed, session_id, ends_at, stop)
                         return
@@ -179,8 +179,14 @@ class Downloader:
             f"the storage redirects in a circle (more than {_REDIRECTS} times)", session_id=session_id
         )
 
-    def _ask_again(self, signed: SignedUrl) -> None:
-        """Ask for what was answered before, and read the head alone; an expired URL is answered, too."""
+    def ask_again(self, signed: SignedUrl) -> None:
+        """Ask for what was answered before, and read the head alone; an expired URL is answered, too.
+
+        Raises
+        ------
+        ConnectionLost
+            No answer came.
+        """
         began_at = time.monotonic()
         try:
             with exchange(self._http, signed.url, ends_at=began_at + self._head_s):

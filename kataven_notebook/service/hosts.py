@@ -19,7 +19,7 @@ from kataven_notebook.clock import clock_text
 from kataven_notebook.errors import SessionError
 from kataven_notebook.machine.database import Database
 from kataven_notebook.machine.folders import make_private
-from kataven_notebook.service.transport import exchange, explain, httpx, open_client
+from kataven_notebook.service.transport import NEVER_SENT, exchange, explain, httpx, open_client
 from kataven_notebook.signals import Stopped
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ _LONGEST_PAUSE_S = 60.0
 _POLL_S = 0.2
 # A probe takes no longer, whatever time the requests themselves have.
 _LONGEST_PROBE_S = 10.0
+# So many sessions without any answer are no coincidence, where nobody has had one in this run.
+_MANY_LOST = 8
 
 
 class ConnectionLost(Exception):  # noqa: N818 - a signal, not an error
@@ -89,10 +91,11 @@ class _Host:
     next_at: float = 0.0
     pause_s: float = _FIRST_PAUSE_S
     reason: str = ""
-    # One object for each thread that waits: where nobody does, nobody asks either.
-    waiting: set[object] = field(default_factory=set)
+    # Whether the last probe found somebody to connect to, whatever came then.
+    is_connected: bool = False
+    # One object for each thread that waits, in order: where nobody does, nobody asks either.
+    waiting: dict[object, None] = field(default_factory=dict)
     judging: threading.Lock = field(default_factory=threading.Lock)
-    probing: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def name(self) -> str:
@@ -137,7 +140,6 @@ class Hosts:
             What it was asked for.
         ask_again
             Repeats the request; raises `ConnectionLost` where no answer comes, and a `SessionError` for some answers.
-            None where only others can repeat it.
         """
         host = self._host(url)
         if host.answered_at == float("-inf"):
@@ -193,6 +195,7 @@ class Hosts:
             if host.answered_at > lost.began_at:
                 return False
             host.lost.add(lost.session_id)
+            host.reason = lost.reason
             began_at = time.time()
             if self._answers(host) or self.is_unknown(host.origin):
                 return False
@@ -205,22 +208,19 @@ class Hosts:
         if host.away_since is None:
             return
         me = object()
-        host.waiting.add(me)
+        host.waiting[me] = None
         try:
             while (since := host.away_since) is not None:
                 if stop.is_set():
                     raise Stopped
                 if self._deadline is not None and time.time() >= self._deadline:
                     raise StillAway(f"{host.name} has not answered since {clock_text(since)}, {host.reason}")
-                if not host.probing.acquire(blocking=False):
+                if next(iter(list(host.waiting)), me) is not me:
                     stop.wait(_POLL_S)
-                    continue
-                try:
-                    self._ask_when_due(host, stop)
-                finally:
-                    host.probing.release()
+                elif self._ask_when_due(host, stop):
+                    return
         finally:
-            host.waiting.discard(me)
+            del host.waiting[me]
 
     def outage(self) -> str | None:
         """Return which host is away, since when and until when nobody asks it, as progress displays say it."""
@@ -245,44 +245,61 @@ class Hosts:
         with self._lock:
             return self._hosts.setdefault(origin, _Host(origin))
 
-    def _ask_when_due(self, host: _Host, stop: threading.Event) -> None:
-        """Wait for the next time and ask; where no answer comes, the next time is later."""
+    def _ask_when_due(self, host: _Host, stop: threading.Event) -> bool:
+        """Wait for the next time and ask; where no answer comes, the next time is later.
+
+        Returns whether the thread is to send its own request, since nothing else can show that the host is back. One
+        whose request fails comes back as the last of those that wait: a broken answer holds up nobody else.
+        """
         left_s = host.next_at - time.time()
         if left_s > 0:
             # Short sleeps by the clock on the wall: a laptop that wakes asks at once.
             stop.wait(min(left_s, _POLL_S))
-            return
+            return False
         if self._answers(host):
             host.away_since = None
-            return
+            return False
         host.next_at = time.time() + host.pause_s
         away_s = host.next_at - (host.away_since or host.next_at)
         host.pause_s = min(max(_FIRST_PAUSE_S, away_s * _PAUSE_RATIO), _LONGEST_PAUSE_S)
+        return host.is_connected and host.ask_again is None
 
     def _answers(self, host: _Host) -> bool:
-        """Ask the host for its root, without credentials.
+        """Ask the host for its root, without credentials, and where that shows too little, for more.
 
         Where it answers that and yet two sessions have got no answer, ask also for what it has answered before: a
-        gateway may be there while what is behind it is not.
+        gateway may be there while what is behind it is not. The same where it takes the connection and gives no
+        answer: some hosts never answer for their root.
         """
-        began_at = time.monotonic()
-        url = f"{host.origin}/"
+        broken = self._break_of_root(host)
+        if broken is not None:
+            host.reason = broken
+            if not host.is_connected:
+                return False
+        elif len(host.lost) <= 1:
+            return True
+        if host.ask_again is None:
+            is_gateway = len(host.lost) >= _MANY_LOST and _is_remembered(self._directory, host.origin)
+            return broken is None and not is_gateway
         try:
-            try:
-                with exchange(self._probes(), url, ends_at=began_at + self._probe_s):
-                    pass
-            except httpx.HTTPError as error:
-                raise ConnectionLost(url, explain(error), began_at) from None
-            host.is_there = True
-            if host.ask_again is not None and len(host.lost) > 1:
-                with contextlib.suppress(SessionError):
-                    host.ask_again()
-                host.answered_at = time.monotonic()
-                host.lost.clear()
+            with contextlib.suppress(SessionError):
+                host.ask_again()
         except ConnectionLost as lost:
             host.reason = lost.reason
             return False
+        host.answered_at = time.monotonic()
+        host.lost.clear()
         return True
+
+    def _break_of_root(self, host: _Host) -> str | None:
+        """Ask for the root, and return how that failed, in words; None where an answer came."""
+        try:
+            with exchange(self._probes(), f"{host.origin}/", ends_at=time.monotonic() + self._probe_s):
+                host.is_there = host.is_connected = True
+        except httpx.HTTPError as error:
+            host.is_connected = not isinstance(error, NEVER_SENT)
+            return explain(error)
+        return None
 
     def _probes(self) -> httpx.Client:
         with self._lock:

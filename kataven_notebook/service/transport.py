@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 # S3 closes idle connections after about 20 s; ours are closed before.
 _KEEPALIVE_S = 15.0
 _PIECE_BYTES = 1 << 20
+# Nobody took the connection, so the host can't have seen the request.
+NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
 
 
 @cache

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from typing import TYPE_CHECKING
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, ClassVar
 
+import httpx
 import pytest
 from relay import CUTTING, REFUSING, Relay
 
@@ -110,6 +112,122 @@ def test_a_gateway_that_answers_for_a_service_that_does_not_is_an_outage(setting
         for thread in asking:
             thread.join()
         assert len(answers) >= 2
+    hosts.close()
+
+
+class Answering(BaseHTTPRequestHandler):
+    """Answers what is not in `broken`, and breaks off the rest."""
+
+    broken: ClassVar[set[str]] = set()
+
+    def do_GET(self) -> None:
+        """Answer, or break off."""
+        if self.path not in self.broken:
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def service():
+    """A service of its own, and its address."""
+    Answering.broken = set()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def ask(hosts: Hosts, url: str, stop: threading.Event) -> None:
+    """Ask as the clients do."""
+
+    def send() -> None:
+        began_at = time.monotonic()
+        try:
+            httpx.get(url, timeout=2.0)
+        except httpx.HTTPError:
+            raise ConnectionLost(url, "gone", began_at, session_id=url) from None
+        hosts.answered(url, ask_again=lambda: ask_once(url))
+
+    hosts.through(url, send, stop)
+
+
+def ask_once(url: str) -> None:
+    """Repeat a request that was answered."""
+    try:
+        httpx.get(url, timeout=2.0)
+    except httpx.HTTPError:
+        raise ConnectionLost(url, "gone", time.monotonic()) from None
+
+
+def test_a_host_that_never_answers_for_its_root_is_there_all_the_same(settings, service) -> None:
+    """Some web servers break off what they have no page for: nobody waits for that to end."""
+    hosts = Hosts(settings)
+    Answering.broken = {"/", "/bad"}
+    ask(hosts, f"{service}/good", threading.Event())
+    with pytest.raises(ConnectionLost):
+        ask(hosts, f"{service}/bad", threading.Event())
+    assert hosts.outage() is None
+    hosts.close()
+
+
+def test_those_that_wait_send_their_own_where_nothing_else_can_be_asked(settings, service) -> None:
+    """The first request of a run breaks, and so does the root: the second one shows that the host is there."""
+    first = Hosts(settings)
+    ask(first, f"{service}/good", threading.Event())
+    first.close()
+    Answering.broken = {"/", "/bad"}
+    hosts, stop, ended = Hosts(settings), threading.Event(), []
+
+    def run(path: str) -> None:
+        try:
+            ask(hosts, f"{service}{path}", stop)
+        except (ConnectionLost, Stopped) as error:
+            ended.append(type(error))
+        else:
+            ended.append(path)
+
+    threads = [threading.Thread(target=run, args=("/bad",))]
+    threads[0].start()
+    seen(hosts)
+    threads.append(threading.Thread(target=run, args=("/good",)))
+    threads[1].start()
+    for thread in threads:
+        thread.join(timeout=10.0)
+    stop.set()
+    assert ended == ["/good", ConnectionLost]
+    hosts.close()
+
+
+def test_a_gateway_before_a_service_that_is_away_is_an_outage_from_the_first_request_on(settings, service) -> None:
+    """Its root is there and nothing has been answered yet: that eight sessions get nothing is no coincidence."""
+    first = Hosts(settings)
+    ask(first, f"{service}/good", threading.Event())
+    first.close()
+    paths = [f"/{number}" for number in range(12)]
+    Answering.broken = set(paths)
+    hosts, stop, answered = Hosts(settings), threading.Event(), []
+
+    def run(path: str) -> None:
+        for _ in range(4):
+            with contextlib.suppress(ConnectionLost):
+                ask(hosts, f"{service}{path}", stop)
+                return answered.append(path)
+        return None
+
+    threads = [threading.Thread(target=run, args=(path,)) for path in paths]
+    for thread in threads:
+        thread.start()
+    while hosts.outage() is None and any(thread.is_alive() for thread in threads):
+        time.sleep(0.01)
+    Answering.broken = set()
+    for thread in threads:
+        thread.join(timeout=10.0)
+    stop.set()
+    assert len(answered) >= 8
     hosts.close()
 
 
