@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 _REDIRECTS = 3
 _ERROR_BODY_BYTES = 64 << 10
 _ERROR_BODY_S = 10.0
+# Attempts that get so much further are worth as many again.
+_FURTHER_BYTES = 64 << 10
 # A download may be slow, but not slower than a line that can hardly carry the sound of a call.
 DEFAULT_TOTAL_TIMEOUT_S = 900.0
 
@@ -117,9 +119,20 @@ class Downloader:
         """
         stop = stop or threading.Event()
         clock = Clock(self._total_timeout_s)
-        for attempt in retry_context(on=_Again, attempts=ATTEMPTS, timeout=None, wait_initial=0.3, wait_max=8.0):
-            with attempt:
-                self._through(signed, transfer, session_id, clock, stop)
+        while True:
+            reached_bytes = transfer.reached_bytes
+            try:
+                for attempt in retry_context(
+                    on=_Again, attempts=ATTEMPTS, timeout=None, wait_initial=0.3, wait_max=8.0
+                ):
+                    with attempt:
+                        self._through(signed, transfer, session_id, clock, stop)
+            except _Again:
+                # On a network that flaps each attempt brings a part: that is no failure.
+                if transfer.reached_bytes - reached_bytes < _FURTHER_BYTES:
+                    raise
+            else:
+                return
 
     def _through(
         self, signed: SignedUrl, transfer: Transfer, session_id: str | None, clock: Clock, stop: threading.Event

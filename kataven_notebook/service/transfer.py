@@ -26,6 +26,8 @@ class Transfer:
         self._on_begun = on_begun
         self.file: BinaryIO = file or io.BytesIO()
         self.received_bytes = 0
+        # The most that has been received before a restart, or since.
+        self.reached_bytes = 0
         self.total_bytes: int | None = None
         self.etag: str | None = None
         self._sha256 = hashlib.sha256()
@@ -44,6 +46,7 @@ class Transfer:
         self.file.write(chunk)
         self._sha256.update(chunk)
         self.received_bytes += len(chunk)
+        self.reached_bytes = max(self.reached_bytes, self.received_bytes)
 
     @property
     def sha256(self) -> str:

@@ -121,3 +121,21 @@ def test_no_error_of_a_download_holds_the_signature(hub, fetch) -> None:
             fetch("s0")
         assert "X-Amz" not in repr(caught.value) + str(caught.value)
         assert caught.value.__cause__ is None
+
+
+def test_attempts_that_get_further_are_not_used_up(hub, fetch) -> None:
+    """A network that flaps cuts a long recording ten times; each part that came stays."""
+    sound = bytes(range(256)) * 4_096
+    hub.add("s0", sound)
+    hub.faults.add("s0", "storage:truncated", times=10, at_bytes=80_000)
+    assert fetch("s0").content() == sound
+    assert [each.status for each in hub.requests.storage] == [200, *[206] * 10]
+
+
+def test_attempts_that_get_hardly_further_are_used_up(hub, fetch) -> None:
+    """A storage that gives out a few bytes each time would never end."""
+    hub.add("s0", bytes(300_000))
+    hub.faults.add("s0", "storage:truncated", at_bytes=10_000)
+    with pytest.raises(errors.DownloadFailed, match="call again"):
+        fetch("s0")
+    assert hub.requests.count("storage") == 4
