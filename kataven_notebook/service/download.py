@@ -228,6 +228,12 @@ class Downloader:
             transfer.etag = _strong_etag(response)
         self._check_size(max(transfer.received_bytes, transfer.total_bytes or 0), session_id)
         for chunk in _sound(response, session_id):
+            if not transfer.received_bytes and _is_page(response, chunk):
+                raise errors.DownloadFailed(
+                    "a web page came in place of sound: a network that asks to sign in, or a proxy, answers for the "
+                    "storage; call again when that is settled",
+                    session_id=session_id,
+                )
             transfer.write(chunk)
             self._check_size(transfer.received_bytes, session_id)
             if stop.is_set():
@@ -258,6 +264,12 @@ def _sound(response: httpx.Response, session_id: str | None) -> Iterator[bytes]:
         yield from unpacked(response)
     except ValueError as error:
         raise errors.RecordingCorrupt(f"the storage sent no readable sound: {error}", session_id=session_id) from None
+
+
+def _is_page(response: httpx.Response, start: bytes) -> bool:
+    """Return whether somebody answers with a page: that says nothing about the recording, and is not final."""
+    is_stated = response.headers.get("Content-Type", "").lower().startswith("text/html")
+    return is_stated and start.lstrip()[:16].lower().startswith((b"<!doctype", b"<html"))
 
 
 class _Again(errors.DownloadFailed):

@@ -82,7 +82,8 @@ MATRIX = [
             "url_not_text", "huge_json", "endless", "redirect", "redirect_loop",
         )
     ),
-    *(fault(f"storage:{each}", "corrupt", 1, 1) for each in ("empty", "html", "xml")),
+    *(fault(f"storage:{each}", "corrupt", 1, 1) for each in ("empty", "xml")),
+    fault("storage:html", "failed", 1, 1),
     fault("storage:endless", "too_large", 1, 1),
     fault("api:gzip_bomb", "failed", 1, 0, size_bytes=20_000_000),
     fault("storage:gzip_bomb", "too_large", 1, 1, size_bytes=20_000_000),

@@ -139,3 +139,11 @@ def test_attempts_that_get_hardly_further_are_used_up(hub, fetch) -> None:
     with pytest.raises(errors.DownloadFailed, match="call again"):
         fetch("s0")
     assert hub.requests.count("storage") == 4
+
+
+def test_a_page_in_place_of_sound_is_not_the_recording(hub, wav, fetch) -> None:
+    """A network that asks to sign in answers for the storage: the recording may be asked for again."""
+    hub.faults.add("s0", "storage:html", times=1)
+    with pytest.raises(errors.DownloadFailed, match="a web page came in place of sound"):
+        fetch("s0")
+    assert fetch("s0").content() == wav
