@@ -199,7 +199,9 @@ class LabelBook:
                 os.lseek(descriptor, -1, os.SEEK_END)
                 # A kernel that was killed while it wrote left half a line: the next line must not continue it.
                 lead = "" if os.read(descriptor, 1) == b"\n" else "\n"
-            os.write(descriptor, (lead + _csv_line(self._cells(action, decision))).encode())
+            line = (lead + _csv_line(self._cells(action, decision))).encode()
+            while line:  # a disk that is nearly full takes a part, and says so with the next
+                line = line[os.write(descriptor, line) :]
             os.fsync(descriptor)
         finally:
             os.close(descriptor)

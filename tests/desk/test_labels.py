@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from typing import TYPE_CHECKING
@@ -62,3 +63,27 @@ def test_half_a_character_in_a_note_costs_no_decision(tmp_path: Path) -> None:
     LabelBook("session_id", path).add("a", "good", note="so \ud83d")
     again = LabelBook("session_id", path)
     assert again.to_frame()["note"].tolist() == ["so \\ud83d"]
+
+
+def test_a_label_that_a_full_disk_takes_half_of_is_refused(tmp_path, monkeypatch) -> None:
+    """The first write that meets the end of the disk is short, and only the next one fails."""
+    book = LabelBook("session_id", tmp_path / "labels.csv")
+    book.add("s1", "good")
+    write, is_full = os.write, False
+
+    def nearly_full(descriptor: int, data: bytes) -> int:
+        nonlocal is_full
+        if is_full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        is_full = True
+        return write(descriptor, data[:10])
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", nearly_full)
+        with pytest.raises(OSError, match="No space left"):
+            book.add("s2", "bad")
+    assert len(book) == 1
+    book.add("s3", "good")
+    with pytest.warns(UserWarning, match="1 half-written"):
+        again = LabelBook("session_id", tmp_path / "labels.csv")
+    assert again.to_frame()["session_id"].tolist() == book.to_frame()["session_id"].tolist() == ["s1", "s3"]
