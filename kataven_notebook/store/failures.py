@@ -68,10 +68,11 @@ def _in_the_way(folder: Path) -> str | None:
 
 
 @contextlib.contextmanager
-def bucket_errors(url: str) -> Iterator[None]:
+def bucket_errors(url: str, *, may_be_missing: bool = True) -> Iterator[None]:
     """Turn what fsspec and its backends raise into a `StoreError` about the store at `url`.
 
-    A missing object stays a `FileNotFoundError`: callers decide what that means.
+    A missing object stays a `FileNotFoundError`: callers decide what that means. Where something is written, it is the
+    bucket that is missing.
 
     Raises
     ------
@@ -82,9 +83,11 @@ def bucket_errors(url: str) -> Iterator[None]:
     """
     try:
         yield
-    except (KatavenError, FileNotFoundError):
+    except KatavenError:
         raise
-    except Exception as error:  # noqa: BLE001 - every backend has exceptions of its own
+    except Exception as error:
+        if may_be_missing and isinstance(error, FileNotFoundError):
+            raise
         reason = one_line(str(error))
         raise StoreError(
             f"the store {redact(url)} can't be used ({type(error).__name__}: {reason}): check that it exists, and the "

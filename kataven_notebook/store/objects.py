@@ -272,7 +272,7 @@ class ObjectFolder:
         StoreError
             It can't be written.
         """
-        with bucket_errors(self.url):
+        with bucket_errors(self.url, may_be_missing=False):
             fs, root = self._opened()
             path = f"{root}/{file}"
             if not _is_flat(fs):
@@ -329,6 +329,10 @@ class ObjectFolder:
             raise MissingExtra(f"a store on {scheme}:// needs another package: {error}") from None
         except ValueError as error:
             raise ConfigurationError(f"store={redact(self.url)!r} can't be opened: {redact(str(error))}") from None
+        if set(root) & set("*?["):
+            raise ConfigurationError(
+                f"store={redact(self.url)!r}: fsspec takes *, ? and [ for patterns; use a place without them"
+            )
         # Held for good: in a forked child fsspec lets go of its parent's, whose end would close connections that
         # both share, under the parent's feet.
         _HELD[id(fs)] = fs

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 
+import fsspec
 import pytest
 
 import kataven_notebook as kn
@@ -63,3 +64,21 @@ def test_sound_of_another_size_is_not_read(objects) -> None:
     assert RemoteObject(objects, "audio/a.wav", 4).read() == b"RIFF"
     with pytest.raises(errors.StoreError, match=r"holds 4 bytes where it noted 5: pass refresh=True"):
         RemoteObject(objects, "audio/a.wav", 5).read()
+
+
+def test_a_bucket_that_is_not_there_is_named(objects, monkeypatch) -> None:
+    """A backend says of it what it says of a missing object, with the first that is written."""
+
+    def missing(*_: object) -> None:
+        raise FileNotFoundError("The specified bucket does not exist")
+
+    monkeypatch.setattr(fsspec.filesystem("memory"), "pipe_file", missing)
+    with pytest.raises(errors.StoreError, match=r"bucket does not exist.*check that it exists"):
+        objects.write("store.json", b"{}")
+
+
+@pytest.mark.parametrize("sign", "*?[")
+def test_a_place_that_fsspec_takes_for_a_pattern_is_refused(tmp_path, sign) -> None:
+    """What is written there would not be found again."""
+    with pytest.raises(errors.ConfigurationError, match="patterns"):
+        kn.Store(f"file://{tmp_path}/calls{sign}2026")
