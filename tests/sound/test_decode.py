@@ -28,6 +28,8 @@ KINDS = [
     ("MP3", "MPEG_LAYER_III", "mp3", 0.2),
     ("AIFF", "PCM_16", "aiff", 1e-4),
     ("AU", "ULAW", "au", 0.02),
+    ("CAF", "PCM_16", "caf", 1e-4),
+    ("W64", "PCM_16", "w64", 1e-4),
 ]
 
 

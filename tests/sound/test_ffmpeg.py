@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tones import encoded, tone
+from tones import amr, encoded, tone
 
 from kataven_notebook import Recording
 from kataven_notebook.errors import FormatUnsupported, RecordingCorrupt
@@ -24,6 +24,7 @@ def av_encoded(container: str, codec: str, rate: int) -> bytes:
     file = io.BytesIO()
     with av.open(file, "w", format=container) as output:
         stream = output.add_stream(codec, rate=rate, layout="stereo")
+        stream.bit_rate = 64_000  # WMA has no default
         frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(tone(2, 2, rate).T), format="fltp", layout="stereo")
         frame.sample_rate = rate
         fifo = av.AudioFifo()
@@ -36,16 +37,31 @@ def av_encoded(container: str, codec: str, rate: int) -> bytes:
 
 @pytest.mark.parametrize(
     ("container", "codec", "rate", "name"),
-    [("mp4", "aac", 16_000, "m4a"), ("webm", "libopus", 48_000, "webm"), ("adts", "aac", 16_000, "aac")],
+    [
+        ("mp4", "aac", 16_000, "m4a"),
+        ("webm", "libopus", 48_000, "webm"),
+        ("adts", "aac", 16_000, "aac"),
+        ("asf", "wmav2", 16_000, "wma"),
+    ],
 )
 def test_the_av_extra_decodes_what_libsndfile_cannot(container: str, codec: str, rate: int, name: str) -> None:
-    """AAC and WebM come out as sound of the right pitch, channels apart."""
+    """AAC, WebM and WMA come out as sound of the right pitch, channels apart."""
     recording = Recording.from_bytes(av_encoded(container, codec, rate))
     assert (recording.format, recording.sample_rate, recording.channels) == (name, rate, 2)
     assert recording.duration_s == pytest.approx(2.0, abs=0.2)
     recording.verify()
     middle = recording.samples[rate // 2 : rate // 2 + rate]
     assert np.abs(np.fft.rfft(middle, axis=0)).argmax(axis=0).tolist() == pytest.approx([300, 500], abs=2)
+
+
+def test_the_av_extra_decodes_amr() -> None:
+    """A hundred frames of 20 ms are two seconds of one channel at 8 kHz."""
+    pytest.importorskip("av")
+    recording = Recording.from_bytes(amr(100))
+    assert (recording.format, recording.sample_rate, recording.channels) == ("amr", 8_000, 1)
+    assert recording.duration_s == pytest.approx(2.0)
+    recording.verify(full=True)
+    assert np.abs(recording.samples).max() > 0.01
 
 
 HEADS = {"m4a": b"<!--ftypjp2 ", "aac": b"\xff\xf1", "webm": b"\x1aE\xdf\xa3", "wma": b"0&\xb2u"}

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import soundfile as sf
+from tones import amr
 
 from kataven_notebook import Recording, Store, errors
 from kataven_notebook.desk.labels import LabelBook
@@ -142,11 +143,13 @@ def _av_seeds(stereo: np.ndarray) -> Iterator[tuple[str, bytes]]:
             with av.open(file, "w", format=container) as output:
                 rate = 48_000 if codec == "libopus" else 16_000
                 stream = output.add_stream(codec, rate=rate, layout="stereo")
+                stream.bit_rate = 64_000  # WMA has no default
                 frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(stereo.T), format="fltp", layout="stereo")
                 frame.sample_rate = rate
                 output.mux(stream.encode(frame))
                 output.mux(stream.encode(None))
             yield f"{container}-{codec}", file.getvalue()
+    yield "amr", amr(15)
 
 
 def make_sound(rng: random.Random) -> bytes:
