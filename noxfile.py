@@ -104,7 +104,7 @@ def bare(session: nox.Session) -> None:
 def docs(session: nox.Session) -> None:
     """Run the tests of pages and notebooks: examples, links, tables and commands. `test` runs them too."""
     session.install(".[test]")
-    pages = named_tests("test_docs.py", "test_notebooks.py", "test_loop.py")
+    pages = named_tests("test_docs.py", "test_readme_code.py", "test_notebooks.py", "test_loop.py")
     session.run("pytest", "-q", *pages, *session.posargs)
 
 

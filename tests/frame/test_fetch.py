@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import pandas as pd
 import pytest
 from frames import calls
@@ -126,7 +128,7 @@ def test_many_urls_at_once_are_warned_of(hub, sound) -> None:
         kn.recordings(calls(*(f"m{n}" for n in range(301))), settings=hub.settings, progress=False)
 
 
-def test_sound_that_will_not_fit_is_warned_of_in_time(hub, monkeypatch) -> None:
+def test_sound_that_will_not_fit_is_warned_of_in_time(hub, monkeypatch, tmp_path) -> None:
     """Before it fills the memory, with the way out; with a store there is nothing to warn of."""
 
     class Memory:
@@ -136,3 +138,6 @@ def test_sound_that_will_not_fit_is_warned_of_in_time(hub, monkeypatch) -> None:
     frame = calls("s1", "s2", "s3")
     with pytest.warns(UserWarning, match='store="calls/"'):
         kn.audio(frame, settings=hub.settings, progress=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        kn.audio(frame, store=tmp_path / "calls", settings=hub.settings, progress=False)

@@ -82,6 +82,7 @@ with kn.demo.hub() as hub:
 
 
 NEEDS = {
+    "lab": "from kataven_notebook.command_line import open_lab; open_lab()",
     "plots": "kn.plots.timeline(one['audio'][0])",
     "s3": "kn.Store('s3://bucket/calls').to_frame()",
     "parquet": "kn.to_audiofolder(one, folder, metadata='parquet', progress=False)",

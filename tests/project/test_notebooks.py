@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import shutil
+import signal
+import subprocess
+import sys
+import urllib.request
 from pathlib import Path
 
 import nbformat
 import pytest
+from browsing import wait_for
 from nbclient import NotebookClient
 
 from kataven_notebook import demo
@@ -53,6 +61,35 @@ def test_one_line_switches_the_quickstart_to_an_account(tmp_path: Path, monkeypa
         where = {"metadata": {"path": str(tmp_path)}}
         NotebookClient(notebook, timeout=120, kernel_name="python3", resources=where).execute()
         assert hub.requests.count("api") >= len(hub.sessions)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="ends a group of processes")
+def test_the_demo_opens_the_quickstart_in_jupyterlab(tmp_path: Path) -> None:
+    """A real server; the page that it would open in a browser is that of the notebook, which it has."""
+    pytest.importorskip("jupyterlab")
+    shutil.copytree(FOLDER, tmp_path / "notebooks")
+    environment = os.environ | {
+        f"JUPYTER_{kind}_DIR": str(tmp_path / kind.lower()) for kind in ("CONFIG", "DATA", "RUNTIME")
+    }
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "jupyter_server_config.json").write_text('{"ServerApp": {"allow_root": true}}')
+    command = [sys.executable, "-m", "kataven_notebook", "demo", "--lab"]
+    environment["BROWSER"] = "true"  # the command that does nothing
+    with (tmp_path / "log").open("w") as log:
+        process = subprocess.Popen(
+            command, cwd=tmp_path, env=environment, stdout=log, stderr=log, start_new_session=True
+        )
+    try:
+        page = wait_for(lambda: next((tmp_path / "runtime").glob("jpserver-file-to-run-*.html"), None), timeout_s=60)
+        opened = wait_for(lambda: re.search(r'href="(http[^"]+)"', page.read_text(encoding="utf-8")))[1]
+        address, _, token = opened.partition("lab/tree/01_quickstart.ipynb")
+        assert token.startswith("?token=")
+        known = f"{address}api/contents/01_quickstart.ipynb{token}"
+        with urllib.request.urlopen(known, timeout=30) as answer:  # noqa: S310 - our own server on loopback
+            assert json.load(answer)["type"] == "notebook"
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(30)
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

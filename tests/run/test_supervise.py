@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
 import psutil
@@ -34,12 +35,15 @@ def test_retries_leave_nothing_in_the_log(hub, caplog) -> None:
     assert [record for record in caplog.records if record.name.startswith("stamina")] == []
 
 
-def test_memory_that_will_not_do_is_said_in_time(hub, monkeypatch) -> None:
-    """Before the sound fills half of what is free, a warning names the store."""
-    free = type("Memory", (), {"available": 100_000})
+@pytest.mark.parametrize(("free_bytes", "warned_of"), [(310_000, True), (330_000, False)])
+def test_memory_that_will_not_do_is_said_in_time(hub, monkeypatch, free_bytes, warned_of) -> None:
+    """Before ten times 16 kB fill half of what was free, a warning names the store."""
+    free = type("Memory", (), {"available": free_bytes - 160_440})
     monkeypatch.setattr(psutil, "virtual_memory", lambda: free)
-    with pytest.warns(UserWarning, match='store="calls/"'):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
         kn.audio(hub.sessions, settings=hub.settings, progress=False)
+    assert ['store="calls/"' in str(each.message) for each in caught] == [True] * warned_of
 
 
 def test_what_finishes_while_a_run_is_interrupted_is_in_its_frame(hub, monkeypatch) -> None:

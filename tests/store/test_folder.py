@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
 import shutil
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+import tracemalloc
 from pathlib import Path
 
 import pandas as pd
@@ -50,6 +52,25 @@ def test_what_is_finished_is_not_asked_for_again(hub, folder, wav) -> None:
     assert sorted(each.session_id for each in hub.requests.api) == ["late", "s1"]
     assert again["audio"][0].encoded() == wav
     assert again["audio"][0].path is not None
+
+
+def test_sound_in_a_store_takes_no_memory(hub, folder, wav) -> None:
+    """Forty times a megabyte: the frame holds recordings that read their files when they are asked."""
+    sound = wav[:40] + (1_000_000).to_bytes(4, "little") + bytes(1_000_000)  # the same header over more sound
+    ids = [f"large-{number}" for number in range(40)]
+    for name in ids:
+        hub.add(name, sound)
+    fetch(hub, folder, "s0")  # what is imported and kept once
+    tracemalloc.start()
+    try:
+        found = fetch(hub, folder, *ids)
+        gc.collect()
+        held_bytes = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert found["recording_status"].eq("downloaded").all()
+    assert held_bytes < 10e6
+    assert found["audio"][39].encoded() == sound
 
 
 def test_everything_about_a_session_is_returned(hub, folder, wav) -> None:
