@@ -77,7 +77,7 @@ class RemoteStore(Store):
         head = self.folder.head()
         folder, self._temporary = _cache_folder()
         name = hashlib.sha256(self.folder.url.encode()).hexdigest()[:32]
-        self._ledger = Ledger(folder / f"{name}.sqlite3")
+        self._ledger = Ledger(folder / f"{name}.sqlite3", follow=False)
         if head is not None:
             self._recognise(head)
         elif self._ledger.meta("store") is not None:

@@ -58,6 +58,8 @@ class Ledger:
     ----------
     path
         The SQLite file; made with mode 0600.
+    follow
+        Go on in what takes the file's place; what is a cache alone need not.
 
     Raises
     ------
@@ -65,10 +67,10 @@ class Ledger:
         The file is of another version, is no ledger, or can't be used.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, follow: bool = True) -> None:
         self._path = path
         with folder_errors(path.parent):
-            self._database = Database(path, _SCHEMA + CLAIMS_SCHEMA, timeout_s=30.0, follow=True)
+            self._database = Database(path, _SCHEMA + CLAIMS_SCHEMA, timeout_s=30.0, follow=follow)
             try:
                 self._check_version()
             except BaseException:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
+import shutil
 import uuid
 import warnings
 from concurrent.futures import ProcessPoolExecutor
@@ -19,6 +21,7 @@ from weed import ACCESS_KEY, BUCKET, SECRET_KEY
 import kataven_notebook as kn
 from kataven_notebook import demo, errors
 from kataven_notebook.frame.apply import apply
+from kataven_notebook.settings import current_settings
 from kataven_notebook.store.accounts import account_mark
 from kataven_notebook.store.bucket import RemoteStore
 from kataven_notebook.store.entry import Entry, hashed_id
@@ -421,6 +424,15 @@ def test_an_outcome_takes_the_place_of_sound_that_is_gone(hub, frame, state, wav
         store = RemoteStore(url)
         store.note("s0", kn.Status.MISSING, "the session has no recording")
         assert store.load(["s0"])["s0"].status == "missing"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no open file is removed there")
+def test_a_cache_may_be_deleted_while_it_is_open() -> None:
+    """It is made again from the bucket; the run goes on."""
+    store = RemoteStore(f"memory://{uuid.uuid4().hex}")
+    shutil.rmtree(current_settings().state_path / "stores")
+    store.note("s0", kn.Status.MISSING, "the session has no recording")
+    assert store.load(["s0"])["s0"].status == "missing"
 
 
 def test_a_store_that_was_removed_is_not_remembered(hub, frame) -> None:
