@@ -206,10 +206,11 @@ def _agrees(frame: pd.DataFrame, name: str, prefix: str) -> bool:
 def _holds(column: pd.Series[Any], name: str) -> bool:
     """Return whether a column holds what ours of that name does, numbers or text, in whatever dtype a file left it."""
     dtype = ALL_COLUMNS[name].dtype if name in ALL_COLUMNS else DTYPES.get(name, "string")
-    values = column.dropna().astype(object)
     if dtype in ("float64", "Int64"):
-        return bool(pd.to_numeric(values, errors="coerce").notna().all())
-    return dtype != "string" or all(isinstance(each, str) for each in values)
+        return bool(pd.to_numeric(column, errors="coerce").notna().eq(column.notna()).all())
+    if dtype != "string" or isinstance(column.dtype, pd.StringDtype):
+        return True
+    return all(isinstance(each, str) for each in column.dropna())
 
 
 def _agrees_with_sound(frame: pd.DataFrame, name: str, prefix: str) -> bool:

@@ -19,10 +19,13 @@ def _unseen_around(text: str) -> set[str]:
 
     They come from files and from copying, not from the service.
     """
-    is_unseen = [each in _FILLERS or unicodedata.category(each) in ("Cc", "Cf", "Zl", "Zp", "Zs") for each in text]
-    first = next((position for position, unseen in enumerate(is_unseen) if not unseen), len(text))
-    last = next((position for position, unseen in enumerate(reversed(is_unseen)) if not unseen), 0)
-    return {*text[:first], *text[len(text) - last :]}
+    unseen: set[str] = set()
+    for side in (text, reversed(text)):
+        for each in side:
+            if each not in _FILLERS and unicodedata.category(each) not in ("Cc", "Cf", "Zl", "Zp", "Zs"):
+                break
+            unseen.add(each)
+    return unseen
 
 
 def _removal(unseen: set[str]) -> str:
