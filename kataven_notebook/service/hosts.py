@@ -39,6 +39,8 @@ _LONGEST_PAUSE_S = 60.0
 _POLL_S = 0.2
 # A probe takes no longer, whatever time the requests themselves have.
 _LONGEST_PROBE_S = 10.0
+# Where the deadline is near or over, a probe gets no more than this: nobody is to wait long for it.
+_LATE_PROBE_S = 2.0
 # So many sessions without any answer are no coincidence, where nobody has had one in this run.
 _MANY_LOST = 8
 
@@ -293,11 +295,15 @@ class Hosts:
 
     def _break_of_root(self, host: _Host) -> str | None:
         """Ask for the root, and return how that failed, in words; None where an answer came."""
+        left_s = float("inf") if self._deadline is None else self._deadline - time.time()
+        most_s = min(self._probe_s, max(_LATE_PROBE_S, left_s))
         try:
-            with exchange(self._probes(), f"{host.origin}/", ends_at=time.monotonic() + self._probe_s):
+            with exchange(self._probes(), f"{host.origin}/", ends_at=time.monotonic() + most_s):
                 host.is_there = host.is_connected = True
         except httpx.HTTPError as error:
             host.is_connected = not isinstance(error, NEVER_SENT)
+            if isinstance(error, httpx.TimeoutException) and left_s < self._probe_s:
+                host.is_connected = False  # no time is left to ask for more
             return explain(error)
         return None
 

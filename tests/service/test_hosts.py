@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, ClassVar
 
 import httpx
 import pytest
-from relay import CUTTING, REFUSING, Relay
+from relay import CUTTING, REFUSING, SILENT, Relay
 
 import kataven_notebook as kn
 from kataven_notebook import errors
@@ -270,6 +271,18 @@ def test_max_wait_bounds_the_wait(settings, relay) -> None:
         pytest.raises(errors.ServiceFailed, match=r"has not answered since .*max_wait is over; call again"),
     ):
         client.sign("s1")
+    hosts.close()
+
+
+def test_max_wait_is_not_spent_on_probes(settings, relay) -> None:
+    """Two seconds show that a Hub takes connections and says nothing."""
+    hosts = Hosts(replace(settings, request_timeout_s=8.0), deadline=time.time())
+    relay.go_away(SILENT)
+    hosts.answered(settings.base_url, ask_again=lambda: pytest.fail("no time is left for this"))
+    began = time.monotonic()
+    with pytest.raises(StillAway):
+        hosts.through(settings.base_url, lambda: lost(settings.base_url), threading.Event())
+    assert time.monotonic() - began < 5.0
     hosts.close()
 
 
