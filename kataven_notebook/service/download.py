@@ -180,10 +180,10 @@ class Downloader:
         try:
             for _ in range(_REDIRECTS + 1):
                 with exchange(self._http, at.url, headers=headers, head_s=self._head_s, ends_at=ends_at) as response:
-                    if self._hosts is not None:
-                        self._hosts.answered(at.url, ask_again=functools.partial(self.ask_again, at))
+                    self._note_answer(at)
                     if not response.has_redirect_location:
                         self._receive(response, transfer, signed, session_id, ends_at, stop)
+                        self._note_answer(at, is_whole=True)
                         return
                     at = replace(at, url=_redirected(at.url, response.headers["Location"], session_id))
         except httpx.HTTPError as error:
@@ -191,6 +191,11 @@ class Downloader:
         raise errors.DownloadFailed(
             f"the storage redirects in a circle (more than {_REDIRECTS} times)", session_id=session_id
         )
+
+    def _note_answer(self, at: SignedUrl, *, is_whole: bool = False) -> None:
+        """Note that the storage is there; to be asked again are those whose sound came whole, which did not break."""
+        if self._hosts is not None:
+            self._hosts.answered(at.url, ask_again=functools.partial(self.ask_again, at) if is_whole else None)
 
     def ask_again(self, signed: SignedUrl) -> None:
         """Ask for what was answered before, and read the head alone; an expired URL is answered, too.

@@ -142,11 +142,13 @@ class Hosts:
             What it was asked for.
         ask_again
             Repeats the request; raises `ConnectionLost` where no answer comes, and a `SessionError` for some answers.
+            None where the answer may still break off: what was to be repeated before stays.
         """
         host = self._host(url)
         if host.answered_at == float("-inf"):
             _remember(self._directory, host.origin)
-        host.is_there, host.answered_at, host.ask_again = True, time.monotonic(), ask_again
+        host.is_there, host.answered_at = True, time.monotonic()
+        host.ask_again = ask_again or host.ask_again
         host.away_since = None
         if host.lost:
             host.lost.clear()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import threading
 import time
@@ -11,6 +12,7 @@ import pytest
 from kataven_notebook import errors
 from kataven_notebook.service.answers import SignedUrl
 from kataven_notebook.service.download import Downloader
+from kataven_notebook.service.hosts import Hosts
 from kataven_notebook.service.transfer import Transfer
 from kataven_notebook.signals import Stopped
 
@@ -147,3 +149,18 @@ def test_a_page_in_place_of_sound_is_not_the_recording(hub, wav, fetch) -> None:
     with pytest.raises(errors.DownloadFailed, match="a web page came in place of sound"):
         fetch("s0")
     assert fetch("s0").content() == wav
+
+
+def test_only_what_came_whole_is_asked_again(hub) -> None:
+    """A recording that breaks off after its head says nothing of whether its storage is there."""
+    hosts = Hosts(hub.settings)
+    hub.faults.add("s1", "storage:truncated", at_bytes=100)
+    with Downloader(timeout_s=2.0, max_bytes=10**7, hosts=hosts) as downloader:
+        for session_id in ("s0", "s1"):
+            signed = SignedUrl(hub.sign(session_id), time.time() + 300)
+            with contextlib.suppress(errors.DownloadFailed):
+                downloader.fetch(signed, Transfer(), session_id=session_id)
+        hub.requests.clear()
+        hosts._host(signed.url).ask_again()
+    assert [each.session_id for each in hub.requests.storage] == ["s0"]
+    hosts.close()

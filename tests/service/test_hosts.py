@@ -175,6 +175,21 @@ def test_a_host_that_never_answers_for_its_root_is_there_all_the_same(settings, 
     hosts.close()
 
 
+def test_what_broke_off_after_its_head_is_not_what_is_asked_again(settings, service) -> None:
+    """Two sessions that break for good at the end of a run would be an outage without end."""
+    hosts, bad = Hosts(settings), [f"{service}/bad", f"{service}/worse"]
+    ask(hosts, f"{service}/good", threading.Event())
+    for url in bad:
+        hosts.answered(url)  # its head, and no more
+    Answering.broken = {"/bad", "/worse"}
+    for _ in range(2):
+        for url in bad:
+            with pytest.raises(ConnectionLost):
+                ask(hosts, url, threading.Event())
+    assert hosts.outage() is None
+    hosts.close()
+
+
 def test_those_that_wait_send_their_own_where_nothing_else_can_be_asked(settings, service) -> None:
     """The first request of a run breaks, and so does the root: the second one shows that the host is there."""
     first = Hosts(settings)
