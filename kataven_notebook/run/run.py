@@ -135,6 +135,8 @@ class Run:
             try:
                 result = self._results.get(timeout=_POLL_S)
             except queue.Empty:
+                with self._lock:
+                    self._let_begin()
                 tick()
                 continue
             if isinstance(result, BaseException):
@@ -233,6 +235,8 @@ class Run:
                     else:
                         self._todo.popleft()
                     self._stages.enter(task.session_id, self._first_stage(task))
+                    if self._fetcher is not None:
+                        self._fetcher.hosts.go_ahead()
                     self._hire()
                     return task
                 # A thread that puts a session off comes back for it: the others can end.
@@ -254,7 +258,7 @@ class Run:
         stage = self._first_stage(task)
         if not self._stages.may_begin(stage):
             return None
-        # While the storage is away, more URLs would only grow old.
+        # While the storage is away, more URLs would only grow old: hardly any is signed.
         is_held = stage is Stage.SIGNING and self._fetcher is not None and self._fetcher.is_storage_away()
         return None if is_held else task
 

@@ -37,6 +37,11 @@ _PAUSE_RATIO = 0.125
 # Long enough not to be a burden on a service that comes back, short beside the outages that last this long.
 _LONGEST_PAUSE_S = 60.0
 _POLL_S = 0.2
+# How long no session begins while a host is away: at first, of the time that it has been away, and at most. Each that
+# begins in vain may cost a request.
+_AHEAD_S = 10.0
+_AHEAD_RATIO = 0.25
+_LONGEST_AHEAD_S = 600.0
 # A probe takes no longer, whatever time the requests themselves have.
 _LONGEST_PROBE_S = 10.0
 # Where the deadline is near or over, a probe gets no more than this: nobody is to wait long for it.
@@ -123,6 +128,8 @@ class Hosts:
         self._lock = threading.Lock()
         self._hosts: dict[str, _Host] = {}
         self._client: httpx.Client | None = None
+        # When the last session began, by `time.time`.
+        self._ahead_at = 0.0
 
     def close(self) -> None:
         """Close the connections of the probes."""
@@ -235,14 +242,22 @@ class Hosts:
         return f"no connection to {host.name} since {clock_text(since)}, next try at {clock_text(host.next_at)}"
 
     def is_any_away(self, *, but: str) -> bool:
-        """Return whether somebody waits for a host other than that of `but`, and no third one has answered since."""
+        """Return whether nothing is to begin: somebody waits for a host other than that of `but`, and none answers."""
         mine = self._host(but)
         others = [host for host in list(self._hosts.values()) if host is not mine]
         since = max((since for host in others if host.waiting and (since := host.away_since) is not None), default=None)
         if since is None:
             return False
-        ago_s = time.time() - since
-        return all(time.monotonic() - host.answered_at > ago_s for host in others)
+        now = time.time()
+        if any(time.monotonic() - host.answered_at <= now - since for host in others):
+            return False
+        # The next session may have its sound on a host that is there: one goes ahead now and then.
+        last_at = max(since, self._ahead_at)
+        return now - last_at < min(max(_AHEAD_S, (last_at - since) * _AHEAD_RATIO), _LONGEST_AHEAD_S)
+
+    def go_ahead(self) -> None:
+        """Note that a session begins, be it while a host is away."""
+        self._ahead_at = time.time()
 
     def _host(self, url: str) -> _Host:
         origin = origin_of(url)

@@ -343,6 +343,27 @@ def test_others_are_held_up_only_while_somebody_waits_for_a_host(settings, relay
     hosts.close()
 
 
+def test_one_session_goes_ahead_now_and_then(settings, relay, hub, monkeypatch) -> None:
+    """All that have begun may have their sound on the host that is away, and the next one on another."""
+    monkeypatch.setattr("kataven_notebook.service.hosts._AHEAD_S", 0.5)
+    hosts, stop = Hosts(settings), threading.Event()
+    hosts.answered(settings.base_url, ask_again=lambda: None)
+    relay.go_away(REFUSING)
+    waiting = threading.Thread(
+        target=suppressed, args=(lambda: hosts.through(settings.base_url, lambda: lost(settings.base_url), stop),)
+    )
+    waiting.start()
+    for _ in range(2):
+        while not hosts.is_any_away(but=hub.base_url):
+            time.sleep(0.01)
+        while hosts.is_any_away(but=hub.base_url):
+            time.sleep(0.01)
+        hosts.go_ahead()
+    stop.set()
+    waiting.join()
+    hosts.close()
+
+
 def test_what_is_remembered_may_be_damaged(settings, tmp_path) -> None:
     """Then nothing is remembered, and nothing is raised."""
     damaged = kn.Settings(api_key="sk_live_a_1", base_url=settings.base_url, state_dir=tmp_path)
