@@ -23,6 +23,8 @@ _WORTH_SAYING_S = 60.0
 # How often a run without a bar writes a line into the log.
 _LOG_EVERY_S = 10.0
 _SHOW_EVERY_S = 0.4
+# How often the begin of an outage is said.
+_SAY_EVERY_S = 60.0
 # After how many outcomes the pace is worth believing.
 _PACE_AFTER = 5
 
@@ -46,7 +48,8 @@ class Progress:
         self._total, self._label = total, label
         self._shown_at = self._ticked_at = time.monotonic()
         self._busy_s = 0.0
-        self._is_away = False
+        # Whether the outage that lasts has been spoken of, and when one was.
+        self._is_said, self._said_at = False, float("-inf")
         self._show_where_seen = show is None
         if (is_watched() if show is None else show) and total:
             from tqdm.auto import tqdm  # noqa: PLC0415 - imports widgets, and only where it is seen
@@ -111,7 +114,7 @@ class Progress:
             Which host is away, since when and until when nobody asks it; None where all are there.
         """
         now = self._tick(budget, is_away=outage is not None)
-        self._announce_outage(outage)
+        self._announce_outage(outage, now)
         if now - self._shown_at < (_LOG_EVERY_S if self._bar is None else _SHOW_EVERY_S):
             return
         self._shown_at = now
@@ -125,11 +128,15 @@ class Progress:
         else:
             self._show(waiting)
 
-    def _announce_outage(self, outage: str | None) -> None:
-        """Say once per outage that the run waits: a script without a bar would look as if it hangs."""
-        is_new, self._is_away = outage is not None and not self._is_away, outage is not None
-        if not is_new:
+    def _announce_outage(self, outage: str | None, now: float) -> None:
+        """Say once per outage that the run waits: a script without a bar would look as if it hangs.
+
+        A network that flaps is spoken of once a minute.
+        """
+        if outage is None or self._is_said or now - self._said_at < _SAY_EVERY_S:
+            self._is_said = self._is_said and outage is not None
             return
+        self._is_said, self._said_at = True, now
         log.warning("%s: %s; the run waits and goes on by itself", self._label, outage)
         if self._bar is None and self._show_where_seen and sys.stderr is not None:
             sys.stderr.write(f"{self._label}: {outage}; the run waits and goes on by itself\n")

@@ -171,6 +171,21 @@ def test_a_notebook_is_known_by_its_kernel(monkeypatch) -> None:
         assert is_watched() is expected
 
 
+def test_a_network_that_flaps_is_spoken_of_once_a_minute(capsys, monkeypatch) -> None:
+    """A weekend of that does not fill a script's log; an outage that stays is said, be it late."""
+    clock = SimpleNamespace(now=100.0)
+    monkeypatch.setattr(time, "monotonic", lambda: clock.now)
+    with Progress(20, "Downloading", show=None) as bar:
+        for number in range(50):
+            clock.now += 1.0
+            bar.wait(None, 10, outage=f"no connection, {number}" if number % 2 else None)
+        assert capsys.readouterr().err.count("the run waits") == 1
+        for _ in range(30):
+            clock.now += 1.0
+            bar.wait(None, 10, outage="no connection, at last")
+    assert capsys.readouterr().err.count("no connection, at last; the run waits") == 1
+
+
 def test_an_outage_is_said_once_and_shown_until_it_is_over(capsys, monkeypatch) -> None:
     """The bar has it in the place of a time for the end, which nobody knows; a script reads one line."""
     clock = SimpleNamespace(now=100.0)
