@@ -49,7 +49,7 @@ FAULTS: tuple[tuple[str, int | None, str], ...] = (
     ("storage:missing", None, "failed"),
     ("storage:truncated", None, "failed"),
     ("storage:empty", None, "corrupt"),
-    ("storage:html", None, "corrupt"),
+    ("storage:html", None, "failed"),
     ("storage:expired", None, "expired"),
     ("api:server_error", 1, "downloaded"),
     ("api:bad_gateway", 2, "downloaded"),
