@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import doctest
 import importlib
 import pkgutil
@@ -76,6 +77,44 @@ def test_the_readme_counts_faults_and_names_formats_as_they_are() -> None:
     assert f"all {len(names)} faults ({len(kinds)} kinds" in README
     extras = next(line for line in README.splitlines() if line.startswith("Extras"))
     assert set(re.findall(r"\w+", extras.lower())) >= FORMATS
+
+
+def names_of_tests() -> set[str]:
+    """The names of all test functions."""
+    files = (PROJECT / "tests").rglob("*.py")
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in files]
+    return {node.name for tree in trees for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+
+
+@pytest.mark.parametrize("page", ["README.md", "SECURITY.md", "docs/promises.md"])
+def test_what_holds_a_promise_is_there(page: str) -> None:
+    """Tests by their names, files, and benchmarks with the words that they are called with."""
+    named = re.findall(r"`([^`\n]+)`", (PROJECT / page).read_text(encoding="utf-8"))
+    tests = {each for each in named if re.fullmatch(r"test_\w+", each)}
+    assert tests <= names_of_tests(), tests - names_of_tests()
+    files = {word for each in named for word in each.split() if word.startswith(("tests/", "benchmarks/", ".ci/"))}
+    assert {each for each in files if not (PROJECT / each).is_file()} == set()
+    for script, words in re.findall(r"(benchmarks/\w+\.py)((?: [a-z]+)*)", "\n".join(named)):
+        text = (PROJECT / script).read_text(encoding="utf-8")
+        assert all(re.search(rf"\b{word}\b", text) for word in words.split()), f"{script}{words}"
+
+
+@pytest.mark.parametrize("page", ["SECURITY.md", "docs/promises.md"])
+def test_every_promise_is_held_by_something(page: str) -> None:
+    """A row that names neither a test nor a benchmark holds nothing."""
+    text = (PROJECT / page).read_text(encoding="utf-8")
+    tables = re.findall(r"^\| promise \| held by \|\n\| --- \| --- \|\n((?:\|.*\n?)+)", text, re.MULTILINE)
+    rows = [row for table in tables for row in table.splitlines()]
+    assert len(rows) >= 15
+    for row in rows:
+        held_by = row.removesuffix("|").rpartition("|")[2]
+        assert re.search(r"`(?:test_|tests/|python benchmarks/)|\]\(\.\./SECURITY\.md#", held_by), row
+
+
+def test_promises_are_listed_in_the_order_of_the_readme() -> None:
+    """Under its headings; a section that is added there needs its promises here."""
+    page = (PROJECT / "docs" / "promises.md").read_text(encoding="utf-8")
+    assert re.findall(r"^## (.+)", page, re.MULTILINE) == re.findall(r"^## (.+)", README, re.MULTILINE)
 
 
 def test_no_placeholder_is_left() -> None:
