@@ -179,6 +179,7 @@ def test_workers_of_this_machine_wait_too(service, caplog) -> None:
     with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as executor:
         found = kn.apply(hub.sessions, size, settings=settings, executor=executor, progress=False)
     ends.join()
+    assert found["apply_error"].dropna().tolist() == found["recording_error"].dropna().tolist() == []
     assert found["size"].notna().all()
 
 
