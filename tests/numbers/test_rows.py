@@ -168,8 +168,12 @@ def test_sound_that_is_no_number_is_not_taken_for_silence() -> None:
 
 
 def test_a_silent_call_says_which_numbers_it_lacks() -> None:
-    """By column, with the reason."""
-    reasons = call_row(measured(np.zeros((RATE, 2))), 0)["metrics_error"].split("; ")
+    """By column, with the reason; no 0 stands in their place."""
+    row = call_row(measured(np.zeros((RATE, 2))), 0)
+    reasons = row["metrics_error"].split("; ")
+    lacking = [name for reason in reasons for name in reason.partition(": ")[0].split(", ")]
+    assert len(lacking) > 10
+    assert all(row[name] is None or np.isnan(row[name]) for name in lacking)
     assert "time_to_first_word_s, talk_ratio, longest_monologue_s: nobody speaks" in reasons
     assert "agent_peak_dbfs, caller_peak_dbfs: every sample is 0" in reasons
 

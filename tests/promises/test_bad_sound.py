@@ -47,6 +47,9 @@ def test_every_number_is_there_and_finite_or_missing_and_says_why(samples: np.nd
             assert named or nobody_interrupts, f"{name} is missing: {row['metrics_error']}"
         else:
             assert np.isfinite(float(row[name])), name
+    reasons = [] if pd.isna(row["metrics_error"]) else row["metrics_error"].split("; ")
+    said_to_be_missing = {name for reason in reasons for name in reason.partition(": ")[0].split(", ")} & set(NUMBERS)
+    assert row[sorted(said_to_be_missing)].isna().all(), "a number takes the place of one that can't be had"
 
 
 @pytest.mark.parametrize("name", ["one channel of NaN", "NaN", "a third NaN", "one infinite channel", "100 Hz", "1 Hz"])

@@ -161,9 +161,12 @@ def test_a_renewed_key_is_the_same_account(hub, folder) -> None:
 
 
 def test_a_finished_store_can_be_read_without_a_key(hub, folder, wav) -> None:
-    """On a machine that has no credentials the sound is still there."""
-    fetch(hub, folder, "s0")
-    found = kn.audio(pd.DataFrame({"session_id": ["s0"]}), settings=kn.Settings(), store=folder, progress=False)
+    """On a machine that has no credentials the sound is still there, and what is known of sessions without any."""
+    hub.add("gone", state="missing")
+    frame = pd.DataFrame({"session_id": ["s0", "gone"]})
+    fetch(hub, folder, *frame["session_id"])
+    found = kn.audio(frame, settings=kn.Settings(), store=folder, progress=False)
+    assert found["recording_status"].tolist() == ["downloaded", "missing"]
     assert found["audio"][0].encoded() == wav
 
 
