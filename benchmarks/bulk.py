@@ -47,7 +47,7 @@ class Service:
         command = [sys.executable, "-m", "kataven_notebook.demo", "--serve", "--synthetic", str(rows)]
         command += ["--synthetic-bytes", str(SIZE_BYTES), *options]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        self.address: dict[str, str] = json.loads(_pipe(self._process.stdout).readline())
+        self.address: dict[str, str] = json.loads(pipe(self._process.stdout).readline())
         root = self.address["base_url"].rpartition("/v1")[0]
         headers = {"Authorization": f"Bearer {self.address['api_key']}"}
         self._control = httpx.Client(base_url=f"{root}/_demo", headers=headers, timeout=60)
@@ -163,13 +163,14 @@ def start(client: str, address: dict[str, str], ids: Sequence[str], **options: A
         [sys.executable, __file__, "--client"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     told = {"client": client, "address": address, "ids": list(ids), "options": options}
-    told_to = _pipe(process.stdin)
+    told_to = pipe(process.stdin)
     told_to.write(json.dumps(told) + "\n")
     told_to.flush()
     return process
 
 
-def _pipe(end: IO[str] | None) -> IO[str]:
+def pipe(end: IO[str] | None) -> IO[str]:
+    """Return the end of a pipe that was asked for."""
     if end is None:
         raise RuntimeError("the process was started without a pipe")
     return end
@@ -389,21 +390,23 @@ MEASUREMENTS = {
 }
 
 
-def main() -> None:
-    """Run the chosen measurements."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(MEASUREMENTS)}; all by default")
+def run_chosen(
+    description: str | None, measurements: dict[str, Callable[[], None]], client: Callable[[], None]
+) -> None:
+    """Run the measurements that the command line names, by default all; or be a client of one."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(measurements)}; all by default")
     parser.add_argument("--client", action="store_true", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.client:
-        be_client()
+        client()
         return
-    unknown = set(chosen.names) - set(MEASUREMENTS)
+    unknown = set(chosen.names) - set(measurements)
     if unknown:
         parser.error(f"unknown: {', '.join(sorted(unknown))}")
-    for name in chosen.names or MEASUREMENTS:
-        MEASUREMENTS[name]()
+    for name in chosen.names or measurements:
+        measurements[name]()
 
 
 if __name__ == "__main__":
-    main()
+    run_chosen(__doc__, MEASUREMENTS, be_client)

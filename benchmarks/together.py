@@ -9,7 +9,6 @@ what they need. Prints Markdown tables.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import json
 import math
@@ -21,9 +20,9 @@ import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from bulk import LATENCY, LIMITS, SCALED, Service, service, table
+from bulk import LATENCY, LIMITS, SCALED, Service, pipe, run_chosen, service, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,18 +68,12 @@ class Client:
         self._process.send_signal(number)
 
     def _say(self, text: str) -> None:
-        to = _pipe(self._process.stdin)
+        to = pipe(self._process.stdin)
         to.write(text + "\n")
         to.flush()
 
     def _hear(self) -> str:
-        return _pipe(self._process.stdout).readline()
-
-
-def _pipe(end: IO[str] | None) -> IO[str]:
-    if end is None:
-        raise RuntimeError("the process was started without a pipe")
-    return end
+        return pipe(self._process.stdout).readline()
 
 
 def be_client() -> None:
@@ -218,21 +211,5 @@ def processes() -> None:
 MEASUREMENTS = {"threads": threads, "latecomer": latecomer, "stopped": stopped, "processes": processes}
 
 
-def main() -> None:
-    """Run the chosen measurements."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(MEASUREMENTS)}; all by default")
-    parser.add_argument("--client", action="store_true", help=argparse.SUPPRESS)
-    chosen = parser.parse_args()
-    if chosen.client:
-        be_client()
-        return
-    unknown = set(chosen.names) - set(MEASUREMENTS)
-    if unknown:
-        parser.error(f"unknown: {', '.join(sorted(unknown))}")
-    for name in chosen.names or MEASUREMENTS:
-        MEASUREMENTS[name]()
-
-
 if __name__ == "__main__":
-    main()
+    run_chosen(__doc__, MEASUREMENTS, be_client)

@@ -224,25 +224,23 @@ class Fetcher:
         delegate = functools.partial(self._plan.delegate, session_id, signed, self._stop)
         if not self._plan.is_delegate_here:
             return delegate()
-        failure: StorageLost | None = None
 
         def send() -> Outcome:
-            nonlocal failure
             try:
                 outcome = delegate()
             except StorageLost as error:
-                failure = error
                 # A worker tries several times, for some seconds: what counts is who has had an answer just now.
                 now = time.monotonic()
-                raise ConnectionLost(error.origin, error.reason, now - _JUST_NOW_S, session_id=session_id) from None
+                raise ConnectionLost(error.origin, error.reason, now - _JUST_NOW_S, session_id=session_id) from error
             self.hosts.answered(signed.url, ask_again=functools.partial(self._downloader.ask_again, signed))
             return outcome
 
         try:
             return self.hosts.through(signed.url, send, self._stop)
-        except ConnectionLost:
-            assert failure is not None  # noqa: S101 - it is raised from one
-            raise failure from None
+        except ConnectionLost as lost:
+            if not isinstance(lost.__cause__, StorageLost):
+                raise
+            raise lost.__cause__ from None
         except StillAway as away:
             message = f"the download failed: {away}, and max_wait is over; call again"
             raise errors.DownloadFailed(message, session_id=session_id) from None

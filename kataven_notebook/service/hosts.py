@@ -73,7 +73,7 @@ class ConnectionLost(Exception):  # noqa: N818 - a signal, not an error
     @property
     def host(self) -> str:
         """Host and port, as messages show them."""
-        return self.origin.partition("://")[2]
+        return _host_of(self.origin)
 
 
 class StillAway(Exception):  # noqa: N818 - a signal, not an error
@@ -107,7 +107,7 @@ class _Host:
     @property
     def name(self) -> str:
         """Host and port, as messages show them."""
-        return self.origin.partition("://")[2]
+        return _host_of(self.origin)
 
 
 class Hosts:
@@ -341,6 +341,10 @@ def origin_of(url: str) -> str:
     """
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+
+def _host_of(origin: str) -> str:
+    return origin.partition("://")[2]
 
 
 def _remember(directory: Path, origin: str) -> None:

@@ -114,12 +114,9 @@ class ObjectFolder:
         StoreError
             The place can't be listed.
         """
-        with bucket_errors(self.url):
-            fs, root = self._opened()
-            fs.invalidate_cache()
-            with contextlib.suppress(FileNotFoundError):
-                found = fs.find(f"{root}/outcomes")
-                return {path.rpartition("/")[2].removesuffix(".json") for path in found if path.endswith(".json")}
+        with self._looking() as (fs, root), contextlib.suppress(FileNotFoundError):
+            found = fs.find(f"{root}/outcomes")
+            return {path.rpartition("/")[2].removesuffix(".json") for path in found if path.endswith(".json")}
         return set()
 
     def sound_of(self, session_id: str) -> list[str]:
@@ -131,12 +128,9 @@ class ObjectFolder:
             The place can't be listed.
         """
         name = hashed_id(session_id)
-        with bucket_errors(self.url):
-            fs, root = self._opened()
-            fs.invalidate_cache()
-            with contextlib.suppress(FileNotFoundError):
-                found = fs.glob(f"{root}/audio/{name[:2]}/{name[:40]}-*")
-                return [f"audio/{name[:2]}/{path.rpartition('/')[2]}" for path in found]
+        with self._looking() as (fs, root), contextlib.suppress(FileNotFoundError):
+            found = fs.glob(f"{root}/audio/{name[:2]}/{name[:40]}-*")
+            return [f"audio/{name[:2]}/{path.rpartition('/')[2]}" for path in found]
         return []
 
     def sizes(self) -> dict[str, int]:
@@ -147,13 +141,10 @@ class ObjectFolder:
         StoreError
             The place can't be listed.
         """
-        with bucket_errors(self.url):
-            fs, root = self._opened()
-            fs.invalidate_cache()
-            with contextlib.suppress(FileNotFoundError):
-                found = fs.find(f"{root}/audio", detail=True)
-                names = {path: "/".join(path.split("/")[-3:]) for path in found if "/." not in path[len(root) :]}
-                return {name: int(found[path]["size"]) for path, name in names.items()}
+        with self._looking() as (fs, root), contextlib.suppress(FileNotFoundError):
+            found = fs.find(f"{root}/audio", detail=True)
+            names = {path: "/".join(path.split("/")[-3:]) for path in found if "/." not in path[len(root) :]}
+            return {name: int(found[path]["size"]) for path, name in names.items()}
         return {}
 
     def size_of(self, file: str) -> int | None:
@@ -164,11 +155,8 @@ class ObjectFolder:
         StoreError
             The place can't be read.
         """
-        with bucket_errors(self.url):
-            fs, root = self._opened()
-            fs.invalidate_cache()
-            with contextlib.suppress(FileNotFoundError):
-                return int(fs.info(f"{root}/{file}")["size"])
+        with self._looking() as (fs, root), contextlib.suppress(FileNotFoundError):
+            return int(fs.info(f"{root}/{file}")["size"])
         return None
 
     def checksum(self, file: str) -> str:
@@ -315,6 +303,14 @@ class ObjectFolder:
                 if isinstance(value, Exception) and not isinstance(value, FileNotFoundError):
                     raise value
         return {path: value for path, value in found.items() if isinstance(value, bytes)}
+
+    @contextlib.contextmanager
+    def _looking(self) -> Iterator[tuple[Any, str]]:
+        """Yield fsspec's file system and the place in it, without what it remembers of earlier looks."""
+        with bucket_errors(self.url):
+            fs, root = self._opened()
+            fs.invalidate_cache()
+            yield fs, root
 
     def _opened(self) -> tuple[Any, str]:
         import fsspec  # noqa: PLC0415 - not needed for stores in folders
