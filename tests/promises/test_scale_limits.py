@@ -130,7 +130,7 @@ def test_a_clock_that_jumps_neither_blocks_nor_passes_a_limit(tmp_path, jump_s) 
 
 
 def test_a_network_that_comes_back_is_used_again(wav, tmp_path) -> None:
-    """Where it was never there, one row says so; the same call afterwards does what is left and no more."""
+    """Where it was never there, the run ends and says so; the same call afterwards does what is left and no more."""
     sessions = {f"s{number}": wav for number in range(8)}
     frame = pd.DataFrame({"session_id": list(sessions)})
     with demo.hub(sessions=sessions, limits=NO_WINDOWS) as hub:
@@ -142,7 +142,9 @@ def test_a_network_that_comes_back_is_used_again(wav, tmp_path) -> None:
             api_key=gone.api_key, base_url=gone.base_url, limits=NO_WINDOWS, state_dir=tmp_path / "state"
         )
     lost = kn.audio(frame, store=tmp_path / "calls", settings=settings, progress=False)
-    assert lost["recording_status"].value_counts()[["downloaded", "failed", "skipped"]].tolist() == [3, 1, 4]
+    # Requests that are under way together may fail together.
+    assert (lost["recording_status"].iloc[:3] == "downloaded").all()
+    assert set(lost["recording_status"].iloc[3:]) <= {"failed", "skipped"}
     assert lost["recording_error"].dropna().str.contains("the Hub could not be asked: no connection").all()
     with demo.hub(sessions=sessions, limits=NO_WINDOWS, **ports) as hub:
         back = kn.audio(lost, store=tmp_path / "calls", settings=hub.settings, progress=False)
