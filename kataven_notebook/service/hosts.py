@@ -98,6 +98,8 @@ class _Host:
     next_at: float = 0.0
     pause_s: float = _FIRST_PAUSE_S
     reason: str = ""
+    # When it was last found to give no answer, by `time.monotonic`, without having given one on this machine.
+    missed_at: float = float("-inf")
     # Whether the last probe found somebody to connect to, whatever came then.
     is_connected: bool = False
     # One object for each thread that waits, in order: where nobody does, nobody asks either.
@@ -205,10 +207,16 @@ class Hosts:
             # An answer to others after this request began shows that the host is there.
             if host.answered_at > lost.began_at:
                 return False
+            # It was asked for others while this request waited: to ask for each takes a time-out each.
+            if host.missed_at > lost.began_at:
+                return False
             host.lost.add(lost.session_id)
             host.reason = lost.reason
             began_at = time.time()
-            if self._answers(host) or self.is_unknown(host.origin):
+            if self._answers(host):
+                return False
+            if self.is_unknown(host.origin):
+                host.missed_at = time.monotonic()
                 return False
             host.pause_s = _FIRST_PAUSE_S
             host.away_since = host.next_at = began_at

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, ClassVar
@@ -254,6 +255,25 @@ def test_a_host_that_has_never_answered_is_not_waited_for(settings, relay) -> No
     with HubClient(settings, hosts=hosts) as client, pytest.raises(errors.ServiceFailed) as caught:
         client.sign("s0")
     assert f"127.0.0.1:{relay.port} has never answered on this machine: check KATAVEN_BASE_URL" in str(caught.value)
+    hosts.close()
+
+
+def test_a_silent_host_that_has_never_answered_is_judged_once_for_all(settings, relay) -> None:
+    """Eight requests wait in vain together; were each to ask on its own account, the last would wait eight times."""
+    relay.go_away(SILENT)
+    hosts = Hosts(settings)
+    began_at = time.monotonic()
+
+    def get_nothing() -> None:
+        raise ConnectionLost(settings.base_url, "the connection timed out", began_at)
+
+    def ask(_: int) -> None:
+        with pytest.raises(ConnectionLost):
+            hosts.through(settings.base_url, get_nothing, threading.Event())
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(ask, range(8)))
+    assert relay.attempts == 1
     hosts.close()
 
 
