@@ -77,8 +77,9 @@ def recordings(
         For how long to ask again for recordings that are not uploaded yet, such as "10min" or
         seconds; by default not at all.
     max_wait
-        How long to wait for the request budget at most; rows that are left are `limited`. By
-        default as long as it takes.
+        How long to wait at most for the request budget, and for a network that is away: rows that
+        are left are `limited`, or `failed` where the network was away. By default as long as it
+        takes.
     prefix
         Stands before the names of all added columns, where the frame has such names of its own.
     progress
