@@ -59,15 +59,21 @@ class Run:
         # When to try again, the order of arrival for equal times, what to try, and what it waits for.
         self._later: list[tuple[float, int, Task, str]] = []
         self._order = itertools.count()
-        self._lock = threading.Condition()
+        # An interrupt may come anywhere in the main thread. A lock as such is taken and given back in one step; one
+        # that is taken through its condition stays locked for ever where the interrupt comes between two.
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
         self._stop = threading.Event()
         self._began_at = time.time()
         self._unsigned = sum(self._needs_request(task) for task in self._todo)
         self._signed_ids: set[str] = set()
         limit = plan.settings.limits.in_flight
         self._stages = Stages(in_flight=plan.in_flight, signing=limit)
-        waiting = plan.in_flight or limit or _WAITING_OUTCOMES
-        self._results: queue.Queue[tuple[str, Outcome] | BaseException] = queue.Queue(maxsize=waiting)
+        # Not `Queue`, for the same reason: so who hands over takes a place first, and the caller gives it back.
+        self._results: queue.SimpleQueue[tuple[str, Outcome] | BaseException] = queue.SimpleQueue()
+        self._places: queue.SimpleQueue[None] = queue.SimpleQueue()
+        for _ in range(plan.in_flight or limit or _WAITING_OUTCOMES):
+            self._places.put(None)
         self._fetcher: Fetcher | None = None
         if any(task.recording is None for task in self._todo):
             self._fetcher = Fetcher(
@@ -107,8 +113,7 @@ class Run:
     @property
     def put_off(self) -> dict[str, int]:
         """How many sessions are to be asked for again, by what they wait for."""
-        with self._lock:
-            return dict(Counter(reason for *_, reason in self._later))
+        return dict(Counter(reason for *_, reason in list(self._later)))
 
     @property
     def outage(self) -> str | None:
@@ -133,7 +138,7 @@ class Run:
         self._start_threads()
         while self._left:
             try:
-                result = self._results.get(timeout=_POLL_S)
+                result = self._taken(_POLL_S)
             except queue.Empty:
                 with self._lock:
                     self._let_begin()
@@ -152,7 +157,7 @@ class Run:
         ends_at = time.monotonic() + _DRAIN_S
         while self._left:
             try:
-                result = self._results.get(timeout=max(0.0, ends_at - time.monotonic()))
+                result = self._taken(max(0.0, ends_at - time.monotonic()))
             except (queue.Empty, KeyboardInterrupt):  # interrupted again: return what there is
                 break
             if not isinstance(result, BaseException):
@@ -165,7 +170,7 @@ class Run:
         self._stop_threads()
         while not self._results.empty():  # a thread may wait to hand over its last outcome
             with contextlib.suppress(queue.Empty):
-                self._results.get_nowait()
+                self._taken(0.0)
         with self._lock:
             threads, is_idle = list(self._threads), not self._running
         for thread in threads:
@@ -201,7 +206,7 @@ class Run:
         if self._fetcher is not None:
             self._fetcher.stop()
         with self._lock:
-            self._lock.notify_all()
+            self._changed.notify_all()
 
     def _close_connections(self) -> None:
         if self._fetcher is not None:
@@ -244,7 +249,7 @@ class Run:
                     return None
                 self._idle += 1
                 try:
-                    self._lock.wait(self._pause_s())
+                    self._changed.wait(self._pause_s())
                 finally:
                     self._idle -= 1
         return None
@@ -282,7 +287,7 @@ class Run:
     def _let_begin(self) -> None:
         """Wake the thread that waits, or start one, where a session has made room for the next."""
         if self._idle:
-            self._lock.notify()
+            self._changed.notify()
         else:
             self._hire()
 
@@ -326,10 +331,18 @@ class Run:
     def _put(self, result: tuple[str, Outcome] | BaseException) -> None:
         while True:
             try:
-                return self._results.put(result, timeout=_POLL_S)
-            except queue.Full:
+                self._places.get(timeout=_POLL_S)
+            except queue.Empty:
                 if self._stop.is_set():
                     raise Stopped from None
+            else:
+                return self._results.put(result)
+
+    def _taken(self, timeout_s: float) -> tuple[str, Outcome] | BaseException:
+        """Return what was handed over next, and make room for another; raises `queue.Empty` where nothing comes."""
+        result = self._results.get(timeout=timeout_s)
+        self._places.put(None)
+        return result
 
     def _needs_request(self, task: Task) -> bool:
         has_url = task.signed is not None and task.signed.lives(URL_MARGIN_S, now=self._began_at)

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import json
+import queue
 import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
+from typing import TYPE_CHECKING
 
+import numpy as np
+import pandas as pd
 import pytest
 from jupyter_client import KernelManager
 
 import kataven_notebook as kn
 from kataven_notebook import demo
-from kataven_notebook.run import supervise
+from kataven_notebook.run import run, supervise
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
 
 pytestmark = pytest.mark.core
 
@@ -173,3 +182,42 @@ def test_the_next_run_that_ends_lets_go_of_the_unfinished_frame(hub) -> None:
     assert kn.interrupted() is not None
     kn.audio(hub.sessions, settings=hub.settings, progress=False)
     assert kn.interrupted() is None
+
+
+def interrupting(at: int) -> Callable[[FrameType, str, object], object]:
+    """Return a trace function that interrupts at the `at`-th line of the run and of the queues and locks under it.
+
+    Not within `Event`: threads are started with one, which Python itself leaves locked when it is interrupted.
+    """
+    left = [at]
+
+    def line(_frame: FrameType, event: str, _value: object) -> object:
+        left[0] -= event != "exception"
+        if left[0] == 0:
+            raise KeyboardInterrupt
+        return line
+
+    def call(frame: FrameType, event: str, value: object) -> object:
+        code = frame.f_code
+        is_lock = code.co_qualname in {"Condition.__enter__", "Condition.__exit__"}
+        is_lock = is_lock and not frame.f_back.f_code.co_qualname.startswith("Event.")
+        is_queue = code.co_filename == queue.__file__
+        is_run = code.co_filename == run.__file__
+        return line(frame, event, value) if is_run or is_queue or is_lock else None
+
+    return call
+
+
+@pytest.mark.parametrize("at", range(60, 460, 8))
+def test_an_interrupt_at_any_line_leaves_no_thread_behind(at) -> None:
+    """A lock that stays taken would hold up the threads of the run, and what they have open, for ever."""
+    sound = kn.Recording.from_samples(np.zeros(80), 8000)
+    frame = pd.DataFrame({"session_id": [f"s{number}" for number in range(20)], "audio": [sound] * 20})
+    before = threading.enumerate()
+    sys.settrace(interrupting(at))
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            kn.apply(frame, lambda recording: recording.size_bytes, progress=False)
+    finally:
+        sys.settrace(None)
+    wait_for(lambda: set(threading.enumerate()) <= set(before))
