@@ -107,9 +107,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return demo.serve(rest)
         return command_line.open_lab() if options.lab else command_line.show_demo()
     except KeyboardInterrupt as interrupted:
-        # Its first part says how many are finished; how to go on is different in a shell.
-        done = str(interrupted).partition(";")[0] or "interrupted"
-        print(f"\n{done}; run the same command again to go on", file=sys.stderr)
+        command_line.tell_interrupted(interrupted)
         return command_line.INTERRUPTED
     except errors.KatavenError as error:
         print(f"kataven-notebook: {error}", file=sys.stderr)

@@ -6,8 +6,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from kataven_notebook.arguments import absolute_path
-from kataven_notebook.command_line import Interrupts, logged, say
-from kataven_notebook.errors import ConfigurationError, Interrupted
+from kataven_notebook.command_line import INTERRUPTED, Interrupts, logged, say, tell_interrupted
+from kataven_notebook.errors import ConfigurationError
 from kataven_notebook.exchange.tables import check_writable, write_table
 from kataven_notebook.redact import redact
 from kataven_notebook.store.audit import DAMAGE
@@ -26,12 +26,12 @@ _MOST_SHOWN = 20
 def check(options: argparse.Namespace) -> int:
     """Compare a store's sound with what was noted of it, and return the exit code that tells how it went.
 
+    Where it is interrupted, as `fetch`, what was found is reported all the same.
+
     Raises
     ------
     KatavenError
         What can't work, in one sentence.
-    Interrupted
-        As for `fetch`; what was found is reported all the same.
     """
     # In a place that was misspelled all would be well: opening a folder makes a store of it.
     no_store = ConfigurationError(f"there is no store in {redact(options.store)}: name the place that fetch filled")
@@ -42,11 +42,13 @@ def check(options: argparse.Namespace) -> int:
     with logged(quiet=options.quiet), Interrupts() as interrupts, Store(options.store) as store:
         try:
             report = store.check(full=options.full, progress=False if options.quiet else None)
-        except Interrupted as interrupted:
             interrupts.hold()
-            if interrupted.frame is not None:
-                _tell(interrupted.frame, options)
-            raise
+        except KeyboardInterrupt as interrupted:
+            found = getattr(interrupted, "frame", None)
+            if found is not None:
+                _tell(found, options)
+            tell_interrupted(interrupted)
+            return INTERRUPTED
         if report.empty and not report.attrs["checked"] and is_url(options.store) and not store.load():
             raise no_store
     _tell(report, options)

@@ -44,8 +44,6 @@ def fetch(options: argparse.Namespace) -> int:
     ------
     KatavenError
         What can't work, in one sentence.
-    Interrupted
-        Ctrl-C, SIGTERM from a scheduler, or a terminal that was closed; the report is written.
     """
     frame = read_table(options.sessions, options.session)
     if options.report is not None:
@@ -59,13 +57,15 @@ def fetch(options: argparse.Namespace) -> int:
     with logged(quiet=options.quiet), Interrupts() as interrupts:
         try:
             calls = _fetched(frame, options)
-        except KeyboardInterrupt as interrupted:
-            calls = getattr(interrupted, "frame", None)
-            raise
-        finally:
             interrupts.hold()
-            if options.report is not None and (calls is not None or interrupts.came):
-                _write_report(_untouched(frame) if calls is None else calls, options.report)
+        except KeyboardInterrupt as interrupted:
+            left = getattr(interrupted, "frame", calls)
+            if options.report is not None:
+                _write_report(_untouched(frame) if left is None else left, options.report)
+            tell_interrupted(interrupted)
+            return INTERRUPTED
+        if options.report is not None:
+            _write_report(calls, options.report)
     if len(calls):
         _say_summary(calls)
     else:
@@ -92,6 +92,12 @@ def _fetched(frame: pd.DataFrame, options: argparse.Namespace) -> pd.DataFrame:
 def _write_report(calls: pd.DataFrame, name: str) -> None:
     """Write what became of each session, without the sound and the URLs that open it."""
     write_table(calls.drop(columns=[each for each in (AUDIO, URL, EXPIRES_AT) if each in calls.columns]), name)
+
+
+def tell_interrupted(interrupted: KeyboardInterrupt) -> None:
+    """Say how many sessions are finished, and how to go on in a shell."""
+    done = str(interrupted).partition(";")[0] or "interrupted"
+    sys.stderr.write(f"\n{done}; run the same command again to go on\n")
 
 
 def _untouched(frame: pd.DataFrame) -> pd.DataFrame:
@@ -153,11 +159,12 @@ def logged(*, quiet: bool) -> Iterator[None]:
 class Interrupts:
     """Takes SIGTERM and a closed terminal for Ctrl-C, and only the first of all: a second one finds the run ending.
 
+    Where one came, what is left to do stands within the `with` too, so that the second one finds it there.
+
     A signal that this process was started to ignore, as by `nohup`, is still ignored.
     """
 
     def __init__(self) -> None:
-        self.came = False
         self._is_held = False
         self._before: dict[int, Any] = {}
 
@@ -180,7 +187,7 @@ class Interrupts:
         if number == getattr(signal, "SIGHUP", None):
             _leave_terminal()
         if not self._is_held:
-            self.came = self._is_held = True
+            self._is_held = True
             raise KeyboardInterrupt
 
 

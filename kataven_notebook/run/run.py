@@ -69,8 +69,11 @@ class Run:
         self._signed_ids: set[str] = set()
         limit = plan.settings.limits.in_flight
         self._stages = Stages(in_flight=plan.in_flight, signing=limit)
-        # Not `Queue`, for the same reason: so who hands over takes a place first, and the caller gives it back.
-        self._results: queue.SimpleQueue[tuple[str, Outcome] | BaseException] = queue.SimpleQueue()
+        # Not a queue: an outcome stays here until the caller has it, so that no interrupt loses one. Who hands over
+        # takes a place first, and finds `_arrived` unlocked where nobody has been told of what is here.
+        self._results: deque[tuple[str, Outcome] | BaseException] = deque()
+        self._arrived = threading.Lock()
+        self._arrived.acquire()
         self._places: queue.SimpleQueue[None] = queue.SimpleQueue()
         for _ in range(plan.in_flight or limit or _WAITING_OUTCOMES):
             self._places.put(None)
@@ -137,40 +140,32 @@ class Run:
         """
         self._start_threads()
         while self._left:
-            try:
-                result = self._taken(_POLL_S)
-            except queue.Empty:
+            result = self._awaited(_POLL_S)
+            if result is None:
                 with self._lock:
                     self._let_begin()
-                tick()
-                continue
-            if isinstance(result, BaseException):
+            elif isinstance(result, BaseException):
                 raise result
-            self._left -= 1
+            else:
+                yield result
+                self._discard()
             tick()
-            yield result
 
     def drain(self) -> list[tuple[str, Outcome]]:
-        """Stop, and return what finishes within half a second."""
-        self._stop_threads()
-        finished = []
-        ends_at = time.monotonic() + _DRAIN_S
-        while self._left:
-            try:
-                result = self._taken(max(0.0, ends_at - time.monotonic()))
-            except (queue.Empty, KeyboardInterrupt):  # interrupted again: return what there is
-                break
-            if not isinstance(result, BaseException):
-                self._left -= 1
-                finished.append(result)
+        """Stop, and return what finishes within half a second, and what the caller was about to take."""
+        finished: list[tuple[str, Outcome]] = []
+        with contextlib.suppress(KeyboardInterrupt):  # interrupted again: return what there is
+            self._stop_threads()
+            ends_at = time.monotonic() + _DRAIN_S
+            while self._left and (result := self._awaited(ends_at - time.monotonic())) is not None:
+                if not isinstance(result, BaseException):
+                    finished.append(result)
+                self._discard()
         return finished
 
     def close(self) -> None:
         """Stop the threads and, once the last one has ended, close the connections."""
         self._stop_threads()
-        while not self._results.empty():  # a thread may wait to hand over its last outcome
-            with contextlib.suppress(queue.Empty):
-                self._taken(0.0)
         with self._lock:
             threads, is_idle = list(self._threads), not self._running
         for thread in threads:
@@ -207,6 +202,8 @@ class Run:
             self._fetcher.stop()
         with self._lock:
             self._changed.notify_all()
+            for _ in range(self._running):  # no thread waits for a caller who takes no more
+                self._places.put(None)
 
     def _close_connections(self) -> None:
         if self._fetcher is not None:
@@ -220,8 +217,7 @@ class Run:
         except Stopped:
             pass
         except BaseException as error:  # noqa: BLE001 - `outcomes` raises it in the caller's thread
-            with contextlib.suppress(Stopped):
-                self._put(error)
+            self._put(error)
         finally:
             with self._lock:
                 self._running -= 1
@@ -329,20 +325,31 @@ class Run:
         return replace(outcome, recording=kept, value=result.value, work_error=result.error)
 
     def _put(self, result: tuple[str, Outcome] | BaseException) -> None:
-        while True:
-            try:
-                self._places.get(timeout=_POLL_S)
-            except queue.Empty:
-                if self._stop.is_set():
-                    raise Stopped from None
-            else:
-                return self._results.put(result)
+        """Hand over to the caller, once there is a place."""
+        if not self._stop.is_set():
+            self._places.get()
+        self._results.append(result)
+        with contextlib.suppress(RuntimeError):  # unlocked already: somebody is about to be told
+            self._arrived.release()
 
-    def _taken(self, timeout_s: float) -> tuple[str, Outcome] | BaseException:
-        """Return what was handed over next, and make room for another; raises `queue.Empty` where nothing comes."""
-        result = self._results.get(timeout=timeout_s)
+    def _awaited(self, timeout_s: float) -> tuple[str, Outcome] | BaseException | None:
+        """Return what was handed over next, and leave it there; None where nothing comes.
+
+        `SimpleQueue.get` can't be used: a signal at the very end of its time-out makes it wait for ever
+        (Python 3.12.1, seen once in 160 runs that were interrupted each 10 ms).
+        """
+        ends_at = time.monotonic() + timeout_s
+        while not self._results:
+            left_s = ends_at - time.monotonic()
+            if left_s <= 0:
+                return None
+            self._arrived.acquire(timeout=left_s)
+        return self._results[0]
+
+    def _discard(self) -> None:
+        """Remove what the caller has by now, and make room for another."""
+        self._left -= not isinstance(self._results.popleft(), BaseException)
         self._places.put(None)
-        return result
 
     def _needs_request(self, task: Task) -> bool:
         has_url = task.signed is not None and task.signed.lives(URL_MARGIN_S, now=self._began_at)

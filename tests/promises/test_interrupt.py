@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-import queue
 import signal
 import sqlite3
 import subprocess
@@ -18,7 +18,7 @@ import pytest
 from jupyter_client import KernelManager
 
 import kataven_notebook as kn
-from kataven_notebook import demo
+from kataven_notebook import demo, errors
 from kataven_notebook.run import run, supervise
 
 if TYPE_CHECKING:
@@ -185,7 +185,7 @@ def test_the_next_run_that_ends_lets_go_of_the_unfinished_frame(hub) -> None:
 
 
 def interrupting(at: int) -> Callable[[FrameType, str, object], object]:
-    """Return a trace function that interrupts at the `at`-th line of the run and of the queues and locks under it.
+    """Return a trace function that interrupts at the `at`-th line of the run and of the locks under it.
 
     Not within `Event`: threads are started with one, which Python itself leaves locked when it is interrupted.
     """
@@ -201,23 +201,28 @@ def interrupting(at: int) -> Callable[[FrameType, str, object], object]:
         code = frame.f_code
         is_lock = code.co_qualname in {"Condition.__enter__", "Condition.__exit__"}
         is_lock = is_lock and not frame.f_back.f_code.co_qualname.startswith("Event.")
-        is_queue = code.co_filename == queue.__file__
-        is_run = code.co_filename == run.__file__
-        return line(frame, event, value) if is_run or is_queue or is_lock else None
+        is_run = code.co_filename in {run.__file__, supervise.__file__}
+        return line(frame, event, value) if is_run or is_lock else None
 
     return call
 
 
 @pytest.mark.parametrize("at", range(60, 460, 8))
 def test_an_interrupt_at_any_line_leaves_no_thread_behind(at) -> None:
-    """A lock that stays taken would hold up the threads of the run, and what they have open, for ever."""
+    """A lock that stays taken would hold up the threads of the run, and what they have open, for ever.
+
+    And what the function made is in the frame, also where its row was just being handed over.
+    """
     sound = kn.Recording.from_samples(np.zeros(80), 8000)
     frame = pd.DataFrame({"session_id": [f"s{number}" for number in range(20)], "audio": [sound] * 20})
     before = threading.enumerate()
+    called = itertools.count()
     sys.settrace(interrupting(at))
     try:
-        with pytest.raises(KeyboardInterrupt):
-            kn.apply(frame, lambda recording: recording.size_bytes, progress=False)
+        with pytest.raises(KeyboardInterrupt) as caught:
+            kn.apply(frame, lambda _: {"number": next(called)}, columns={"number": float}, progress=False)
     finally:
         sys.settrace(None)
+    if isinstance(caught.value, errors.Interrupted):
+        assert caught.value.frame["number"].count() == next(called)
     wait_for(lambda: set(threading.enumerate()) <= set(before))
