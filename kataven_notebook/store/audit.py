@@ -182,7 +182,8 @@ def _unnamed(
             yield Finding(session_id, "unnamed_sound", file, None, sizes[file])
 
 
-def _report(findings: Sequence[Finding], checked: int) -> pd.DataFrame:
+def _report(found: Sequence[Finding], checked: int) -> pd.DataFrame:
+    findings = list(found)  # threads of a check that was interrupted may still add to it
     report = pd.DataFrame(
         {
             "session_id": pd.array([each.session_id for each in findings], dtype="string"),
