@@ -59,7 +59,6 @@ def test_a_local_clock_an_hour_off_changes_nothing(hub, offset_s) -> None:
 
 def test_a_long_download_that_outlives_its_url_is_signed_again_and_resumed(hub, wav) -> None:
     """The line drops when the URL has died: a new one, and the rest from where it was."""
-    hub.options.url_life_s = 1
     hub.faults.add("s0", "storage:truncated", times=1)
     hub.faults.add("s0", "storage:expired", times=1)
     found = kn.audio(calls("s0"), settings=hub.settings, progress=False)
