@@ -214,12 +214,13 @@ def tables_of_metrics(
     if prefix + "speech_method" not in frame.columns or sum(each is not None for each in sounds) > _MAX_CALLS:
         return None, None
     channels = frame.get(prefix + "agent_channel")
+    methods = frame[prefix + "speech_method"].astype(object).tolist()
     sessions = find_sessions(frame, session)
     moments: list[dict[Any, Any]] = []
     turns: list[dict[Any, Any]] = []
     for position, row in enumerate(sessions.first_rows()):
         sound = sounds[row]
-        found = measured(sound) if sound is not None else None
+        found = None if sound is None or pd.isna(methods[row]) else measured(sound, str(methods[row]))
         if found is None:
             continue
         channel = None if channels is None or pd.isna(channels.iloc[row]) else int(channels.iloc[row])

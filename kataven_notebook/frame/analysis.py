@@ -5,34 +5,28 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
 import pandas as pd
 
 from kataven_notebook.errors import FrameError
-from kataven_notebook.frame.columns import ERROR, STATUS, as_array, sound_frame, with_columns
+from kataven_notebook.frame.call_rows import metrics_frame, number_columns
+from kataven_notebook.frame.columns import ERROR, STATUS, as_array
 from kataven_notebook.frame.measuring import Measured, measure_all
 from kataven_notebook.notices import warn_caller
-from kataven_notebook.numbers.definitions import ALL_COLUMNS
-from kataven_notebook.numbers.measures import CallMeasures
 from kataven_notebook.numbers.moments import moment_rows
-from kataven_notebook.numbers.roles import MIN_CONFIDENCE, AgentChannel
-from kataven_notebook.numbers.rows import call_row, role_of, turn_rows
+from kataven_notebook.numbers.roles import MIN_CONFIDENCE
+from kataven_notebook.numbers.rows import role_of, turn_rows
 from kataven_notebook.run.plan import DEFAULT_MAX_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from kataven_notebook.frame.options import Duration
-    from kataven_notebook.numbers.measures import MonoOption
-    from kataven_notebook.numbers.mono import Parties
-    from kataven_notebook.run.plan import Outcome
+    from kataven_notebook.numbers.measures import CallMeasures, MonoOption
     from kataven_notebook.run.work import ExecutorLike
     from kataven_notebook.settings import Settings
     from kataven_notebook.speech.detect import SpeechOption
     from kataven_notebook.speech.voice_windows import VoiceFunction
     from kataven_notebook.store.opening import StoreLike
-
-AGENT_CHANNEL, CONFIDENCE = "agent_channel", "agent_channel_confidence"
 
 _TURNS: Mapping[str, str] = {
     "turn": "Int64",
@@ -145,8 +139,8 @@ def metrics(  # noqa: PLR0913 - the options of `audio`, and those of the measuri
     >>> bool(calls["response_latency_p50_s"].median() < 3)
     True
     """
-    names = _number_columns(prefix, agent_channel)
-    build = functools.partial(_frame, df, prefix, names)
+    names = number_columns(prefix, agent_channel)
+    build = functools.partial(metrics_frame, df, prefix, names)
     measured = measure_all(
         df,
         agent_channel=agent_channel,
@@ -350,37 +344,3 @@ def _warn_of_unknown_agents(measured: Measured, agent_channel: int | str, missin
             f"(confidence below {MIN_CONFIDENCE}): their {missing} are missing. Pass agent_channel=0 or 1, or the "
             "name of a column that holds it"
         )
-
-
-def _number_columns(prefix: str, agent_channel: int | str) -> dict[str, str]:
-    """Return names and dtypes of the columns that `metrics` adds beside status and error."""
-    dtypes: dict[str, str] = {name: column.dtype for name, column in ALL_COLUMNS.items()}
-    if agent_channel == prefix + AGENT_CHANNEL:
-        del dtypes[AGENT_CHANNEL]  # the caller gives the channel in this very column
-    return dtypes
-
-
-def _frame(df: pd.DataFrame, prefix: str, dtypes: Mapping[str, str], measured: Measured) -> pd.DataFrame:
-    frame = sound_frame(df, measured.sessions, measured.outcomes, prefix, with_audio=False)
-    each = zip(measured.outcomes, measured.agents, measured.parties, strict=True)
-    rows = [_row(outcome, agent, parties) for outcome, agent, parties in each]
-    columns = {
-        name: as_array(measured.sessions.spread([row.get(name) for row in rows]), dtype)
-        for name, dtype in dtypes.items()
-    }
-    if prefix + "duration_s" in df.columns:
-        # A call that could not be measured keeps the length that the frame has for it.
-        known = pd.to_numeric(df[prefix + "duration_s"], errors="coerce").to_numpy("float64", na_value=np.nan)
-        columns["duration_s"] = np.where(np.isnan(columns["duration_s"]), known, columns["duration_s"])
-    return with_columns(frame, columns, prefix=prefix)
-
-
-def _row(outcome: Outcome, agent: AgentChannel, parties: Parties | None) -> dict[str, Any]:
-    if not isinstance(outcome.value, CallMeasures):
-        return {"metrics_error": outcome.work_error}
-    return {
-        "duration_s": outcome.value.duration_s,
-        AGENT_CHANNEL: agent.channel,
-        CONFIDENCE: agent.confidence,
-        **call_row(outcome.value, agent.channel, parties, why_no_agent=agent.reason),
-    }

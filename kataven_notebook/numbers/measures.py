@@ -17,8 +17,6 @@ from kataven_notebook.speech.parties import ONE_SOUND
 from kataven_notebook.speech.voice_windows import VoiceWindows, describe_voices
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
-
     from kataven_notebook.sound.recording import Recording
     from kataven_notebook.speech.detect import SpeechOption
     from kataven_notebook.speech.intervals import Intervals
@@ -31,8 +29,12 @@ MIN_FINITE_RATIO = 0.9
 """Of a channel's samples. What is no number is heard as silence: with more of it, talk times would be wrong."""
 MIN_RATE_HZ = 1_000
 """Below, not even the lowest resonance of speech is left: that nobody is heard says nothing."""
-_CACHE: WeakKeyDictionary[Recording, dict[Hashable, CallMeasures]] = WeakKeyDictionary()
+VERSION = 1
+"""Of all that is measured on a recording and made of it: raised where a number changes, so that none is kept."""
+# By method: a function may find something else at each call, so it is called each time.
+_CACHE: WeakKeyDictionary[Recording, dict[str, CallMeasures]] = WeakKeyDictionary()
 _CACHE_LOCK = threading.Lock()
+_FUNCTION = "function"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,7 +123,8 @@ def measure(
 ) -> CallMeasures:
     """Return what is measured on `recording`, in blocks, so that an hour needs little memory.
 
-    The result is kept as long as the recording lives: asking again costs nothing.
+    The result is kept as long as the recording lives: asking again costs nothing. Where a function of the caller's has
+    a part in it nothing is kept, since it may find something else the next time.
 
     Parameters
     ----------
@@ -147,35 +150,35 @@ def measure(
     >>> measures.duration_s, measures.parties, measures.quality[0].silent
     (1.0, (0, 1), True)
     """
-    found = _kept(recording, (speech,), lambda: _measure(recording, speech))
-    if mono == "withhold" or not found.one_sound or found.unheard:
-        return found
-    return _kept(
-        recording,
-        (speech, voices),
-        lambda: replace(found, voice_windows=describe_voices(recording, found.speech[0], voices=voices)),
-    )
-
-
-def _kept(recording: Recording, key: tuple[Hashable, ...], make: Callable[[], CallMeasures]) -> CallMeasures:
-    """Return what was made for this key before, or make it."""
-    # A dataclass with a `__call__` has no hash: what it finds can't be looked up again.
-    if any(getattr(each, "__hash__", None) is None for each in key):
-        return make()
     with _CACHE_LOCK:
-        known = _CACHE.get(recording, {}).get(key)
-    if known is not None:
-        return known
-    # Outside the lock, so that one long call holds up no other; measured twice, the first one counts.
-    found = make()
+        known = _CACHE.get(recording, {}).get(speech) if isinstance(speech, str) else None
+    # Outside the lock, so that one long call holds up no other.
+    found = known or _measure(recording, speech)
+    if lacks_voices(found, mono) and voices is None:
+        found = replace(found, voice_windows=describe_voices(recording, found.speech[0]))
     with _CACHE_LOCK:
-        return _CACHE.setdefault(recording, {}).setdefault(key, found)
+        _CACHE.setdefault(recording, {})[speech if isinstance(speech, str) else _FUNCTION] = found
+    if mono == "withhold":
+        return found if found.voice_windows is None else replace(found, voice_windows=None)
+    if voices is not None and _may_be_estimated(found):
+        return replace(found, voice_windows=describe_voices(recording, found.speech[0], voices=voices))
+    return found
 
 
-def measured(recording: Recording) -> CallMeasures | None:
-    """Return what was last measured on `recording` in this process, or None; measures nothing."""
+def lacks_voices(found: CallMeasures, mono: MonoOption) -> bool:
+    """Whether measures were made without the voices that `mono` asks for."""
+    return mono == "estimate" and found.voice_windows is None and _may_be_estimated(found)
+
+
+def _may_be_estimated(found: CallMeasures) -> bool:
+    return found.one_sound and not found.unheard
+
+
+def measured(recording: Recording, speech_method: str) -> CallMeasures | None:
+    """Return what was last measured on `recording` in this process with that method, or None; measures nothing."""
     with _CACHE_LOCK:
-        return next(reversed(_CACHE.get(recording, {}).values()), None)
+        found = list(_CACHE.get(recording, {}).values())
+    return next((each for each in found if each.speech_method == speech_method), None)
 
 
 def _measure(recording: Recording, speech: SpeechOption) -> CallMeasures:

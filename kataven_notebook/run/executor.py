@@ -155,7 +155,8 @@ class ExecutorWork:
         except WorkFailed as failure:
             # As an outcome: the sound itself is fine, and the store says so.
             return Outcome(Status.DOWNLOADED, signed=signed, work_error=failure.message, exception=failure)
-        return Outcome(Status.DOWNLOADED, signed=signed, value=settled.value, work_error=settled.error)
+        file = None if result.entry is None else result.entry.file
+        return Outcome(Status.DOWNLOADED, signed=signed, value=settled.value, work_error=settled.error, file=file)
 
     def _job(self, session_id: str | None, **source: Any) -> Job:
         return Job(

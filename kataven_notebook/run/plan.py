@@ -122,6 +122,8 @@ class Outcome:
         Why the work returned nothing, in one sentence.
     exception
         What to raise instead, where the caller wants no rows with errors.
+    file
+        What its sound is called in the store, where a worker has put it there.
     """
 
     status: Status
@@ -132,6 +134,7 @@ class Outcome:
     value: Any = None
     work_error: str | None = None
     exception: BaseException | None = field(default=None, repr=False)
+    file: str | None = None
 
     @classmethod
     def of_error(cls, error: SessionError) -> Self:

@@ -189,6 +189,11 @@ class Recording:
         return self._size_bytes
 
     @property
+    def source(self) -> Source:
+        """What it is read from, for those who keep sound."""
+        return self._source
+
+    @property
     def path(self) -> Path | None:
         """The file that it is read from; None where it is in memory or in object storage."""
         return Path(self._source) if isinstance(self._source, str | Path) else None

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from kataven_notebook.errors import StoreError
-from kataven_notebook.machine.folders import make_private
 from kataven_notebook.redact import redact
 from kataven_notebook.settings import current_settings
 from kataven_notebook.sound.recording import Recording
@@ -23,7 +22,10 @@ from kataven_notebook.store.failures import folder_errors
 from kataven_notebook.store.folder import Store
 from kataven_notebook.store.ledger import Ledger
 from kataven_notebook.store.objects import ObjectFolder, RemoteObject, outcome_file
-from kataven_notebook.store.places import forgettable
+from kataven_notebook.store.packs import PackedResults
+from kataven_notebook.store.places import cache_folder, forgettable
+from kataven_notebook.store.results import RESULTS_FILE, STEM_CHARS
+from kataven_notebook.store.table import table
 
 if TYPE_CHECKING:
     import os
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from kataven_notebook.settings import Settings
+    from kataven_notebook.store.results import Results
 
 # Up to here each outcome is asked for by name; above it a listing is cheaper.
 _MOST_BY_NAME = 500
@@ -75,8 +78,10 @@ class RemoteStore(Store):
         self.folder = ObjectFolder(str(path).rstrip("/"))
         self._place = redact(self.folder.url)
         head = self.folder.head()
-        folder, self._temporary = _cache_folder()
+        folder, self._temporary = cache_folder()
         name = hashlib.sha256(self.folder.url.encode()).hexdigest()[:32]
+        self._results: Results | None = None
+        self._results_path = folder / f"{name}.{RESULTS_FILE}"
         self._ledger = Ledger(folder / f"{name}.sqlite3", follow=False)
         if head is not None:
             self._recognise(head)
@@ -313,6 +318,9 @@ class RemoteStore(Store):
         if self._temporary is not None:
             self._temporary.cleanup()
 
+    def _open_results(self) -> Results:
+        return PackedResults(self.folder, self._results_path)
+
     @property
     def sounds(self) -> ObjectFolder:
         """Where the sound lies."""
@@ -331,7 +339,7 @@ class RemoteStore(Store):
         return whole, [(None, file) for file in damaged]
 
     def forget(self, session_ids: Iterable[str] | str) -> pd.DataFrame:
-        """Delete the sound and the outcomes of sessions for good, and report what was removed.
+        """Delete the sound, the outcomes and the results of sessions for good, and report what was removed.
 
         A bucket that keeps old versions keeps these too: that is the bucket's setting.
 
@@ -354,11 +362,11 @@ class RemoteStore(Store):
         """
         wanted = forgettable(session_ids)
         entries = self.load(wanted)
-        frame = super().to_frame()
-        report = frame[frame["session_id"].isin(list(entries))].reset_index(drop=True)
+        report = table(entries.values())
         # The outcome first: what is left of a removal that breaks off is sound that nothing names.
         self.folder.remove(outcome_file(each) for each in wanted)
         self.folder.remove(file for each in wanted for file in self.folder.sound_of(each))
+        self.results.forget({hashed_id(each)[:STEM_CHARS] for each in wanted})
         self._ledger.forget(wanted)
         return report[["session_id", "recording_status", "recording_bytes"]]
 
@@ -387,14 +395,3 @@ class RemoteStore(Store):
 
 def _has_sound(entry: Entry | None) -> bool:
     return entry is not None and entry.file is not None
-
-
-def _cache_folder() -> tuple[Path, tempfile.TemporaryDirectory[str] | None]:
-    """Return where caches are; without a place for them, a folder that lives as long as the store."""
-    folder = current_settings().state_path / "stores"
-    try:
-        make_private(folder)
-    except OSError:
-        temporary = tempfile.TemporaryDirectory(prefix="kataven-cache-", ignore_cleanup_errors=True)
-        return Path(temporary.name), temporary
-    return folder, None

@@ -19,6 +19,7 @@ from kataven_notebook.store.failures import folder_errors
 from kataven_notebook.store.files import SoundFolder, Sounds
 from kataven_notebook.store.ledger import Ledger
 from kataven_notebook.store.places import check_place, forgettable, is_url
+from kataven_notebook.store.results import RESULTS_FILE, STEM_CHARS, Results
 from kataven_notebook.store.table import table
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ class Store:
         with folder_errors(self._path):
             self._files = SoundFolder(self._path)
         self._ledger = Ledger(self._path / LEDGER_FILE)
+        self._results: Results | None = None
         self._files.remove_dead_parts()
 
     def __enter__(self) -> Self:
@@ -100,6 +102,8 @@ class Store:
     def close(self) -> None:
         """Close the ledger; recordings that came from the store stay usable."""
         self._ledger.close()
+        if self._results is not None:
+            self._results.close()
 
     @property
     def path(self) -> Path:
@@ -265,7 +269,7 @@ class Store:
         return self._ledger.attempts(session_ids)
 
     def forget(self, session_ids: Iterable[str] | str) -> pd.DataFrame:
-        """Delete the sound and the outcomes of sessions for good, and report what was removed.
+        """Delete the sound, the outcomes and the results of sessions for good, and report what was removed.
 
         The files are removed, the rows overwritten with zeros, and the write-ahead log emptied.
         What the file system or a backup keeps beyond that is outside its reach.
@@ -289,7 +293,9 @@ class Store:
         """
         wanted = forgettable(session_ids)
         # All of their sound, also what no outcome names because a process was killed before it was written.
-        self._files.forget({hashed_id(each)[:40] for each in wanted})
+        stems = {hashed_id(each)[:STEM_CHARS] for each in wanted}
+        self._files.forget(stems)
+        self.results.forget(stems)
         removed = self._ledger.forget(wanted)
         return table(removed)[["session_id", "recording_status", "recording_bytes"]]
 
@@ -301,14 +307,15 @@ class Store:
         pandas.DataFrame
             `session_id`, `recording_status`, `recording_error`, `attempts` (Int64),
             `recording_bytes` (Int64), `sha256`, `recording_format`, `duration_s` (float64),
-            `sample_rate`, `channels` (Int64), `first_at`, `updated_at` (datetime64[us, UTC]), `file`.
+            `sample_rate`, `channels` (Int64), `first_at`, `updated_at` (datetime64[us, UTC]), `file`,
+            `results` (Int64: how many results of `metrics` and `apply(keep=)` are kept).
 
         Raises
         ------
         StoreError
             The ledger can't be read.
         """
-        return table(sorted(self._ledger.entries(), key=lambda entry: entry.first_at))
+        return table(sorted(self._ledger.entries(), key=lambda entry: entry.first_at), self.results.counts())
 
     def check(self, *, full: bool = False, progress: bool | None = None) -> pd.DataFrame:
         """Compare every recording with what was noted when it was stored, and report what is damaged.
@@ -348,6 +355,22 @@ class Store:
         return audit(self, full=full, progress=progress)
 
     @property
+    def results(self) -> Results:
+        """What was found in the recordings: what `metrics` has measured, and what `apply(keep=)` returned.
+
+        Raises
+        ------
+        StoreError
+            They can't be read.
+        """
+        if self._results is None:
+            self._results = self._open_results()
+        return self._results
+
+    def _open_results(self) -> Results:
+        return Results(self._path / RESULTS_FILE)
+
+    @property
     def sounds(self) -> Sounds:
         """Where the sound lies."""
         return self._files
@@ -373,6 +396,5 @@ class Store:
 
     def __repr__(self) -> str:
         """Folder and counts by status."""
-        counts = self._ledger.counts()
-        counted = ", ".join(f"{count:,} {status}" for status, count in counts.items()) or "empty"
+        counted = ", ".join(f"{count:,} {status}" for status, count in self._ledger.counts().items()) or "empty"
         return f"<Store {str(self._path)!r}: {counted}>"

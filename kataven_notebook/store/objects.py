@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 from kataven_notebook.errors import ConfigurationError, DecodeError, MissingExtra, StoreError
 from kataven_notebook.redact import redact
 from kataven_notebook.sound.recording import Recording
-from kataven_notebook.store.entry import COLUMNS, Entry, hashed_id
+from kataven_notebook.store.entry import Entry, hashed_id
 from kataven_notebook.store.failures import bucket_errors
-from kataven_notebook.store.sanity import is_sane
+from kataven_notebook.store.sanity import entry_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -102,9 +102,9 @@ class ObjectFolder:
 
     def _outcomes_at(self, files: list[str]) -> dict[str, Entry | None]:
         """Return the outcomes in those objects that are there; None for one that is damaged."""
-        found = self._read_many(files)
+        found = self.read_many(files)
         by_end = {file.rpartition("/")[2]: file for file in files}
-        return {by_end[path.rpartition("/")[2]]: _entry(text, path) for path, text in found.items()}
+        return {by_end[path.rpartition("/")[2]]: entry_in(text, path) for path, text in found.items()}
 
     def listed(self) -> set[str]:
         """Return the `hashed_id` of every session that has an outcome: one request per 1,000.
@@ -114,10 +114,20 @@ class ObjectFolder:
         StoreError
             The place can't be listed.
         """
+        return {name.removesuffix(".json") for name in self.names("outcomes") if name.endswith(".json")}
+
+    def names(self, folder: str) -> list[str]:
+        """Return the names of all objects in a folder and below, without what leads to them.
+
+        Raises
+        ------
+        StoreError
+            The place can't be listed.
+        """
         with self._looking() as (fs, root), contextlib.suppress(FileNotFoundError):
-            found = fs.find(f"{root}/outcomes")
-            return {path.rpartition("/")[2].removesuffix(".json") for path in found if path.endswith(".json")}
-        return set()
+            found = [path.rpartition("/")[2] for path in fs.find(f"{root}/{folder}")]
+            return [name for name in found if not name.startswith(".")]  # a file that is arriving
+        return []
 
     def sound_of(self, session_id: str) -> list[str]:
         """Return all sound of a session, also what no outcome names because a process was killed before.
@@ -295,7 +305,14 @@ class ObjectFolder:
         """Where it is; never a password, which URLs of some kinds hold."""
         return f"ObjectFolder(url={redact(self.url)!r})"
 
-    def _read_many(self, files: list[str]) -> dict[str, bytes]:
+    def read_many(self, files: list[str]) -> dict[str, bytes]:
+        """Return the bytes of those objects that are there, by their full paths.
+
+        Raises
+        ------
+        StoreError
+            One of them can't be read.
+        """
         with bucket_errors(self.url):
             fs, root = self._opened()
             found = fs.cat([f"{root}/{file}" for file in files], on_error="return") if files else {}
@@ -372,17 +389,6 @@ def _outcome_file(name: str) -> str:
 def outcome_file(session_id: str) -> str:
     """Return where a session's outcome lies."""
     return _outcome_file(hashed_id(session_id))
-
-
-def _entry(text: bytes, file: str) -> Entry | None:
-    """Return an outcome, or None where it is damaged or another session's: that one is asked for again."""
-    try:
-        found = json.loads(text)
-        entry = Entry(**{each: found[each] for each in COLUMNS if each in found})
-    except (ValueError, TypeError, RecursionError):
-        return None
-    is_its_own = is_sane(entry) and file.endswith(f"/{hashed_id(entry.session_id)}.json")
-    return entry if is_its_own else None
 
 
 def _is_flat(fs: Any) -> bool:

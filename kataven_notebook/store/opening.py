@@ -7,17 +7,22 @@ import os
 import re
 import threading
 import weakref
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kataven_notebook.arguments import absolute_path
 from kataven_notebook.errors import ConfigurationError
 from kataven_notebook.redact import redact
 from kataven_notebook.store.bucket import RemoteStore
+from kataven_notebook.store.entry import is_file_name
 from kataven_notebook.store.folder import LEDGER_FILE, Store
+from kataven_notebook.store.objects import RemoteObject
 from kataven_notebook.store.places import is_url
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
+
+    from kataven_notebook.sound.recording import Recording
 
     StoreLike = str | os.PathLike[str] | Store | None
 
@@ -73,6 +78,30 @@ def shared_store(path: str) -> Store:
         if store is None:
             store = _open[key] = Store(path)
         return store
+
+
+def home_of(recording: Recording) -> tuple[Store, str] | None:
+    """Return the store that a recording lies in, and the name of its file there; None for any other recording.
+
+    Raises
+    ------
+    StoreError
+        The store can't be opened.
+    """
+    source = recording.source
+    if isinstance(source, RemoteObject):
+        return shared_store(source.folder.url), source.file
+    if isinstance(source, bytes):
+        return None
+    folder, *names = str(source).replace(os.sep, "/").rsplit("/", 3)
+    file = "/".join(names)
+    if not is_file_name(file):
+        return None
+    with _open_lock:
+        known = _open.get((os.getpid(), folder))
+    if known is None and not Path(folder, LEDGER_FILE).is_file():
+        return None
+    return known or shared_store(folder), file
 
 
 @atexit.register

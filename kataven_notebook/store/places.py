@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import re
+import tempfile
 from collections.abc import Iterable
+from pathlib import Path
 
 import pandas as pd
 
 from kataven_notebook.errors import ConfigurationError
+from kataven_notebook.machine.folders import make_private
+from kataven_notebook.settings import current_settings
 
 
 def is_url(path: object) -> bool:
@@ -56,3 +60,14 @@ def forgettable(session_ids: object) -> list[str]:
             kind = type(each).__name__
             raise ConfigurationError(f"session ids are text, not {kind}: nothing was forgotten; pass them as text")
     return wanted
+
+
+def cache_folder() -> tuple[Path, tempfile.TemporaryDirectory[str] | None]:
+    """Return where caches are; without a place for them, a folder that lives as long as the store."""
+    folder = current_settings().state_path / "stores"
+    try:
+        make_private(folder)
+    except OSError:
+        temporary = tempfile.TemporaryDirectory(prefix="kataven-cache-", ignore_cleanup_errors=True)
+        return Path(temporary.name), temporary
+    return folder, None

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from kataven_notebook.status import Status
-from kataven_notebook.store.entry import is_file_name
-
-if TYPE_CHECKING:
-    from kataven_notebook.store.entry import Entry
+from kataven_notebook.store.entry import COLUMNS, Entry, hashed_id, is_file_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +90,17 @@ def is_sane(entry: Entry) -> bool:
     if entry.file is None:
         return all(getattr(entry, rule.column) is None for rule in _RULES_OF_SOUND)
     return is_file_name(entry.file) and all(rule.holds(getattr(entry, rule.column)) for rule in _RULES_OF_SOUND)
+
+
+def entry_in(text: bytes, file: str) -> Entry | None:
+    """Return the outcome in an object, or None: damaged, or another session's, which is asked for again."""
+    try:
+        found = json.loads(text)
+        entry = Entry(**{each: found[each] for each in COLUMNS if each in found})
+    except (ValueError, TypeError, RecursionError):
+        return None
+    is_its_own = is_sane(entry) and file.endswith(f"/{hashed_id(entry.session_id)}.json")
+    return entry if is_its_own else None
 
 
 def _is_encodable(text: str) -> bool:

@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from kataven_notebook.status import Status
+from kataven_notebook.store.entry import hashed_id
+from kataven_notebook.store.results import STEM_CHARS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from kataven_notebook.store.entry import Entry
 
 
-def table(entries: Iterable[Entry]) -> pd.DataFrame:
-    """Return one row a session, with the columns of `Store.to_frame`."""
+def table(entries: Iterable[Entry], results: Mapping[str, int] | None = None) -> pd.DataFrame:
+    """Return one row a session, with the columns of `Store.to_frame`; `results` counts by the stems of places."""
     rows = list(entries)
     lengths = [entry.frames / entry.sample_rate if entry.frames and entry.sample_rate else None for entry in rows]
     columns = {
@@ -33,4 +35,7 @@ def table(entries: Iterable[Entry]) -> pd.DataFrame:
         "updated_at": pd.to_datetime([entry.updated_at for entry in rows], unit="s", utc=True).as_unit("us"),
         "file": pd.array([entry.file for entry in rows], dtype="string"),
     }
+    if results is not None:
+        counts = [results.get(hashed_id(entry.session_id)[:STEM_CHARS], 0) for entry in rows]
+        columns["results"] = pd.array(counts, dtype="Int64")
     return pd.DataFrame(columns)

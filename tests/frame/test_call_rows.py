@@ -1,0 +1,53 @@
+"""The row of each call is read where it is kept, and made where it is not."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import zlib
+
+import pandas as pd
+import pytest
+from frames import calls
+
+import kataven_notebook as kn
+from kataven_notebook.frame import call_rows
+from kataven_notebook.store.results import RESULTS_FILE
+
+pytestmark = pytest.mark.core
+
+OPTIONS = {
+    "speech": "energy",
+    "agent_channel": 0,
+    "progress": False,
+    "settings": kn.Settings(api_key="sk_test_of_nobody"),
+}
+
+
+@pytest.fixture
+def kept(heard: pd.DataFrame, tmp_path) -> str:
+    """A store of the three calls of `heard`, measured."""
+    sounds = [
+        kn.Recording.from_bytes(sound.encoded(), session_id=name)
+        for name, sound in zip(heard["session_id"], heard["audio"], strict=True)
+    ]
+    kn.metrics(calls("a", "b", "c", audio=sounds), store=tmp_path / "calls", **OPTIONS)
+    return str(tmp_path / "calls")
+
+
+def test_rows_are_made_once(kept, monkeypatch) -> None:
+    """They hold what they held, of the same types."""
+    first = kn.metrics(calls("a", "b", "c"), store=kept, **OPTIONS)
+    monkeypatch.setattr(call_rows, "call_row", lambda *_, **__: pytest.fail("made again"))
+    pd.testing.assert_frame_equal(kn.metrics(calls("a", "b", "c"), store=kept, **OPTIONS), first)
+
+
+@pytest.mark.parametrize("text", ["[1, 2]", "{}", "null", "[[[", json.dumps([["a"]] * 60)])
+def test_a_row_that_is_none_is_made_again(kept, text) -> None:
+    """From the measures."""
+    first = kn.metrics(calls("a", "b", "c"), store=kept, **OPTIONS)
+    with sqlite3.connect(f"{kept}/{RESULTS_FILE}") as db:
+        values = (text.encode(), zlib.crc32(text.encode()))
+        assert db.execute("UPDATE results SET value = ?, checksum = ? WHERE name LIKE 'row%'", values).rowcount == 3
+    db.close()
+    pd.testing.assert_frame_equal(kn.metrics(calls("a", "b", "c"), store=kept, **OPTIONS), first)

@@ -1,0 +1,89 @@
+"""Measures survive being written and read, and bytes from anywhere run nothing."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scripted_calls import FIRST, SECOND, measured, sound
+from spoken_voices import mono_call
+
+from kataven_notebook.numbers.archive import from_bytes, to_bytes
+from kataven_notebook.numbers.measures import CallMeasures, measure
+from kataven_notebook.numbers.rows import call_row, turn_rows
+
+pytestmark = pytest.mark.core
+
+
+def same(one: object, other: object) -> bool:
+    """Whether two values are equal throughout, missing numbers included."""
+    if isinstance(one, np.ndarray):
+        return one.dtype == other.dtype and np.array_equal(one, other, equal_nan=one.dtype.kind == "f")
+    if isinstance(one, tuple):
+        return len(one) == len(other) and all(map(same, one, other))
+    if hasattr(one, "__dataclass_fields__"):
+        return type(one) is type(other) and all(
+            same(getattr(one, each.name), getattr(other, each.name)) for each in fields(one)
+        )
+    return type(one) is type(other) and (one == other or (one != one and other != other))  # noqa: PLR0124 - NaN
+
+
+@pytest.mark.parametrize("speech", ["auto", "energy"])
+def test_all_of_it_comes_back(speech) -> None:
+    """And what is made of it is the same, to the last bit."""
+    found = measure(mono_call(0), speech=speech, mono="estimate")
+    again = from_bytes(to_bytes(found))
+    assert same(again, found)
+    both = measured(sound(FIRST, SECOND))
+    again = from_bytes(to_bytes(both))
+    assert same(again, both)
+    assert json.dumps(call_row(again, 0)) == json.dumps(call_row(both, 0))
+    assert json.dumps(turn_rows(again, 0)) == json.dumps(turn_rows(both, 0))
+
+
+def test_it_is_small() -> None:
+    """A few kilobytes a call."""
+    assert len(to_bytes(measured(sound(FIRST, SECOND)))) < 4_000
+
+
+def test_bytes_that_are_something_else_are_refused() -> None:
+    """Never run: a pickle is no measures."""
+    found = measured(sound(FIRST, SECOND))
+    data = to_bytes(found)
+    head = json.loads(data.partition(b"\n")[0])
+    strange = [
+        b"",
+        b"null",
+        b"[" * 100_000,
+        pickle.dumps(found),
+        data[:-8],
+        b'{"class":"CallMeasures","fields":[]}\n',
+        b'{"class":"open","fields":["/etc/passwd"]}\n',
+        b'{"array":"object","shape":[1]}\n' + b"\0" * 8,
+        b'{"array":"float64","shape":[1000000000,1000000000]}\n',
+        json.dumps({**head, "fields": ["long", *head["fields"][1:]]}).encode() + b"\n" + data.partition(b"\n")[2],
+        to_bytes(replace(found, channels=3)),
+        to_bytes(replace(found, speech=(np.array([[2.0, 1.0]]), found.speech[1]))),
+        to_bytes(replace(found, speech=(np.array([[0.0, np.nan]]), found.speech[1]))),
+    ]
+    for each in strange:
+        with pytest.raises(ValueError):
+            from_bytes(each)
+
+
+@given(st.data())
+def test_any_changed_byte_gives_measures_or_a_refusal(data) -> None:
+    """Nothing else is raised, and what comes back can be made into a row."""
+    whole = bytearray(to_bytes(measured(sound([(0.5, 1.0)], [(1.5, 2.0)], duration_s=3.0))))
+    for _ in range(data.draw(st.integers(1, 4))):
+        whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        found = from_bytes(bytes(whole))
+    except ValueError:
+        return
+    assert isinstance(found, CallMeasures)
