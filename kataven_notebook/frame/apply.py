@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from kataven_notebook.errors import ConfigurationError
 from kataven_notebook.frame.job import FrameJob
+from kataven_notebook.frame.kept_values import value_keeper
 from kataven_notebook.frame.options import check_choice, sound_plan
+from kataven_notebook.frame.row_values import RowValues, takes_row
 from kataven_notebook.frame.shapes import make_shape
 from kataven_notebook.run.plan import DEFAULT_MAX_BYTES
 from kataven_notebook.run.work import working
@@ -19,13 +21,12 @@ if TYPE_CHECKING:
     from kataven_notebook.frame.options import Duration
     from kataven_notebook.run.work import ExecutorLike
     from kataven_notebook.settings import Settings
-    from kataven_notebook.sound.recording import Recording
     from kataven_notebook.store.opening import StoreLike
 
 
 def apply(  # noqa: PLR0913 - the options of `audio`, and those of the work
     df: pd.DataFrame,
-    fn: Callable[[Recording], Any],
+    fn: Callable[..., Any],
     *,
     result: Literal["columns", "table", "object"] = "columns",
     columns: str | Sequence[str] | Mapping[str, Any] | None = None,
@@ -33,6 +34,7 @@ def apply(  # noqa: PLR0913 - the options of `audio`, and those of the work
     store: StoreLike = None,
     executor: ExecutorLike = None,
     fn_timeout_s: float | None = None,
+    keep: str | None = None,
     errors: Literal["capture", "raise"] = "capture",
     refresh: bool = False,
     max_bytes: int = DEFAULT_MAX_BYTES,
@@ -55,7 +57,9 @@ def apply(  # noqa: PLR0913 - the options of `audio`, and those of the work
     df
         One row a session. Left as it is. A session that stands in many rows is worked on once.
     fn
-        Called with a `Recording`. With an executor of processes or machines it is sent with
+        Called with a `Recording`; where its second parameter is named `row`, also with a dict of the
+        session's other columns (of its first row; never its URL), which hold the agent's channel once
+        `metrics` has added it. With an executor of processes or machines it is sent with
         cloudpickle, so lambdas and functions of a notebook work; what it needs that can't be
         pickled, such as a loaded model, it makes itself, once a process (`functools.cache`).
     result
@@ -78,6 +82,12 @@ def apply(  # noqa: PLR0913 - the options of `audio`, and those of the work
         After how many seconds a recording is given up and its row gets an error; by default never. A
         thread can't be killed: it runs on, and a warning says so. Code that holds Python's lock all
         the time, such as a runaway regular expression, is given up when it releases the lock.
+    keep
+        A name under which the store that a recording lies in keeps what `fn` returned, such as
+        "transcript-v2": from then on `fn` is called for what is new or has failed, in any process, also
+        after a kill. Give it another name when `fn` changes. Kept by session and sound, and by the row's
+        values where `fn` takes them; as JSON, so that it must be made of text, numbers, times, lists,
+        dicts, numpy arrays and frames. By default nothing is kept.
     session, store, errors, refresh, max_bytes, verify, poll_pending, max_wait, prefix, progress, \
     settings
         As for `audio`; "raise" also raises what `fn` raises first.
@@ -96,8 +106,8 @@ def apply(  # noqa: PLR0913 - the options of `audio`, and those of the work
     FrameError
         As for `audio`; or `fn` returns a column that the caller's frame has already.
     ConfigurationError
-        Options that can't work; a function that can't be sent to the executor; an executor that is
-        shut down, or whose processes end as they start.
+        Options that can't work; a value that `keep` can't keep; a function that can't be sent to the
+        executor; an executor that is shut down, or whose processes end as they start.
     SessionError, StoreError, MissingExtra, Interrupted
         As for `audio`.
     WorkFailed
@@ -119,6 +129,8 @@ def apply(  # noqa: PLR0913 - the options of `audio`, and those of the work
         raise ConfigurationError(f"fn is a {type(fn).__name__}: pass a function that takes a Recording")
     job = FrameJob(df, session, errors=errors, prefix=prefix)
     shape = make_shape(job, fn, result, columns)
+    rows = RowValues(df, job.sessions, prefix) if takes_row(fn) else None
+    keeper = value_keeper(keep, shape.function, None if rows is None or keep is None else rows.digests())
     plan = sound_plan(
         settings,
         store,
@@ -129,16 +141,22 @@ def apply(  # noqa: PLR0913 - the options of `audio`, and those of the work
         in_flight=in_flight,
         keep_sound=False,
     )
-    with working(
+    work = working(
         plan,
         shape.function,
         executor=executor,
         fn_timeout_s=fn_timeout_s,
         capture=job.capture,
         check=shape.check,
-    ) as ready:
+        rows=rows,
+    )
+    with keeper, work as ready:
         job.split(plan, refresh=refresh, for_work=True, progress=progress)
-        outcomes = job.run(ready, label="Applying", progress=progress, build=shape.build)
+        kept = keeper.find(job.tasks)
+        for value in kept.values():
+            shape.check(value)
+        job.take(kept)
+        outcomes = job.run(keeper.applied_to(ready), label="Applying", progress=progress, build=shape.build)
     if not job.capture:
         shape.raise_misfits(outcomes)
     return shape.build(outcomes)

@@ -133,15 +133,15 @@ def split_for_work(
     if not capture:
         _raise_first(known, sessions)
     tasks |= {
-        position: Task(_name(sessions.ids[position], position), outcome.recording)
+        position: Task(task_name(sessions.ids[position], position), outcome.recording)
         for position, outcome in known.items()
         if outcome.recording is not None
     }
     return known, tasks
 
 
-def _name(session_id: Any, position: int) -> str:
-    # Sound without an id is worked on too; a run needs something to tell such rows apart by.
+def task_name(session_id: Any, position: int) -> str:
+    """Return what a run calls a session: sound without an id is worked on too, and is to be told apart."""
     return session_id if isinstance(session_id, str) else f"(no id, {position})"
 
 

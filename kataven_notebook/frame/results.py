@@ -50,7 +50,7 @@ class Shaped:
         Which columns are wanted; None for whatever is returned.
     """
 
-    fn: Callable[[Recording], Any]
+    fn: Callable[..., Any]
     result: str
     names: tuple[str, ...] | None
 
@@ -59,13 +59,13 @@ class Shaped:
         return name_of(self.fn)
 
     @property
-    def user_function(self) -> Callable[[Recording], Any]:
+    def user_function(self) -> Callable[..., Any]:
         """The function whose lines an error names."""
         return self.fn
 
-    def __call__(self, recording: Recording) -> Any:
+    def __call__(self, recording: Recording, **more: Any) -> Any:
         """Call, and bring what came back into shape."""
-        value = self.fn(recording)
+        value = self.fn(recording, **more)
         if self.result == "object":
             return value
         if self.result == "table":

@@ -31,7 +31,7 @@ from kataven_notebook.signals import NotAttempted, Stopped
 from kataven_notebook.status import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from kataven_notebook.run.plan import Plan
     from kataven_notebook.service.answers import SignedUrl
@@ -60,6 +60,8 @@ class ExecutorWork:
         After how many seconds a worker returns without a value; the function runs on.
     settle
         Checks a result and returns it, or raises.
+    rows
+        By session what `fn` takes as its argument `row`.
 
     Raises
     ------
@@ -75,8 +77,10 @@ class ExecutorWork:
         *,
         fn_timeout_s: float | None,
         settle: Settle,
+        rows: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
         self._settle = settle
+        self._rows = rows
         self._fn_timeout_s = fn_timeout_s
         self._name = name_of(fn)
         self._make = executor if is_maker(executor) else None
@@ -130,15 +134,15 @@ class ExecutorWork:
                 raise NotAttempted(self._broken)
             yield
 
-    def _work(self, recording: Recording, stop: threading.Event) -> Result:
+    def _work(self, session_id: str, recording: Recording, stop: threading.Event) -> Result:
         try:
             with self._turn(stop):
-                result = self._run(self._job(recording.session_id, recording=recording), stop)
+                result = self._run(self._job(session_id, recording=recording), stop)
         except NotAttempted as signal:
-            return self._settle(Result(error=f"not attempted: {signal}; call again"), recording.session_id)
+            return self._settle(Result(error=f"not attempted: {signal}; call again"), session_id)
         if result.failure is not None:
             result = Result(error=result.failure.message, exception=result.failure)
-        return self._settle(self._unpacked(result), recording.session_id)
+        return self._settle(self._unpacked(result), session_id)
 
     def _delegate(self, session_id: str, signed: SignedUrl, stop: threading.Event) -> Outcome:
         result = self._run(self._job(session_id, signed=signed), stop)
@@ -158,8 +162,9 @@ class ExecutorWork:
         file = None if result.entry is None else result.entry.file
         return Outcome(Status.DOWNLOADED, signed=signed, value=settled.value, work_error=settled.error, file=file)
 
-    def _job(self, session_id: str | None, **source: Any) -> Job:
+    def _job(self, session_id: str, **source: Any) -> Job:
         return Job(
+            row=None if self._rows is None else self._rows[session_id],
             session_id=session_id,
             function=self._function,
             fetching=self._fetching,

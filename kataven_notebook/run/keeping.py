@@ -124,15 +124,14 @@ class Keeper:
         self._warn()
 
     def _keeping(self, work: Work) -> Work:
-        def kept(recording: Recording, stop: threading.Event) -> Result:
-            session_id = recording.session_id or ""
+        def kept(session_id: str, recording: Recording, stop: threading.Event) -> Result:
             home = self._homes.get(session_id)
             if home is None:
                 # The sound has just come, and may be what was worked on before it was lost here.
                 home = self._settle(session_id, recording)
                 for value in [] if home is None else self._values(home[0], {home[1]}).values():
                     return Result(value=value)
-            result = work(recording, stop)
+            result = work(session_id, recording, stop)
             if home is not None and result.error is None:
                 self._keep(*home, result.value)
             return result

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from kataven_notebook.store.folder import Store
 
     # The event is set when the run is being stopped.
-    Work = Callable[[Recording, threading.Event], Result]
+    Work = Callable[[str, Recording, threading.Event], Result]
     Delegate = Callable[[str, SignedUrl, threading.Event], "Outcome"]
     Turn = Callable[[threading.Event], contextlib.AbstractContextManager[None]]
 
@@ -41,7 +41,7 @@ class Plan:
     keep_sound
         Whether outcomes hold the recording; else it is dropped after the work.
     work
-        What is done with each recording. It limits by itself how many of it run at once.
+        What is done with each session's recording. It limits by itself how many of it run at once.
     delegate
         Downloads, verifies and works elsewhere, from a signed URL; raises `UrlExpired` where the
         storage refuses the URL.

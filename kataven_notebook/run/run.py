@@ -290,7 +290,7 @@ class Run:
     def _finish(self, task: Task) -> None:
         """Bring one session to its outcome and hand it over, or put it off."""
         try:
-            outcome = self._worked(self._outcome(task))
+            outcome = self._worked(task.session_id, self._outcome(task))
         except TryLater as later:
             with self._lock:
                 self._stages.leave(task.session_id)
@@ -316,11 +316,11 @@ class Run:
         assert self._fetcher is not None  # noqa: S101 - made where a task has no sound
         return self._fetcher.outcome(task)
 
-    def _worked(self, outcome: Outcome) -> Outcome:
+    def _worked(self, session_id: str, outcome: Outcome) -> Outcome:
         """Return the outcome with what the plan's work makes of its sound."""
         if self._plan.work is None or outcome.recording is None:
             return outcome
-        result = self._plan.work(outcome.recording, self._stop)
+        result = self._plan.work(session_id, outcome.recording, self._stop)
         kept = outcome.recording if self._plan.keep_sound else None
         return replace(outcome, recording=kept, value=result.value, work_error=result.error)
 

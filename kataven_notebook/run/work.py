@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,7 +17,7 @@ from kataven_notebook.run.invoke import Result, invoke, name_of
 from kataven_notebook.signals import Stopped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from concurrent.futures import Executor
 
     from kataven_notebook.run.plan import Plan
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     # An executor, a function that makes one, or None for threads of this process.
     ExecutorLike = Executor | Callable[[], Executor] | None
+    Rows = Mapping[str, Mapping[str, Any]]
 
 # 30 years: clocks can't be told of times beyond a few centuries.
 _LONGEST_WAIT_S = 1e9
@@ -32,12 +34,13 @@ _LONGEST_WAIT_S = 1e9
 @contextmanager
 def working(
     plan: Plan,
-    fn: Callable[[Recording], Any],
+    fn: Callable[..., Any],
     *,
     executor: ExecutorLike = None,
     fn_timeout_s: float | None = None,
     capture: bool = True,
     check: Callable[[Any], None] | None = None,
+    rows: Rows | None = None,
 ) -> Iterator[Plan]:
     """Yield `plan` with `fn` as its work.
 
@@ -55,6 +58,8 @@ def working(
         False raises the first failure, as `WorkFailed` from what `fn` raised.
     check
         Called in this process with each value; what it raises ends the run.
+    rows
+        By session what `fn` takes as its argument `row`; None where it takes the recording alone.
 
     Raises
     ------
@@ -67,9 +72,9 @@ def working(
         fn_timeout_s = min(fn_timeout_s, _LONGEST_WAIT_S)
     rule = _Rule(name_of(fn), fn_timeout_s, capture=capture, check=check)
     if executor is None:
-        yield replace(plan, work=_LocalWork(fn, rule), delegate=None)
+        yield replace(plan, work=_LocalWork(fn, rule, rows), delegate=None)
     else:
-        with ExecutorWork(plan, fn, executor, fn_timeout_s=fn_timeout_s, settle=rule.settle) as elsewhere:
+        with ExecutorWork(plan, fn, executor, fn_timeout_s=fn_timeout_s, settle=rule.settle, rows=rows) as elsewhere:
             yield elsewhere.applied_to(plan)
     rule.warn_of_left_behind(in_threads=executor is None)
 
@@ -121,23 +126,25 @@ class _Rule:
 class _LocalWork:
     """Runs the function in the thread that has fetched the sound, as many at once as there are processors."""
 
-    def __init__(self, fn: Callable[[Recording], Any], rule: _Rule) -> None:
+    def __init__(self, fn: Callable[..., Any], rule: _Rule, rows: Rows | None) -> None:
         self._fn = fn
+        self._rows = rows
         self._rule = rule
         # As many at once as there are processors: more would slow each other down. Other threads download.
         self._turns = threading.Semaphore(processors())
 
-    def __call__(self, recording: Recording, stop: threading.Event) -> Result:
+    def __call__(self, session_id: str, recording: Recording, stop: threading.Event) -> Result:
         """Wait for a processor, and call the function."""
         try:
             recording = recording.near()  # before a processor is taken: a bucket answers slowly
         except KatavenError as error:
-            return self._rule.settle(Result(error=str(error), exception=error), recording.session_id)
+            return self._rule.settle(Result(error=str(error), exception=error), session_id)
         while not self._turns.acquire(timeout=0.2):
             if stop.is_set():
                 raise Stopped
         try:
-            result = invoke(self._fn, recording, timeout_s=self._rule.fn_timeout_s, stop=stop)
+            fn = self._fn if self._rows is None else functools.partial(self._fn, row=self._rows[session_id])
+            result = invoke(fn, recording, timeout_s=self._rule.fn_timeout_s, stop=stop)
         finally:
             self._turns.release()
-        return self._rule.settle(result, recording.session_id)
+        return self._rule.settle(result, session_id)

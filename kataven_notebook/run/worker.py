@@ -26,7 +26,7 @@ from kataven_notebook.service.transfer import Transfer
 from kataven_notebook.sound.recording import Recording
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from kataven_notebook.service.answers import SignedUrl
     from kataven_notebook.store.entry import Entry
@@ -66,6 +66,8 @@ class Job:
         The sound, where the notebook has it.
     signed
         The URL to download it from, otherwise.
+    row
+        What the function takes as its argument `row`; None where it takes the recording alone.
     fetching
         How to download it.
     fn_timeout_s
@@ -80,6 +82,7 @@ class Job:
     function: bytes | Callable[[Recording], Any] = field(repr=False)
     recording: Recording | None = None
     signed: SignedUrl | None = None
+    row: Mapping[str, Any] | None = field(default=None, repr=False)
     fetching: Fetching = field(repr=False)
     fn_timeout_s: float | None = None
     home_pid: int = field(default_factory=os.getpid, repr=False)
@@ -120,10 +123,12 @@ def _done(job: Job) -> Result:
 
 def _invoked(job: Job, recording: Recording) -> Result:
     try:
-        fn = job.function if not isinstance(job.function, bytes) else _unpacked(job.function)
+        fn: Callable[..., Any] = job.function if not isinstance(job.function, bytes) else _unpacked(job.function)
     except Exception as error:  # noqa: BLE001 - whatever the worker's installation lacks
         text = f"the function can't be loaded in the worker: {type(error).__name__}: {error}; install what it needs"
         return Result(error=text, exception=_packed(error, job))
+    if job.row is not None:
+        fn = functools.partial(fn, row=job.row)
     result = invoke(fn, recording, timeout_s=job.fn_timeout_s)
     if job.is_home:
         return result

@@ -58,20 +58,20 @@ def test_a_time_limit_beyond_all_clocks_is_none(executor, fn_timeout_s) -> None:
     """It ends nothing, whoever waits."""
     with working(PLAN, len_of, executor=executor, fn_timeout_s=fn_timeout_s) as plan:
         assert plan.work is not None
-        assert plan.work(SOUND, NEVER).value == SOUND.frames
+        assert plan.work("s1", SOUND, NEVER).value == SOUND.frames
 
 
 def test_a_failure_is_the_results_error_or_raised() -> None:
     """As asked for; what is raised has the user's exception as its cause."""
     with working(PLAN, fails) as plan:
         assert plan.work is not None
-        error = plan.work(SOUND, NEVER).error
+        error = plan.work("s1", SOUND, NEVER).error
     assert error is not None
     assert error.startswith("LookupError: nothing there")
     with working(PLAN, fails, capture=False) as plan:
         assert plan.work is not None
         with pytest.raises(WorkFailed, match="fails failed: LookupError") as caught:
-            plan.work(SOUND, NEVER)
+            plan.work("s1", SOUND, NEVER)
     assert isinstance(caught.value.__cause__, LookupError)
 
 
@@ -80,10 +80,10 @@ def test_each_value_is_checked_and_a_failure_is_not() -> None:
     checked = []
     with working(PLAN, lambda recording: recording.channels, check=checked.append) as plan:
         assert plan.work is not None
-        assert plan.work(SOUND, NEVER).value == 1
+        assert plan.work("s1", SOUND, NEVER).value == 1
     with working(PLAN, fails, check=checked.append) as plan:
         assert plan.work is not None
-        plan.work(SOUND, NEVER)
+        plan.work("s1", SOUND, NEVER)
     assert checked == [1]
 
 
@@ -96,7 +96,7 @@ def test_calls_that_still_run_are_warned_of_at_the_end() -> None:
     ):
         warnings.simplefilter("always")
         assert plan.work is not None
-        assert plan.work(SOUND, NEVER).timed_out
+        assert plan.work("s1", SOUND, NEVER).timed_out
     release.set()
     text = str(caught[0].message)
     assert text.startswith("<lambda> took more than fn_timeout_s=0.05 s on 1 recording, and runs on")
@@ -114,6 +114,6 @@ def test_no_more_calls_run_at_once_than_there_are_processors(monkeypatch) -> Non
             met.append(third.wait(0.5))
 
     with working(PLAN, meets) as plan, ThreadPoolExecutor(8) as pool:
-        results = list(pool.map(lambda _: plan.work(SOUND, NEVER), range(8)))
+        results = list(pool.map(lambda _: plan.work("s1", SOUND, NEVER), range(8)))
     assert [each.error for each in results] == [None] * 8
     assert met == []

@@ -1,0 +1,93 @@
+"""What a user's function may know of a session besides its sound: the other columns of the frame."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from kataven_notebook.errors import ConfigurationError
+from kataven_notebook.frame.columns import AUDIO, ERROR, EXPIRES_AT, STATUS, URL
+from kataven_notebook.frame.kept_values import to_bytes
+from kataven_notebook.frame.known import task_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import pandas as pd
+
+    from kataven_notebook.frame.sessions import Sessions
+
+_HIDDEN = (AUDIO, URL, EXPIRES_AT)
+_CHANGING = (STATUS, ERROR)
+_DIGEST_CHARS = 16
+
+
+def takes_row(fn: Callable[..., Any]) -> bool:
+    """Whether a function's second parameter is named `row`.
+
+    Examples
+    --------
+    >>> takes_row(lambda recording, row: row["agent"]), takes_row(lambda recording: 1), takes_row(print)
+    (True, False, False)
+    """
+    try:
+        names = list(inspect.signature(fn).parameters)
+    except (ValueError, TypeError):  # a class or function of C that doesn't say
+        return False
+    return names[1:2] == ["row"]
+
+
+class RowValues(Mapping[str, dict[Any, Any]]):
+    """By session the values of its first row, without sound and the URLs that open it; made when asked.
+
+    Parameters
+    ----------
+    frame, sessions, prefix
+        The caller's frame, its sessions, and the prefix of our columns.
+    """
+
+    def __init__(self, frame: pd.DataFrame, sessions: Sessions, prefix: str) -> None:
+        hidden = {prefix + name for name in _HIDDEN}
+        self._changing = {prefix + name for name in _CHANGING}
+        named: list[tuple[Any, Any]] = [
+            (name, frame.index.get_level_values(at)) for at, name in enumerate(frame.index.names) if name is not None
+        ]
+        named += [(name, frame.iloc[:, at]) for at, name in enumerate(frame.columns) if name not in hidden]
+        self._columns = {name: values.array for name, values in named}
+        self._rows = {
+            task_name(session_id, position): int(row)
+            for position, (session_id, row) in enumerate(zip(sessions.ids, sessions.first_rows(), strict=True))
+        }
+
+    def __getitem__(self, session_id: str) -> dict[Any, Any]:
+        row = self._rows[session_id]
+        return {name: values[row] for name, values in self._columns.items()}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def digests(self) -> dict[str, str]:
+        """Return by session a short text that differs where a value does.
+
+        Raises
+        ------
+        ConfigurationError
+            A column holds something that can't be told from something else.
+        """
+        return {session_id: self._digest(self[session_id]) for session_id in self}
+
+    def _digest(self, row: dict[Any, Any]) -> str:
+        digest = hashlib.sha256()
+        for name in sorted(row.keys() - self._changing, key=str):
+            try:
+                digest.update(to_bytes([str(name), row[name]]))
+            except TypeError as error:
+                raise ConfigurationError(
+                    f"keep= can't tell rows apart by the column {name!r}, which holds {error}: pass a frame without it"
+                ) from None
+        return digest.hexdigest()[:_DIGEST_CHARS]

@@ -1,0 +1,82 @@
+"""Functions that ask for the row get its other columns."""
+
+from __future__ import annotations
+
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+
+import pandas as pd
+import pytest
+from frames import calls, tones
+
+import kataven_notebook as kn
+from kataven_notebook import errors
+from kataven_notebook.frame.row_values import takes_row
+
+pytestmark = pytest.mark.core
+
+SETTINGS = kn.Settings(api_key="sk_test_of_nobody")
+
+
+def sounds(*names: str) -> list[kn.Recording]:
+    """One recording for each session."""
+    encoded = tones((440, 0.0, 1.0), (880, 2.0, 3.0)).encoded()
+    return [kn.Recording.from_bytes(encoded, session_id=name) for name in names]
+
+
+def apply(frame: pd.DataFrame, fn, **options) -> pd.DataFrame:
+    """Apply without a bar."""
+    return kn.apply(frame, fn, settings=SETTINGS, progress=False, **options)
+
+
+def agent_side(recording, row):
+    """What is asked for most: the agent's sound, and what the caller's table says of the call."""
+    own = recording.channel(row["agent_channel"])
+    return {"channels": own.channels, "of": f"{row['agent']} in {row['session_id']}"}
+
+
+@pytest.mark.parametrize("executor", [None, lambda: ThreadPoolExecutor(2), lambda: ProcessPoolExecutor(1)])
+def test_a_function_may_take_the_row(executor) -> None:
+    """Wherever it runs; of a session in several rows, the first."""
+    frame = calls("a", "b", "a", audio=sounds("a", "b", "a"), agent=["x", "y", "z"], agent_channel=[0, 1, 0])
+    found = apply(frame, agent_side, executor=executor)
+    assert found["of"].tolist() == ["x in a", "y in b", "x in a"]
+    assert found["channels"].tolist() == [1, 1, 1]
+
+
+def test_the_row_holds_no_sound_and_no_url() -> None:
+    """It may go to other machines, and into their logs."""
+    frame = calls("a", audio=sounds("a"), recording_url=["https://x/?sig=1"], url_expires_at=[pd.Timestamp.now("UTC")])
+    seen: list[dict] = []
+    apply(frame.set_index("session_id", append=True), lambda recording, row: seen.append(row))
+    assert "a" in seen[0].values()
+    assert not any(isinstance(value, kn.Recording) or "sig=" in str(value) for value in seen[0].values())
+
+
+def test_other_second_parameters_are_the_functions_own() -> None:
+    """As before."""
+    assert apply(calls("a", audio=sounds("a")), lambda recording, rate=3: rate)["<lambda>"].tolist() == [3]
+    assert not takes_row(len)
+
+
+def test_a_row_that_has_changed_is_worked_on_again(tmp_path) -> None:
+    """What was kept for the others stays."""
+    called: list[str] = []
+
+    def read(recording, row):
+        called.append(recording.session_id)
+        return {"language_used": row["language"]}
+
+    frame = calls("a", "b", audio=sounds("a", "b"), language=["de", "en"])
+    apply(frame, read, keep="words", store=tmp_path / "calls")
+    apply(frame.drop(columns="audio"), read, keep="words", store=tmp_path / "calls")
+    assert sorted(called) == ["a", "b"]
+    changed = apply(frame.assign(language=["de", "fr"]), read, keep="words", store=tmp_path / "calls")
+    assert called[2:] == ["b"]
+    assert changed["language_used"].tolist() == ["de", "fr"]
+
+
+def test_a_row_that_can_not_be_told_from_another_is_refused(tmp_path) -> None:
+    """By the name of the column."""
+    frame = calls("a", audio=sounds("a"), model=[object()])
+    with pytest.raises(errors.ConfigurationError, match="'model', which holds a object"):
+        apply(frame, agent_side, keep="words", store=tmp_path / "calls")
