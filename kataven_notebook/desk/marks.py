@@ -10,8 +10,8 @@ import pandas as pd
 
 from kataven_notebook.errors import FrameError
 from kataven_notebook.frame.columns import as_text, recordings_of
+from kataven_notebook.frame.measuring import known_measures
 from kataven_notebook.frame.sessions import find_sessions
-from kataven_notebook.numbers.measures import measured
 from kataven_notebook.numbers.moments import moment_rows, slow_responses
 from kataven_notebook.numbers.rows import turn_rows
 from kataven_notebook.numbers.talk import dead_air
@@ -206,7 +206,9 @@ def _truth(value: Any) -> bool:
 def tables_of_metrics(
     frame: pd.DataFrame, *, session: Any, prefix: str
 ) -> tuple[pd.DataFrame | None, pd.DataFrame | None]:
-    """Return the moments and turns of a frame that `metrics` has measured in this process, or None for each.
+    """Return the moments and turns of a frame that `metrics` has measured, or None for each.
+
+    In this process or, where the sound lies in a store, in any; what they are of is what the frame's numbers are of.
 
     Nothing is measured here. For a frame of more than 300 calls the user passes `moments()`.
     """
@@ -214,13 +216,13 @@ def tables_of_metrics(
     if prefix + "speech_method" not in frame.columns or sum(each is not None for each in sounds) > _MAX_CALLS:
         return None, None
     channels = frame.get(prefix + "agent_channel")
-    methods = frame[prefix + "speech_method"].astype(object).tolist()
     sessions = find_sessions(frame, session)
     moments: list[dict[Any, Any]] = []
     turns: list[dict[Any, Any]] = []
-    for position, row in enumerate(sessions.first_rows()):
-        sound = sounds[row]
-        found = None if sound is None or pd.isna(methods[row]) else measured(sound, str(methods[row]))
+    rows = sessions.first_rows()
+    methods = [None if pd.isna(each) else str(each) for each in frame[prefix + "speech_method"].iloc[rows]]
+    known = known_measures([sounds[row] for row in rows], methods)
+    for position, (row, found) in enumerate(zip(rows, known, strict=True)):
         if found is None:
             continue
         channel = None if channels is None or pd.isna(channels.iloc[row]) else int(channels.iloc[row])

@@ -34,7 +34,7 @@ def player(
 
     It plays what the kernel has (the `audio` column, else the store) and otherwise a signed URL,
     which it renews before it ends. It opens on the worst call at the worst moment, where `metrics` has
-    measured the frame in this process (up to 300 calls with sound; of more, pass `moments`).
+    measured the frame in this process or into a store (up to 300 calls with sound; of more, pass `moments`).
 
     Parameters
     ----------

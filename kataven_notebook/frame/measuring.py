@@ -16,17 +16,18 @@ from kataven_notebook.frame.options import check_choice, sound_plan
 from kataven_notebook.frame.sessions import Sessions, session_column
 from kataven_notebook.notices import warn_caller
 from kataven_notebook.numbers.archive import from_bytes, to_bytes
-from kataven_notebook.numbers.measures import VERSION, CallMeasures, lacks_voices, measure
+from kataven_notebook.numbers.measures import VERSION, CallMeasures, lacks_voices, measure, measured
 from kataven_notebook.numbers.mono import Parties, estimate_parties
 from kataven_notebook.numbers.roles import AgentChannel, infer_agent_channels
 from kataven_notebook.run.keeping import Keeper
+from kataven_notebook.run.plan import Task
 from kataven_notebook.run.work import working
 from kataven_notebook.speech.detect import check_speech
 from kataven_notebook.speech.silero import is_installed
 from kataven_notebook.store.results import Subject
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from kataven_notebook.numbers.measures import MonoOption
     from kataven_notebook.run.plan import Outcome
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from kataven_notebook.speech.detect import SpeechOption
     from kataven_notebook.speech.voice_windows import VoiceFunction
 
+_SPEECH_OF_METHOD: dict[str, SpeechOption] = {"silero+level": "auto", "silero": "silero", "energy": "energy"}
 _UNSTATED = AgentChannel(
     None, 0.0, "which channel is the agent is not said for this call: fill in the column, or pass agent_channel=0 or 1"
 )
@@ -140,6 +142,28 @@ def measure_keeper(speech: SpeechOption, mono: MonoOption = "withhold", voices: 
     # Without the model "auto" is the level alone: other measures.
     options = speech if speech != "auto" or is_installed() else "auto without the model"
     return Keeper(Subject("measures", options, _version()), encode=to_bytes, decode=decode)
+
+
+def known_measures(sounds: Sequence[Recording | None], methods: Sequence[str | None]) -> list[CallMeasures | None]:
+    """Return what was measured on recordings with the methods that `speech_method` names; measures nothing.
+
+    In this process or, where they lie in a store, in any.
+    """
+    known = [
+        None if sound is None or method is None else measured(sound, method)
+        for sound, method in zip(sounds, methods, strict=True)
+    ]
+    for method, speech in _SPEECH_OF_METHOD.items():
+        tasks = {
+            at: Task(str(at), sound)
+            for at, sound in enumerate(sounds)
+            if sound is not None and methods[at] == method and known[at] is None
+        }
+        if tasks:
+            with measure_keeper(speech) as keeper:
+                for at, found in keeper.find(tasks).items():
+                    known[at] = found if found.speech_method == method else None
+    return known
 
 
 @functools.cache

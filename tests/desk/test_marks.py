@@ -55,6 +55,32 @@ def test_what_is_not_passed_comes_from_the_metrics() -> None:
     assert desk._contents.about(0)["speech"] == [[(1.0, 2.0)]]
 
 
+def test_marks_are_of_the_numbers_in_the_frame() -> None:
+    """And not of the detector that was asked last."""
+    time_s = np.arange(18 * 8000) / 8000
+    talk = np.column_stack([np.sin(2 * np.pi * 440 * time_s) * (time_s % 6 < 3), np.zeros(len(time_s))])
+    calls = pd.DataFrame({"session_id": ["a"], "audio": [Recording.from_samples(0.1 * talk, 8000)]})
+    measured = kn.metrics(calls, agent_channel=0, speech="energy", progress=False)
+    told = player(measured).children[0]._contents.about(0)["speech"]
+    kn.metrics(calls, agent_channel=0, speech=lambda *_: [(17.0, 18.0)], progress=False)
+    kn.metrics(calls, agent_channel=0, progress=False)
+    assert told[0][0][0] < 1
+    assert player(measured).children[0]._contents.about(0)["speech"] == told
+
+
+def test_what_any_process_measured_is_marked_where_the_sound_is_stored(tmp_path) -> None:
+    """In a frame that was written to a file and read again, too."""
+    time_s = np.arange(18 * 8000) / 8000
+    talk = np.column_stack([np.sin(2 * np.pi * 440 * time_s) * (time_s % 6 < 3), np.zeros(len(time_s))])
+    encoded = Recording.from_samples(0.1 * talk, 8000).encoded()
+    calls = pd.DataFrame({"session_id": ["a"], "audio": [Recording.from_bytes(encoded, session_id="a")]})
+    options = {"store": tmp_path / "calls", "settings": kn.Settings(api_key="sk_test_of_nobody"), "progress": False}
+    measured = kn.metrics(calls, agent_channel=0, speech="energy", **options)
+    stored = kn.audio(calls, **options)  # other objects, of which this process has measured none
+    shown = player(measured.assign(audio=stored["audio"])).children[0]
+    assert len(shown._contents.about(0)["speech"][0]) == 3
+
+
 def test_the_player_and_the_numbers_have_one_dead_air_and_one_slow_response() -> None:
     """Dead air before an answer has that name alone; a thinking caller is not slow, nor is an agent that goes on."""
     spoken = [[(3.5, 5), (11, 12), (14, 15), (19, 20)], [(6.9, 8), (17, 17.5)]]
