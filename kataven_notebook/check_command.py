@@ -62,6 +62,8 @@ def _tell(report: pd.DataFrame, options: argparse.Namespace) -> None:
     counts = report["problem"].value_counts()
     found = ", ".join(f"{count:,} {problem}" for problem, count in counts.items())
     say(f"{report.attrs['checked']:,} recordings {how}: {found or 'all are whole'}")
+    if report.attrs.get("results"):
+        say(f"{report.attrs['results']:,} results of metrics and apply(keep=) are kept")
     for row in report.head(_MOST_SHOWN).fillna({"session_id": "(not known)", "file": "(not known)"}).itertuples():
         sys.stderr.write(f"{row.problem}: session {row.session_id}, {row.file}; {row.what_to_do}\n")
     if len(report) > _MOST_SHOWN:

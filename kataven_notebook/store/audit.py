@@ -10,6 +10,7 @@ import pandas as pd
 
 from kataven_notebook.errors import Interrupted, StoreError
 from kataven_notebook.store.entry import hashed_id
+from kataven_notebook.store.results import STEM_CHARS, place_of
 from kataven_notebook.store.sweep import sweep
 
 if TYPE_CHECKING:
@@ -27,9 +28,10 @@ PROBLEMS = {
     "unreadable": "find out why the file can't be read: permissions, or the disk",
     "damaged_outcome": _AGAIN,
     "unnamed_sound": "nothing: it is what a killed process left, or what was damaged before",
+    "damaged_result": "nothing: it is removed, and the next call makes it again",
 }
 """What can be wrong, and what is to be done then."""
-DAMAGE = frozenset(PROBLEMS) - {"unnamed_sound"}
+DAMAGE = frozenset(PROBLEMS) - {"unnamed_sound", "damaged_result"}
 # Up to here the size of each is asked for by name; above it a listing is cheaper.
 _MOST_BY_NAME = 500
 _NOTED = "the sound in the store was damaged ({problem}): call again to fetch it again"
@@ -69,13 +71,17 @@ def audit(store: Store, *, full: bool, progress: bool | None) -> pd.DataFrame:
         with closing(_damages(store, with_sound, sizes, findings, full=full, progress=progress)) as looked:
             for _ in looked:
                 checked += 1
+        if full:
+            findings += _damaged_results(store, entries)
     except KeyboardInterrupt:
         raise Interrupted(
             f"interrupted: {checked:,} of {total:,} recordings are checked; what was found is noted, and check() "
             "begins anew",
             frame=_report(findings, checked),
         ) from None
-    return _report(findings, checked)
+    report = _report(findings, checked)
+    report.attrs["results"] = sum(store.results.counts().values())
+    return report
 
 
 def unsound(store: Store, entries: Sequence[Entry], *, progress: bool | None) -> set[str]:
@@ -174,12 +180,22 @@ def _unnamed(
         return
     # Their outcomes may have been written since.
     named |= {entry.file for entry in store.all_outcomes()[0]}
-    # A name holds no id, but the id leads to the name.
-    ids = {hashed_id(entry.session_id)[:40]: entry.session_id for entry in entries}
+    ids = _ids_by_stem(entries)
     for file in left:
         if file not in named:
-            session_id = ids.get(file.rpartition("/")[2].partition("-")[0])
+            session_id = ids.get(place_of(file)[:STEM_CHARS])
             yield Finding(session_id, "unnamed_sound", file, None, sizes[file])
+
+
+def _damaged_results(store: Store, entries: Sequence[Entry]) -> Iterator[Finding]:
+    ids = _ids_by_stem(entries)
+    for place in store.results.remove_damaged():
+        yield Finding(ids.get(place[:STEM_CHARS]), "damaged_result", None)
+
+
+def _ids_by_stem(entries: Sequence[Entry]) -> dict[str, str]:
+    """Return session ids by the names that their files have: a name holds no id, but the id leads to the name."""
+    return {hashed_id(entry.session_id)[:STEM_CHARS]: entry.session_id for entry in entries}
 
 
 def _report(found: Sequence[Finding], checked: int) -> pd.DataFrame:

@@ -1,8 +1,7 @@
 """The durable directory: sound and outcomes per session, atomic, safe for two processes.
 
-Sound first, then its outcome: what has no outcome is not there. A file is written under another
-name, brought to the disk and renamed, so that a killed process leaves nothing half-written that
-could be taken for whole.
+Sound first, then its outcome: what has no outcome is not there. A file is written under another name, brought to the
+disk and renamed, so that a killed process leaves nothing half-written that could be taken for whole.
 """
 
 from __future__ import annotations
@@ -334,9 +333,10 @@ class Store:
         pandas.DataFrame
             One row a finding, none where all is well: `session_id` (string, missing where it isn't known),
             `problem` ("gone", "wrong_size", "wrong_checksum", "unreadable"; "damaged_outcome": no store wrote what
-            is noted of the session; "unnamed_sound": no outcome names the file, which does no harm), `file`
-            (string), `recording_bytes`, `found_bytes` (Int64: noted, and found), `what_to_do` (string).
-            `attrs["checked"]` is the number of recordings that were looked at.
+            is noted of the session; "unnamed_sound": no outcome names the file, which does no harm;
+            "damaged_result": what was found in a recording is to be found again; with `full`), `file`
+            (string), `recording_bytes`, `found_bytes` (Int64: noted, and found), `what_to_do` (string). `attrs`
+            holds "checked", how many recordings were looked at, and "results", how many results are kept.
 
         Raises
         ------
@@ -356,7 +356,7 @@ class Store:
 
     @property
     def results(self) -> Results:
-        """What was found in the recordings: what `metrics` has measured, and what `apply(keep=)` returned.
+        """What `metrics` has measured on the recordings, and what `apply(keep=)` returned.
 
         Raises
         ------

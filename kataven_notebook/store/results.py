@@ -195,19 +195,27 @@ class Results:
         query = f"SELECT substr(place, 1, {STEM_CHARS}), count(*) FROM results GROUP BY 1"  # noqa: S608 - our own constants
         return dict(self._read(query, ()))
 
-    def remove_damaged(self) -> int:
-        """Delete the results whose bytes have changed, and return how many they were: they are made again.
+    def remove_damaged(self) -> list[str]:
+        """Delete the results whose bytes have changed, and return their places: they are made again.
 
         Raises
         ------
         StoreError
             They can't be read or written.
         """
-        rows = self._read("SELECT rowid, value, checksum FROM results", ())
-        damaged = [(row[0],) for row in rows if not isinstance(row[1], bytes) or zlib.crc32(row[1]) != row[2]]
+        rowids = [row[0] for row in self._read("SELECT rowid FROM results", ())]
+        damaged: dict[int, str] = {}
+        for start in range(0, len(rowids), _BATCH):  # not all of them in memory at once
+            batch = ", ".join(map(str, rowids[start : start + _BATCH]))
+            for rowid, *values in self._read(f"SELECT rowid, {_COLUMNS} FROM results WHERE rowid IN ({batch})", ()):  # noqa: S608 - numbers
+                row = Row(*values)
+                if not row.is_whole:
+                    damaged[rowid] = str(row.place)
         if damaged:
-            self._change(lambda db: db.executemany("DELETE FROM results WHERE rowid = ?", damaged))
-        return len(damaged)
+            self._change(
+                lambda db: db.executemany("DELETE FROM results WHERE rowid = ?", [(each,) for each in damaged])
+            )
+        return list(damaged.values())
 
     def _write(self, rows: Iterable[Row]) -> None:
         values = [astuple(each) for each in rows]

@@ -65,7 +65,7 @@ def test_bytes_that_have_changed_are_no_result(results, tmp_path) -> None:
         db.execute("UPDATE results SET value = 'two' WHERE place = ?", (place("s2"),))
     db.close()
     assert results.find(WORDS, [place("s1"), place("s2"), place("s3")]) == {place("s3"): b"three"}
-    assert results.remove_damaged() == 2
+    assert sorted(results.remove_damaged()) == sorted([place("s1"), place("s2")])
     assert results.counts() == {hashed_id("s3")[:40]: 1}
 
 
@@ -161,3 +161,18 @@ def test_a_store_counts_its_results(folder) -> None:
         store.note("s2", Status.MISSING, "the session has no recording")
         store.results.put(WORDS, {place("s2"): b"others"})
         assert dict(store.to_frame()[["session_id", "results"]].to_numpy()) == {"s1": 0, "s2": 1}
+
+
+def test_a_check_counts_results_and_removes_damaged_ones(folder) -> None:
+    """They are no damage to sound: they are made again."""
+    with Store(folder) as store:
+        store.note("s1", Status.MISSING, "the session has no recording")
+        store.results.put(WORDS, {place("s1"): b"one", place("s2"): b"two"})
+        assert store.check(progress=False).attrs["results"] == 2
+        with sqlite3.connect(folder / RESULTS_FILE) as db:
+            db.execute("UPDATE results SET value = x'00' WHERE place = ?", (place("s1"),))
+        db.close()
+        report = store.check(full=True, progress=False)
+        assert report[["session_id", "problem"]].to_numpy().tolist() == [["s1", "damaged_result"]]
+        assert report.attrs["results"] == 1
+        assert store.check(full=True, progress=False).empty
