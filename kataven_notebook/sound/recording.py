@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-import soundfile as sf
 
 from kataven_notebook.arguments import absolute_path
 from kataven_notebook.errors import DecodeError, RecordingCorrupt
 from kataven_notebook.sound import decode
+from kataven_notebook.sound.described import DescribedSound
+from kataven_notebook.sound.encode import as_wav, bits_of
 from kataven_notebook.sound.source import readable
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Samples = npt.NDArray[np.float32]
 
 
-class Recording:
+class Recording(DescribedSound):
     """One call's sound: encoded bytes, a file or samples, decoded at each use and not kept.
 
     Immutable; two are equal only when they are the same object. Sound arrays are always
@@ -46,20 +46,10 @@ class Recording:
     (16000, 1)
     """
 
-    __slots__ = ("__weakref__", "_info", "_is_derived", "_session_id", "_size_bytes", "_source")
+    __slots__ = ()
 
     # `kataven_notebook` sets it: the desk is above this module, which can't import it.
     _player_of: ClassVar[Callable[[Recording], Any]]
-
-    def __init__(
-        self, source: Source, info: decode.SoundInfo, size_bytes: int, *, session_id: str | None = None
-    ) -> None:
-        # A store gives a file's name as text: in large frames, making a `Path` of each takes most of the time.
-        self._source = source
-        self._info = info
-        self._size_bytes = size_bytes
-        self._session_id = session_id
-        self._is_derived = False
 
     @classmethod
     def from_bytes(cls, data: bytes, *, session_id: str | None = None) -> Self:
@@ -128,75 +118,14 @@ class Recording:
         4
         """
         rate = decode.check_sample_rate(sample_rate)
-        file = io.BytesIO()
-        sf.write(file, decode.as_frames(samples), rate, format="WAV", subtype="FLOAT")
-        return cls.from_bytes(file.getvalue(), session_id=session_id).derived()
-
-    @property
-    def session_id(self) -> str | None:
-        """The session that it is of, for messages; None where none was given."""
-        return self._session_id
-
-    @property
-    def is_derived(self) -> bool:
-        """Whether it was made of other sound, as a part, a channel or another format, and is none as it came."""
-        return self._is_derived
+        data, _ = as_wav(decode.as_frames(samples), rate, None)
+        return cls.from_bytes(data, session_id=session_id).derived()
 
     def derived(self) -> Self:
         """Return the same sound marked as made of other sound, which no store takes for its session's."""
         made = type(self)(self._source, self._info, self._size_bytes, session_id=self._session_id)
-        made._is_derived = True  # noqa: SLF001 - its own class
+        made._is_derived, made._bits, made._made_of = True, self._bits, self._made_of  # noqa: SLF001 - its own class
         return made
-
-    @property
-    def sample_rate(self) -> int:
-        """Frames a second, Hz."""
-        return self._info.sample_rate
-
-    @property
-    def channels(self) -> int:
-        """The number of channels."""
-        return self._info.channels
-
-    @property
-    def frames(self) -> int:
-        """Length in frames, by the header (rounded to packets in lossy containers)."""
-        return self._info.frames
-
-    @property
-    def duration_s(self) -> float:
-        """Length in seconds."""
-        return self._info.duration_s
-
-    @property
-    def format(self) -> str:
-        """Container: "wav", "flac", "ogg", "mp3", "m4a", "webm", "aiff", "au", ..."""
-        return self._info.format
-
-    @property
-    def codec(self) -> str:
-        """The coding of the samples: "pcm_16", "ulaw", "opus", "vorbis", "aac", ..."""
-        return self._info.codec.removeprefix("av:")
-
-    @property
-    def info(self) -> decode.SoundInfo:
-        """The contents of the header, as the decoder takes them."""
-        return self._info
-
-    @property
-    def size_bytes(self) -> int:
-        """Size of the encoded sound in bytes."""
-        return self._size_bytes
-
-    @property
-    def source(self) -> Source:
-        """What it is read from, for those who keep sound."""
-        return self._source
-
-    @property
-    def path(self) -> Path | None:
-        """The file that it is read from; None where it is in memory or in object storage."""
-        return Path(self._source) if isinstance(self._source, str | Path) else None
 
     @property
     def samples(self) -> Samples:
@@ -278,7 +207,7 @@ class Recording:
         return Recording(self._source.read(), self._info, self._size_bytes, session_id=self._session_id)
 
     def channel(self, index: int) -> Recording:
-        """Return one channel alone.
+        """Return one channel alone, sample for sample, in as many bits as the recording has.
 
         Parameters
         ----------
@@ -294,10 +223,10 @@ class Recording:
         """
         if not -self.channels <= index < self.channels:
             raise IndexError(f"there is no channel {index}: pass 0 to {self.channels - 1}")
-        return self._derived(self.samples[:, [index]])
+        return self._made(self.samples[:, [index]], self.sample_rate, self._needed_bits)
 
     def mono(self) -> Recording:
-        """Return the mean of all channels as one.
+        """Return the mean of all channels as one, kept as floats where whole numbers would round it.
 
         `recording.mono().resample(16_000).samples[:, 0]` is what most speech models take.
 
@@ -306,10 +235,13 @@ class Recording:
         DecodeError, OSError
             As in `samples`.
         """
-        return self._derived(self.samples.mean(axis=1, dtype=np.float32))
+        return self._computed(self.samples.mean(axis=1, keepdims=True, dtype=np.float32), self.sample_rate)
 
     def slice(self, start_s: float, end_s: float) -> Recording:
-        """Return the part from `start_s` to `end_s`, clipped to the recording.
+        """Return the part from `start_s` to `end_s`, clipped to the recording, sample for sample.
+
+        It has as many bits as the recording: a part of 16-bit, mu-law or A-law sound is 16-bit WAV. What a lossy
+        codec, such as MP3, decodes to is kept as floats.
 
         Parameters
         ----------
@@ -334,10 +266,11 @@ class Recording:
                 f"nothing lies between {start_s} s and {end_s} s of a recording of {self.duration_s:.3f} s"
             )
         source = readable(self._source)
-        return self._derived(decode.read_part(source, self._info, first, last, session_id=self._session_id))
+        part = decode.read_part(source, self._info, first, last, session_id=self._session_id)
+        return self._made(part, self.sample_rate, self._needed_bits)
 
     def resample(self, sample_rate: int) -> Recording:
-        """Return the same sound at another sample rate (soxr, high quality).
+        """Return the same sound at another sample rate (soxr, high quality), kept as floats.
 
         Parameters
         ----------
@@ -357,7 +290,7 @@ class Recording:
         import soxr  # noqa: PLC0415 - only here, and not needed to import the package
 
         samples = soxr.resample(self.samples, self.sample_rate, sample_rate, quality="HQ")
-        return Recording.from_samples(samples, sample_rate, session_id=self._session_id)
+        return self._computed(samples, sample_rate)
 
     def play(self) -> Any:
         """Return a player for this one recording; the last expression of a notebook's cell shows it.
@@ -386,8 +319,22 @@ class Recording:
         """
         decode.verify(readable(self._source), self._info, full=full, session_id=self._session_id)
 
-    def _derived(self, samples: Samples) -> Recording:
-        return Recording.from_samples(samples, self.sample_rate, session_id=self._session_id)
+    @property
+    def _needed_bits(self) -> int | None:
+        return bits_of(self.codec) if self._bits is None else self._bits
+
+    def _computed(self, samples: Samples, sample_rate: int) -> Recording:
+        """Return sound that was computed from this: 8 bits held the recording, but hold no mean of it."""
+        bits = self._needed_bits
+        return self._made(samples, sample_rate, None if bits is None else max(16, bits))
+
+    def _made(self, samples: Samples, sample_rate: int, bits: int | None) -> Recording:
+        """Return sound that was made of this, in `bits` a sample where that loses nothing, else as floats."""
+        data, fits = as_wav(decode.as_frames(samples), sample_rate, bits)
+        made = Recording.from_bytes(data, session_id=self._session_id).derived()
+        made._bits = None if fits else bits  # noqa: SLF001 - its own class
+        made._made_of = str(self._source) if isinstance(self._source, str | Path) else self._made_of  # noqa: SLF001
+        return made
 
     def __repr__(self) -> str:
         """Return length, rate, channels and format; never sound."""
@@ -396,7 +343,7 @@ class Recording:
 
     def __reduce__(self) -> tuple[object, ...]:
         """Pickle the path where there is one, so that processes that share a disk copy no sound."""
-        state = (None, {"_is_derived": self._is_derived})
+        state = (None, {"_is_derived": self._is_derived, "_bits": self._bits, "_made_of": self._made_of})
         return (_restore, (self._source, self._info, self._size_bytes, self._session_id), state)
 
 
