@@ -13,6 +13,7 @@ from kataven_notebook.clock import duration_text
 from kataven_notebook.desk.marks import text_of
 from kataven_notebook.errors import FrameError
 from kataven_notebook.frame.sessions import session_column
+from kataven_notebook.hints import did_you_mean
 from kataven_notebook.redact import encodable, redact
 from kataven_notebook.sound.recording import Recording
 
@@ -212,8 +213,11 @@ def _check_columns(frame: pd.DataFrame, columns: Sequence[Hashable]) -> None:
     have: list[Hashable] = list(frame.columns)
     absent = [str(each) for each in columns if each not in have]
     if absent:
+        near = did_you_mean(absent[0], have)
         raise FrameError(
-            f"columns= names {', '.join(absent)}, which the frame lacks; it has {', '.join(map(str, have))}"
+            f"columns= names {', '.join(absent)}, which the frame lacks"
+            + (f", {absent[0]!r}{near}" if near else "")
+            + f"; it has {', '.join(map(str, have))}"
         )
     if twice := [str(each) for each in columns if have.count(each) > 1]:
         raise FrameError(f"columns= names {', '.join(twice)}, which the frame has several times: rename all but one")

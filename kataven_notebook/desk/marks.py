@@ -12,6 +12,7 @@ from kataven_notebook.errors import FrameError
 from kataven_notebook.frame.columns import as_text, recordings_of
 from kataven_notebook.frame.measuring import known_measures
 from kataven_notebook.frame.sessions import find_sessions
+from kataven_notebook.hints import no_frame
 from kataven_notebook.numbers.moments import moment_rows, slow_responses
 from kataven_notebook.numbers.rows import turn_rows
 from kataven_notebook.numbers.talk import dead_air
@@ -129,7 +130,7 @@ def _checked(
     given: object = frame
     if not isinstance(given, pd.DataFrame):
         wanted = ", ".join(map(str, needed))
-        raise FrameError(f"{name}= takes a frame with the columns {wanted}, not {type(given).__name__}")
+        raise FrameError(no_frame(f"{name}= takes a frame with the columns {wanted}: a DataFrame", given))
     lacking = [str(each) for each in needed if each not in [*frame.columns, *frame.index.names]]
     if lacking:
         have = ", ".join(str(each) for each in frame.columns) or "none"

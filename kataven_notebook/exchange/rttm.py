@@ -11,6 +11,7 @@ import pandas as pd
 from kataven_notebook.arguments import absolute_path
 from kataven_notebook.errors import FrameError, StoreError
 from kataven_notebook.exchange.sound_files import atomic
+from kataven_notebook.hints import SESSION_NAMES, did_you_mean, no_frame
 from kataven_notebook.redact import encodable
 
 if TYPE_CHECKING:
@@ -57,11 +58,12 @@ def to_rttm(turns: pd.DataFrame, path: str | os.PathLike[str] | None = None, *, 
     'SPEAKER a 1 0.500 1.500 <NA> <NA> agent <NA> <NA>\n'
     """
     if not isinstance(turns, pd.DataFrame):
-        raise FrameError(f"a table of turns is needed, as turns() returns it, not {type(turns).__name__}")
+        raise FrameError(no_frame("a table of turns, as turns() returns it,", turns))
     lacking = [name for name in (session, "channel", "start_s", "end_s") if name not in turns.columns]
     if lacking:
+        near = did_you_mean(lacking[0], turns.columns, known_as=SESSION_NAMES if lacking[0] == session else ())
         raise FrameError(
-            f"there is no column {lacking[0]!r}: pass what turns() returned, and session= where it differs"
+            f"there is no column {lacking[0]!r}{near}: pass what turns() returned, and session= where it differs"
         )
     try:
         starts, ends, channels = (

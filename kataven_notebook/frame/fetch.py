@@ -25,6 +25,7 @@ from kataven_notebook.frame.columns import (
 )
 from kataven_notebook.frame.job import FrameJob
 from kataven_notebook.frame.options import duration_s, sound_plan
+from kataven_notebook.hints import no_frame
 from kataven_notebook.notices import warn_caller
 from kataven_notebook.run.plan import DEFAULT_MAX_BYTES, Plan
 from kataven_notebook.run.supervise import last_interrupted, stream
@@ -242,7 +243,7 @@ def summary(df: pd.DataFrame, *, prefix: str = "") -> pd.DataFrame:
     [2, 1]
     """
     if not isinstance(df, pd.DataFrame):
-        raise FrameError(f"a DataFrame that audio() or recordings() returned is needed, not {type(df).__name__}")
+        raise FrameError(no_frame("a DataFrame that audio() or recordings() returned", df))
     check_prefix(prefix)
     if prefix + STATUS not in df.columns:
         raise FrameError(f"there is no column {prefix + STATUS!r}: call audio() or recordings() first")

@@ -12,6 +12,7 @@ from kataven_notebook.arguments import is_number
 from kataven_notebook.errors import ConfigurationError, FrameError
 from kataven_notebook.frame.columns import with_texts_spelled
 from kataven_notebook.frame.options import check_count
+from kataven_notebook.hints import did_you_mean, no_frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -199,7 +200,7 @@ def compare_groups(
 
 def _check_columns(df: pd.DataFrame, by: Any, metric: Any) -> None:
     if not isinstance(df, pd.DataFrame):
-        raise FrameError(f"a DataFrame with the metric is needed, not {type(df).__name__}")
+        raise FrameError(no_frame("a DataFrame with the metric", df))
     for option, name in (("by", by), ("metric", metric)):
         if isinstance(name, (list, set, dict)):
             raise FrameError(f"{option}={name!r}: pass the name of one column")
@@ -208,7 +209,8 @@ def _check_columns(df: pd.DataFrame, by: Any, metric: Any) -> None:
             raise FrameError(f"there are {count} columns named {name!r}: rename all but one")
         if not count:
             listed = ", ".join(repr(each) for each in df.columns[:20])
-            raise FrameError(f"there is no column {name!r}; there are {listed or 'none'}")
+            near = did_you_mean(name, df.columns)
+            raise FrameError(f"there is no column {name!r}{near}; there are {listed or 'none'}")
     if by == metric:
         raise FrameError(f"by and metric are both {by!r}: groups of equal values leave nothing to compare")
     if by in _COLUMNS:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kataven_notebook.frame.columns import check_names
+from kataven_notebook.frame.columns import AUDIO, check_names, check_prefix
 from kataven_notebook.frame.known import split, split_for_work
 from kataven_notebook.frame.options import check_choice
-from kataven_notebook.frame.sessions import find_sessions
+from kataven_notebook.frame.sessions import find_sessions, refuse_files
 from kataven_notebook.notices import warn_caller
 from kataven_notebook.run.plan import Outcome
 from kataven_notebook.run.supervise import execute
@@ -59,10 +59,12 @@ class FrameJob:
         names: Iterable[str] = (),
     ) -> None:
         check_choice("errors", errors, ("capture", "raise"))
+        check_prefix(prefix)
         self.frame = frame
         self.prefix = prefix
         self.capture = errors == "capture"
         self.sessions = find_sessions(frame, session)
+        refuse_files(frame, self.sessions, prefix + AUDIO)
         check_names(frame, names, prefix=prefix, own_session=session)
         # By the session's position in `sessions.ids`.
         self.known: dict[int, Outcome] = {}

@@ -14,6 +14,7 @@ from kataven_notebook.errors import ConfigurationError
 from kataven_notebook.frame.job import FrameJob
 from kataven_notebook.frame.options import check_choice, sound_plan
 from kataven_notebook.frame.sessions import Sessions, session_column
+from kataven_notebook.hints import did_you_mean
 from kataven_notebook.notices import warn_caller
 from kataven_notebook.numbers.archive import from_bytes, to_bytes
 from kataven_notebook.numbers.measures import VERSION, CallMeasures, lacks_voices, measure, measured
@@ -190,8 +191,9 @@ def _stated_agents(df: pd.DataFrame, sessions: Sessions, agent_channel: int | st
         return None
     if isinstance(agent_channel, str):
         if agent_channel not in [*df.columns, *df.index.names]:
+            near = did_you_mean(agent_channel, [*df.columns, *df.index.names, "infer"])
             raise ConfigurationError(
-                f'agent_channel={agent_channel!r}: pass 0, 1, "infer", or the name of a column that is there'
+                f'agent_channel={agent_channel!r}{near}: pass 0, 1, "infer", or the name of a column that is there'
             )
         return _said_in(session_column(df, agent_channel), sessions)
     if not is_whole(agent_channel) or agent_channel < 0:

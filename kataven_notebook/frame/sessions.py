@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from kataven_notebook.errors import FrameError
+from kataven_notebook.hints import SESSION_NAMES, are_sound_files, did_you_mean, is_sound_file, no_frame
 from kataven_notebook.notices import warn_caller
+from kataven_notebook.redact import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -133,8 +137,18 @@ def _refuse_other_than_text(column: pd.Series[Any], session: str, kind: str) -> 
         held = f"is of dtype {dtype}" + (f" and holds {kind} values" if may_be_text else "")
         raise FrameError(
             f"the column {session!r} {held}, and session ids are text: leading zeros may be gone and "
-            f'123 may have become 123.0. Read the file again with dtype={{"{session}": str}}'
+            f'123 may have become 123.0. Read the file again with dtype={{"{session}": str}}{_as_text(column, kind)}'
         )
+
+
+def _as_text(column: pd.Series[Any], kind: str) -> str:
+    """Return how a column of whole numbers becomes one of ids that never had leading zeros."""
+    if kind not in ("integer", "floating"):
+        return ""
+    # Through whole numbers that may be missing: 7.0 would become "7.0", and None "None".
+    plain = kind == "integer" and column.notna().all()
+    made = ".astype(str)" if plain else '.astype("Int64").astype("string")'
+    return f"; ids of a database, which have no leading zeros, become text by {made}"
 
 
 def session_column(frame: pd.DataFrame, session: Hashable) -> pd.Series[Any]:
@@ -146,7 +160,7 @@ def session_column(frame: pd.DataFrame, session: Hashable) -> pd.Series[Any]:
         As in `find_sessions`.
     """
     if not isinstance(frame, pd.DataFrame):
-        raise FrameError(f"a DataFrame with one row a session is needed, not {type(frame).__name__}")
+        raise FrameError(no_frame("a DataFrame with one row a session", frame))
     if isinstance(frame.columns, pd.MultiIndex):
         raise FrameError(
             "the columns are a MultiIndex: flatten them first, for instance with frame.columns.map('_'.join)"
@@ -161,7 +175,55 @@ def session_column(frame: pd.DataFrame, session: Hashable) -> pd.Series[Any]:
         return frame.index.get_level_values(frame.index.names.index(session)).to_series(index=frame.index)
     names = ", ".join(repr(each) for each in frame.columns[:20]) + (", ..." if len(frame.columns) > 20 else "")
     levels = ", ".join(repr(each) for each in frame.index.names if each is not None)
+    near = did_you_mean(session, [*frame.columns, *frame.index.names], known_as=SESSION_NAMES)
     raise FrameError(
-        f"there is no column and no index level {session!r}; pass session= one of the columns: "
-        f"{names or 'there are none'}" + (f"; or of the index: {levels}" if levels else "")
+        f"there is no column and no index level {session!r}{near}; pass session= one of the columns: "
+        f"{names or 'there are none'}" + (f"; or of the index: {levels}" if levels else "") + _way_of_files(frame)
+    )
+
+
+def _way_of_files(frame: pd.DataFrame) -> str:
+    """Return what to do where a column holds names of sound files, which need no session."""
+    # By position: names may stand there twice.
+    holding = (name for at, name in enumerate(frame.columns) if are_sound_files(frame.iloc[:, at].dropna()))
+    found = next(holding, None)
+    opened = f"from_files(df, path={found!r}) opens them"
+    return "" if found is None else f". The column {found!r} names sound files: {opened}"
+
+
+def refuse_files(frame: pd.DataFrame, sessions: Sessions, audio: str) -> None:
+    """Refuse names of sound files where recordings or session ids belong, and say what opens them.
+
+    Parameters
+    ----------
+    frame, sessions
+        The caller's frame and its sessions.
+    audio
+        The name of our column of recordings.
+
+    Raises
+    ------
+    FrameError
+        The column of recordings, or that of the session ids, names files.
+    """
+    if audio in frame.columns:
+        # One of several of that name is refused by who writes it.
+        column = frame.loc[:, audio]
+        if isinstance(column, pd.Series) and are_sound_files(column.dropna()):
+            raise FrameError(
+                f"the column {audio!r} names sound files and holds no recordings: "
+                f'from_files(df.rename(columns={{"{audio}": "path"}})) opens them, without the service'
+            )
+        return
+    if not are_sound_files(sessions.ids):
+        return
+    first = next(each for each in sessions.ids if is_sound_file(each))
+    if re.search(r"[/\\]", str(first)) or Path(first).is_file():
+        raise FrameError(
+            f"the session ids in {sessions.name!r} are names of sound files, such as {one_line(repr(first))}: "
+            f"from_files(df, path={sessions.name!r}) opens them, without the service"
+        )
+    warn_caller(
+        f"most ids in {sessions.name!r} end as names of sound files do, such as {one_line(repr(first))}: to open files "
+        "of this machine call from_files(). They are sent as they are"
     )

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from kataven_notebook.errors import FrameError
+from kataven_notebook.hints import did_you_mean, no_frame
 from kataven_notebook.plots import drawing
 from kataven_notebook.redact import encodable
 from kataven_notebook.status import Status
@@ -48,7 +49,8 @@ def groups_of(df: pd.DataFrame, by: str | None, metric: str) -> dict[str, Double
         if column is not None and (found := sum(name == column for name in df.columns)) != 1:
             known = ", ".join(repr(str(name)) for name in df.columns)
             what = f"there are {found} columns" if found else "there is no column"
-            raise FrameError(f"{what} {column!r}: metrics() adds numbers; here are {known or 'none'}")
+            near = "" if found else did_you_mean(column, df.columns)
+            raise FrameError(f"{what} {column!r}{near}: metrics() adds numbers; here are {known or 'none'}")
     values = numbers_of(df[metric])
     if by is None:
         return {"all calls": values[np.isfinite(values)]}
@@ -84,7 +86,7 @@ def check_frame(df: object) -> None:
         It is none.
     """
     if not isinstance(df, pd.DataFrame):
-        raise FrameError(f"a DataFrame with a row a call is needed, not {type(df).__name__}")
+        raise FrameError(no_frame("a DataFrame with a row a call", df))
 
 
 def is_missing(value: object) -> bool:

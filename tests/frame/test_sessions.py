@@ -114,3 +114,48 @@ def test_ids_that_look_like_numbers_read_from_a_file_are_warned_of_and_sent(hub,
         found = kn.audio(calls("100007.0", "100008.0"), settings=hub.settings, progress=False)
     assert found["recording_status"].tolist() == ["downloaded", "missing"]
     kn.audio(calls("100007.0", "s1", "s2"), settings=hub.settings, progress=False)
+
+
+@pytest.mark.parametrize(
+    ("values", "way"),
+    [
+        ([7, 8], r"no leading zeros, become text by \.astype\(str\)$"),
+        ([7.0, 8.0], r'become text by \.astype\("Int64"\)\.astype\("string"\)$'),
+        (pd.array([7, None], dtype="Int64"), r'become text by \.astype\("Int64"\)\.astype\("string"\)$'),
+        (pd.Series([7, None], dtype=object), r'become text by \.astype\("Int64"\)\.astype\("string"\)$'),
+        (pd.to_datetime(["2026-01-01"]), r"str\}$"),
+    ],
+)
+def test_ids_of_a_database_are_told_how_to_become_text(hub, values, way) -> None:
+    """And that way leads there: no '.0', no 'None'."""
+    frame = pd.DataFrame({"session_id": values})
+    with pytest.raises(kn.errors.FrameError, match=way) as caught:
+        kn.audio(frame, settings=hub.settings)
+    if "astype" in str(caught.value):
+        made = eval("frame['session_id']" + str(caught.value).rpartition(" by ")[2], {"frame": frame})  # noqa: S307 - ours
+        assert made.dropna().tolist() == [str(int(each)) for each in frame["session_id"].dropna()]
+
+
+def test_files_in_the_place_of_recordings_or_of_ids_are_sent_to_from_files(hub, tmp_path) -> None:
+    """By every function, before any request."""
+    named = calls("s1", audio=["calls/a.wav"])
+    for function in (kn.audio, kn.metrics, kn.turns):
+        with pytest.raises(kn.errors.FrameError, match=r"column 'audio' names sound files.*from_files\(df\.rename"):
+            function(named, settings=hub.settings)
+    with pytest.raises(kn.errors.FrameError, match=r"files, such as 'calls/a\.wav': from_files\(df, path="):
+        kn.metrics(calls("calls/a.wav", "calls/b.mp3", None), settings=hub.settings)
+    (tmp_path / "here.wav").touch()
+    with pytest.raises(kn.errors.FrameError, match=r"from_files\(df, path='session_id'\)"):
+        kn.audio(calls(str(tmp_path / "here.wav")), settings=hub.settings)
+    with pytest.raises(kn.errors.FrameError, match=r"'file' names sound files: from_files\(df, path='file'\)"):
+        kn.metrics(pd.DataFrame({"file": ["a.wav"]}), settings=hub.settings)
+    assert hub.requests.count() == 0
+
+
+def test_ids_that_only_end_as_files_do_are_warned_of_and_sent(hub, sound) -> None:
+    """Ids are opaque; sound that is here says that they are right."""
+    hub.add("s1.wav", sound)
+    with pytest.warns(UserWarning, match=r"end as names of sound files do, such as 's1\.wav'.*from_files"):
+        heard = kn.audio(calls("s1.wav"), settings=hub.settings, progress=False)
+    assert heard["recording_status"].tolist() == ["downloaded"]
+    kn.audio(heard, settings=hub.settings, progress=False)

@@ -67,6 +67,7 @@ def test_latency_draws_big_groups_with_bounded_points() -> None:
     [
         ({"by": "version"}, "no column 'version'"),
         ({"metric": "lag"}, "no column 'lag'"),
+        ({"by": "Agent"}, r"no column 'Agent' \(did you mean 'agent'\?\)"),
         ({"metric": "agent"}, "no numbers"),
         ({"by": ["agent"]}, "no column"),
     ],
@@ -97,3 +98,11 @@ def test_panels_without_columns_or_values_say_what_is_missing() -> None:
     empty = plots.overview(CALLS.iloc[:0])
     assert texts(empty[0, 0]) == ["recording_status\nis missing in all calls"]
     assert texts(empty[0, 1]) == ["duration_s\nis missing in all calls"]
+
+
+def test_another_librarys_frame_is_told_how_to_become_one_of_pandas() -> None:
+    """In one sentence, as everywhere."""
+    arrow = pytest.importorskip("pyarrow").table({"agent": ["a"]})
+    for draw in (plots.latency, plots.overview):
+        with pytest.raises(FrameError, match=r"not the Table of pyarrow: call \.to_pandas\(\) on it first"):
+            draw(arrow)
