@@ -13,15 +13,16 @@ import pandas as pd
 from kataven_notebook.arguments import absolute_path
 from kataven_notebook.errors import ConfigurationError, DecodeError, FrameError, StoreError
 from kataven_notebook.exchange import sheets as _sheets
-from kataven_notebook.exchange.sound_files import ENCODINGS, SoundFiles, Written, alike, atomic, can_encode
+from kataven_notebook.exchange.sound_files import ENCODINGS, SoundFiles, Written, alike
 from kataven_notebook.frame.columns import AUDIO, DTYPES, ERROR, EXPIRES_AT, SOUND, STATUS, URL, as_array, with_columns
 from kataven_notebook.frame.job import FrameJob
 from kataven_notebook.frame.options import check_choice, sound_plan
 from kataven_notebook.frame.sessions import session_column
-from kataven_notebook.machine.folders import make_private
+from kataven_notebook.machine.folders import atomic, make_private
 from kataven_notebook.notices import warn_caller
 from kataven_notebook.run.plan import DEFAULT_MAX_BYTES, Outcome
 from kataven_notebook.run.work import working
+from kataven_notebook.sound.encode import lack_of
 from kataven_notebook.sound.recording import Recording
 from kataven_notebook.status import Status, status_of
 
@@ -164,14 +165,15 @@ def _there_already(tasks: dict[int, Task], files: SoundFiles) -> dict[int, Outco
 
 def _check_options(options: Mapping[str, Any], metadata: str) -> None:
     if options["format"] is not None:
-        check_choice("format", options["format"], tuple(ENCODINGS))
+        check_choice("format", options["format"], ENCODINGS)
     if options["channels"] is not None:
         check_choice("channels", options["channels"], ("split", "mono"))
     rate = options["sample_rate"]
     if rate is not None and (isinstance(rate, bool) or not isinstance(rate, int) or not 1_000 <= rate <= 384_000):
         raise ConfigurationError(f"sample_rate={rate!r}: pass a whole number of Hz from 1,000 to 384,000")
-    if rate is not None and not can_encode(options["format"] or "wav", rate):
-        raise ConfigurationError(f"{options['format']} can't hold {rate:,} Hz: pass another rate, or format='wav'")
+    lack = None if rate is None else lack_of(options["format"] or "wav", rate)
+    if lack is not None:
+        raise ConfigurationError(f"{lack}: pass another rate, or format='wav'")
     _sheets.check_kind(metadata)
 
 

@@ -10,8 +10,8 @@ import pandas as pd
 
 from kataven_notebook.arguments import absolute_path
 from kataven_notebook.errors import FrameError, StoreError
-from kataven_notebook.exchange.sound_files import atomic
 from kataven_notebook.hints import SESSION_NAMES, did_you_mean, no_frame
+from kataven_notebook.machine.folders import atomic
 from kataven_notebook.redact import encodable
 
 if TYPE_CHECKING:

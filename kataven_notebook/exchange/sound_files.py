@@ -7,30 +7,25 @@ import hashlib
 import json
 import os
 import re
-import tempfile
 import threading
 from collections import Counter
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-import soundfile as sf
-
-from kataven_notebook.machine.folders import make_private
+from kataven_notebook.machine.folders import atomic
+from kataven_notebook.sound.encode import lack_of, write
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
 
     from kataven_notebook.sound.recording import Recording
 
 FOLDER = "audio"
 # Hidden, so that other tools pass it over: which sessions are written, a line for each.
 _WRITTEN = ".kataven-written.jsonl"
-# What is written, and the codec in it: 16 bits are more than telephony has.
-ENCODINGS = {"wav": "PCM_16", "flac": "PCM_16", "ogg": "VORBIS", "mp3": "MPEG_LAYER_III"}
-_MP3_RATES = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
-# libvorbis crashes above it, and takes the process along.
-_MOST_VORBIS_RATE = 192_000
+# What is converted to, with 16 bits a sample, which are more than telephony has.
+ENCODINGS = ("wav", "flac", "ogg", "mp3")
 # Formats that go out as they came; the readers of such folders know no others.
 _AS_RECORDED = frozenset({"wav", "flac", "ogg", "mp3", "aiff", "au", "caf", "w64", "webm", "wma"})
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\.|$)")
@@ -69,19 +64,6 @@ def alike(session_ids: Iterable[object]) -> dict[str, str]:
     texts = [each for each in session_ids if isinstance(each, str)]
     counts = Counter(file_stem(each).casefold() for each in texts)
     return {each: hashed_stem(each) for each in texts if counts[file_stem(each).casefold()] > 1}
-
-
-def can_encode(kind: str, sample_rate: int) -> bool:
-    """Whether a format can hold a sample rate.
-
-    Examples
-    --------
-    >>> can_encode("mp3", 16_000), can_encode("mp3", 3_000), can_encode("ogg", 384_000)
-    (True, False, False)
-    """
-    if kind == "mp3":
-        return sample_rate in _MP3_RATES
-    return kind != "ogg" or sample_rate <= _MOST_VORBIS_RATE
 
 
 class Written:
@@ -232,10 +214,10 @@ class SoundFiles:
     def _encoder(self, part: Recording, kind: str) -> Callable[[BinaryIO], None]:
         def encode(file: BinaryIO) -> None:
             sound = part.resample(self.sample_rate) if self.sample_rate else part
-            if not can_encode(kind, sound.sample_rate):
-                raise ValueError(f"{kind} can't hold {sound.sample_rate:,} Hz: pass sample_rate=, or format='wav'")
-            # Above full scale, soundfile limits what would wrap around as an integer.
-            sf.write(file, sound.samples, sound.sample_rate, format=kind.upper(), subtype=ENCODINGS[kind])
+            lack = lack_of(kind, sound.sample_rate, sound.channels)
+            if lack is not None:
+                raise ValueError(f"{lack}: pass sample_rate= or channels=, or format='wav'")
+            write(file, sound.blocks(), kind, sound.sample_rate, sound.channels, bits=16)
 
         return encode
 
@@ -246,18 +228,3 @@ class SoundFiles:
 
 def _copy(recording: Recording, file: BinaryIO) -> None:
     file.write(recording.encoded())
-
-
-@contextlib.contextmanager
-def atomic(target: Path) -> Iterator[BinaryIO]:
-    """Yield a file that gets its name when the block ends well, and never stands there half-written."""
-    make_private(target.parent)
-    descriptor, name = tempfile.mkstemp(".part", ".", target.parent)
-    try:
-        with os.fdopen(descriptor, "w+b") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(target)
-    finally:
-        Path(name).unlink(missing_ok=True)

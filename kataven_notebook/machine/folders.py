@@ -1,11 +1,15 @@
-"""Folders that only their owner can read."""
+"""Folders and files that only their owner can read, and files that are whole or not there."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
 
 def make_private(folder: Path) -> None:
@@ -20,3 +24,18 @@ def make_private(folder: Path) -> None:
     for each in reversed([above for above in folder.parents if not above.exists()]):
         each.mkdir(mode=0o700, exist_ok=True)
     folder.mkdir(mode=0o700, exist_ok=True)
+
+
+@contextlib.contextmanager
+def atomic(target: Path) -> Iterator[BinaryIO]:
+    """Yield a file that gets its name when the block ends well, and never stands there half-written."""
+    make_private(target.parent)
+    descriptor, name = tempfile.mkstemp(".part", ".", target.parent)
+    try:
+        with os.fdopen(descriptor, "w+b") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(target)
+    finally:
+        Path(name).unlink(missing_ok=True)

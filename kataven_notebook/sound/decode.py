@@ -271,11 +271,23 @@ def verify(source: bytes | Path, info: SoundInfo, *, full: bool, session_id: str
         next(blocks(source, info, second, session_id=session_id), None)
         tail = blocks(source, info, second, start_frame=info.frames - second, session_id=session_id)
         decoded, expected = sum(len(block) for block in tail), second
+    check_decoded(decoded, expected, info, session_id)
+
+
+def check_decoded(frames: int, expected: int, info: SoundInfo, session_id: str | None) -> None:
+    """Raise where fewer frames were decoded than a header promises.
+
+    Raises
+    ------
+    RecordingCorrupt
+        The file is cut short.
+    """
     # Lossy formats round their length to packets; no packet is as long as a quarter of a second.
-    allowed_missing = 0 if info.format in LOSSLESS else second // 4
-    if decoded < max(1, expected - allowed_missing):
+    allowed_missing = 0 if info.format in LOSSLESS else info.sample_rate // 4
+    if frames < max(1, expected - allowed_missing):
         raise RecordingCorrupt(
-            f"the file is cut short: {(expected - decoded) / second:.1f} s that its header promises are not there",
+            f"the file is cut short: {(expected - frames) / info.sample_rate:.1f} s that its header promises are not "
+            "there",
             session_id=session_id,
         )
 

@@ -12,6 +12,7 @@ from kataven_notebook.errors import DecodeError, RecordingCorrupt
 from kataven_notebook.sound import decode
 from kataven_notebook.sound.described import DescribedSound
 from kataven_notebook.sound.encode import as_wav, bits_of
+from kataven_notebook.sound.saving import save
 from kataven_notebook.sound.source import readable
 
 if TYPE_CHECKING:
@@ -291,6 +292,45 @@ class Recording(DescribedSound):
 
         samples = soxr.resample(self.samples, self.sample_rate, sample_rate, quality="HQ")
         return self._computed(samples, sample_rate)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the recording to a file, in the format that the name ends in, and return its path.
+
+        Bytes that are such a file already are written unchanged. Else whole numbers are: as many bits as the
+        recording has, 16 of what lossy and telephone codecs, `mono` or `resample` made; `from_samples` stays floats
+        in WAV and becomes 24 bits in FLAC. What lies beyond full scale is limited.
+
+        Parameters
+        ----------
+        path
+            Ends in .wav, .flac, .mp3, .ogg (Vorbis) or .opus, or in the recording's own format. A file that is there
+            is replaced when the new one is whole. Folders that are missing are made; both are private (0700, 0600).
+
+        Raises
+        ------
+        ConfigurationError
+            No such format, a format that can't hold the sample rate or the channels, a folder, or the very file that
+            the recording is made of.
+        StoreError
+            The file can't be written; what was there is as it was.
+        DecodeError, OSError
+            The recording can't be decoded, or read, whole.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     Recording.from_file(Recording.from_samples([0.1] * 8000, 8000).save(folder + "/call.flac"))
+        <Recording 1.0 s, 8000 Hz, 1 channel, flac>
+        """
+        source = self._source
+        return save(
+            self,
+            path,
+            bits=self._needed_bits,
+            is_computed=self._bits is not None,
+            made_of=str(source) if isinstance(source, str | Path) else self._made_of,
+        )
 
     def play(self) -> Any:
         """Return a player for this one recording; the last expression of a notebook's cell shows it.

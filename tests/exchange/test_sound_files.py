@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,7 +9,6 @@ from exports import IDS, export, sound
 
 from kataven_notebook import Recording, errors
 from kataven_notebook.exchange.audiofolder import read_audiofolder, to_audiofolder
-from kataven_notebook.exchange.sound_files import atomic
 
 
 @pytest.mark.core
@@ -92,14 +88,3 @@ def test_sound_above_full_scale_is_limited(tmp_path) -> None:
     frame = pd.DataFrame({"session_id": ["a"], "audio": [loud]})
     back = read_audiofolder(to_audiofolder(frame, tmp_path, format="flac", progress=False))["audio"][0].samples
     np.testing.assert_allclose(back[:3, 0], [1.0, -1.0, 0.5], atol=1e-4)
-
-
-@pytest.mark.core
-def test_a_file_is_on_the_disk_before_it_gets_its_name(tmp_path, monkeypatch) -> None:
-    """What has the name is whole, whatever fails next."""
-    done, fsync, replace = [], os.fsync, Path.replace
-    monkeypatch.setattr(os, "fsync", lambda file: done.append(os.fstat(file).st_size) or fsync(file))
-    monkeypatch.setattr(Path, "replace", lambda path, target: done.append(target.name) or replace(path, target))
-    with atomic(tmp_path / "whole") as file:
-        file.write(b"sound")
-    assert done == [5, "whole"]

@@ -1,12 +1,14 @@
-"""Folders that only their owner can read."""
+"""Folders and files that only their owner can read, and files that are whole or not there."""
 
 from __future__ import annotations
 
+import os
 import sys
+from pathlib import Path
 
 import pytest
 
-from kataven_notebook.machine.folders import make_private
+from kataven_notebook.machine.folders import atomic, make_private
 
 pytestmark = pytest.mark.core
 
@@ -29,3 +31,13 @@ def test_a_file_of_that_name_is_an_error(tmp_path) -> None:
     with pytest.raises(FileExistsError):
         make_private(tmp_path / "state")
     assert (tmp_path / "state").read_text() == "mine"
+
+
+def test_a_file_is_on_the_disk_before_it_gets_its_name(tmp_path, monkeypatch) -> None:
+    """What has the name is whole, whatever fails next."""
+    done, fsync, replace = [], os.fsync, Path.replace
+    monkeypatch.setattr(os, "fsync", lambda file: done.append(os.fstat(file).st_size) or fsync(file))
+    monkeypatch.setattr(Path, "replace", lambda path, target: done.append(target.name) or replace(path, target))
+    with atomic(tmp_path / "whole") as file:
+        file.write(b"sound")
+    assert done == [5, "whole"]

@@ -21,7 +21,7 @@ BELOW_FRAME = BELOW_RUN | {"speech", "run", "numbers"}
 RULES: dict[str, set[str]] = {
     "ground": set(),
     "machine": set(),
-    "sound": {"ground"},
+    "sound": {"ground", "machine"},
     "service": {"ground", "machine"},
     "store": {"ground", "machine", "sound"},
     "speech": {"ground", "machine", "sound"},

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -118,3 +120,14 @@ def test_whole_numbers_that_do_not_fit_are_floats() -> None:
         data, fits = as_wav(np.full((8, 1), level, np.float32), RATE, 16)
         assert not fits
         assert Recording.from_bytes(data).samples[0, 0] == np.float32(level)
+
+
+def test_minutes_of_vorbis_at_once_do_not_end_the_process() -> None:
+    """Libvorbis keeps what it is given on its stack."""
+    code = (
+        "import io, numpy as np\n"
+        "from kataven_notebook.sound.encode import write\n"
+        "print(write(io.BytesIO(), [np.zeros((23_040_000, 2), np.float32)], 'ogg', 48_000, 2, bits=16))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    assert (done.returncode, done.stdout) == (0, "23040000\n"), done.stderr
