@@ -86,3 +86,8 @@ class DescribedSound:
     def path(self) -> Path | None:
         """The file that it is read from; None where it is in memory or in object storage."""
         return Path(self._source) if isinstance(self._source, str | Path) else None
+
+    @property
+    def is_in_memory(self) -> bool:
+        """Whether its bytes are in this process's memory."""
+        return isinstance(self._source, bytes)

@@ -10,6 +10,7 @@ import numpy as np
 from kataven_notebook.arguments import absolute_path
 from kataven_notebook.errors import DecodeError, RecordingCorrupt
 from kataven_notebook.sound import decode
+from kataven_notebook.sound.card import card
 from kataven_notebook.sound.described import DescribedSound
 from kataven_notebook.sound.encode import as_wav, bits_of
 from kataven_notebook.sound.saving import save
@@ -380,6 +381,10 @@ class Recording(DescribedSound):
         """Return length, rate, channels and format; never sound."""
         channels = f"{self.channels} channel" + ("" if self.channels == 1 else "s")
         return f"<Recording {self.duration_s:.1f} s, {self.sample_rate} Hz, {channels}, {self.format}>"
+
+    def _repr_html_(self) -> str:
+        """Return a card for notebooks, without sound; `play` returns a player."""
+        return card(self)
 
     def __reduce__(self) -> tuple[object, ...]:
         """Pickle the path where there is one, so that processes that share a disk copy no sound."""
