@@ -22,6 +22,7 @@ from kataven_notebook.frame.analysis import metrics, moments, turns
 from kataven_notebook.frame.apply import apply
 from kataven_notebook.frame.definitions import metric_definitions
 from kataven_notebook.frame.fetch import audio, interrupted, iter_recordings, recordings, summary
+from kataven_notebook.frame.from_files import from_files
 from kataven_notebook.frame.groups import compare_groups
 from kataven_notebook.settings import Limits, Settings, configure
 from kataven_notebook.sound.recording import Recording
@@ -54,6 +55,7 @@ __all__ = [
     "configure",
     "demo",
     "errors",
+    "from_files",
     "interrupted",
     "iter_recordings",
     "metric_definitions",

@@ -11,6 +11,7 @@ from kataven_notebook.desk.open import player
 from kataven_notebook.exchange import audiofolder
 from kataven_notebook.frame import analysis, fetch, groups
 from kataven_notebook.frame import apply as applying
+from kataven_notebook.frame.from_files import from_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,5 +58,6 @@ class KatavenAccessor:
     apply = _method(applying.apply)
     summary = _method(fetch.summary)
     iter_recordings = _method(fetch.iter_recordings)
+    from_files = _method(from_files)
     to_audiofolder = _method(audiofolder.to_audiofolder)
     player = _method(player)

@@ -16,7 +16,7 @@ def test_the_accessor_is_the_same_function() -> None:
     """Same signature but the frame, same docstring, no state."""
     frame = calls("s1")
     for name in ("recordings", "audio", "summary", "metrics", "turns", "moments", "compare_groups", "apply", "player",
-                 "iter_recordings", "to_audiofolder"):  # fmt: skip
+                 "iter_recordings", "from_files", "to_audiofolder"):  # fmt: skip
         function, method = getattr(kn, name), getattr(frame.kataven, name)
         assert list(inspect.signature(method).parameters) == list(inspect.signature(function).parameters)[1:], name
         assert inspect.getdoc(method) == inspect.getdoc(function)

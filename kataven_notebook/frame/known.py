@@ -236,8 +236,8 @@ def _look_up(
     if len(own) < len(lacking):
         warn_caller(
             f"the sound of {len(lacking) - len(own):,} of {len(ids):,} sessions stays in the frame and is not in the "
-            "store: it is a part of a recording, was made here, or is another session's; to fetch and store these "
-            "sessions too, drop the audio column first"
+            "store: it is a part of a recording, was made here or opened by from_files, or is another session's; to "
+            "fetch and store these sessions too, drop the audio column first"
         )
     taken = take_in(store, {wanted[position]: sound for position, sound in own.items()}, full=full, progress=progress)
     for position in own:

@@ -151,8 +151,15 @@ def _as_text(column: pd.Series[Any], kind: str) -> str:
     return f"; ids of a database, which have no leading zeros, become text by {made}"
 
 
-def session_column(frame: pd.DataFrame, session: Hashable) -> pd.Series[Any]:
+def session_column(frame: pd.DataFrame, session: Hashable, *, option: str = "session") -> pd.Series[Any]:
     """Return the column, or the index level as a column, that holds the session ids.
+
+    Parameters
+    ----------
+    frame, session
+        As for `find_sessions`.
+    option
+        The argument that names the column, for messages.
 
     Raises
     ------
@@ -166,7 +173,7 @@ def session_column(frame: pd.DataFrame, session: Hashable) -> pd.Series[Any]:
             "the columns are a MultiIndex: flatten them first, for instance with frame.columns.map('_'.join)"
         )
     if not isinstance(session, Hashable):
-        raise FrameError(f"session={session!r}: pass the name of one column")
+        raise FrameError(f"{option}={session!r}: pass the name of one column")
     if session in frame.columns:
         if (count := int((frame.columns == session).sum())) > 1:
             raise FrameError(f"there are {count} columns named {session!r}: rename all but one")
@@ -175,9 +182,10 @@ def session_column(frame: pd.DataFrame, session: Hashable) -> pd.Series[Any]:
         return frame.index.get_level_values(frame.index.names.index(session)).to_series(index=frame.index)
     names = ", ".join(repr(each) for each in frame.columns[:20]) + (", ..." if len(frame.columns) > 20 else "")
     levels = ", ".join(repr(each) for each in frame.index.names if each is not None)
-    near = did_you_mean(session, [*frame.columns, *frame.index.names], known_as=SESSION_NAMES)
+    known_as = SESSION_NAMES if option == "session" else ()
+    near = did_you_mean(session, [*frame.columns, *frame.index.names], known_as=known_as)
     raise FrameError(
-        f"there is no column and no index level {session!r}{near}; pass session= one of the columns: "
+        f"there is no column and no index level {session!r}{near}; pass {option}= one of the columns: "
         f"{names or 'there are none'}" + (f"; or of the index: {levels}" if levels else "") + _way_of_files(frame)
     )
 
