@@ -1,4 +1,4 @@
-"""The command line: `kataven-notebook fetch`, `kataven-notebook check`, `kataven-notebook demo`."""
+"""The command line: `kataven-notebook fetch`, `metrics`, `turns`, `moments`, `check` and `demo`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from kataven_notebook._version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 _DESCRIPTION = """\
 From session ids to the sound of voice-agent calls. The commands are the same engine as the Python
@@ -41,6 +41,25 @@ examples:
   kataven-notebook fetch sessions.csv --store calls/
   kataven-notebook fetch sessions.parquet --store s3://bucket/calls --max-wait 50min --report left.csv
   cut -d, -f1 export.csv | kataven-notebook fetch - --store calls/
+"""
+_MEASURE = {
+    "metrics": "Measure calls: who spoke how long, how fast the agent answers, interruptions, silence, quality.",
+    "turns": "List who spoke when in calls: one row a turn.",
+    "moments": "List the moments of calls that are worth hearing, worst first.",
+}
+_MEASURE_NOTES = """\
+The calls are those of a table of sessions (CSV, Parquet or JSON lines; - reads CSV from the standard input),
+which are fetched into --store as far as they are not there; or those in a sound file, a folder or a pattern
+such as "calls/**/*.wav", which need neither credentials nor a store. What a store has measured once is read
+from then on: the same command again measures what is new.
+
+exit codes:
+  as those of fetch; 1 also where a call could not be fetched or read, whose row says why
+
+examples:
+  kataven-notebook metrics call.wav
+  kataven-notebook moments recordings/
+  kataven-notebook metrics sessions.csv --store calls/ --out metrics.parquet
 """
 _CHECK = """\
 Compare the sound in a store with what was noted when it was stored: sizes, or every byte. What is damaged
@@ -95,23 +114,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from kataven_notebook import command_line, errors  # noqa: PLC0415 - see above
 
     try:
-        if options.command == "fetch":
-            return command_line.fetch(options)
-        if options.command == "check":
-            from kataven_notebook import check_command  # noqa: PLC0415 - as above
-
-            return check_command.check(options)
-        if options.serve:
-            from kataven_notebook import demo  # noqa: PLC0415 - only here
-
-            return demo.serve(rest)
-        return command_line.open_lab() if options.lab else command_line.show_demo()
+        with command_line.plain_warnings():
+            return _run(options, rest)
     except KeyboardInterrupt as interrupted:
         command_line.tell_interrupted(interrupted)
         return command_line.INTERRUPTED
     except errors.KatavenError as error:
         print(f"kataven-notebook: {error}", file=sys.stderr)
         return command_line.UNUSABLE
+
+
+def _run(options: argparse.Namespace, rest: Sequence[str]) -> int:
+    from kataven_notebook import check_command, command_line, demo, measure_command  # noqa: PLC0415 - as in `main`
+
+    commands: dict[str, Callable[[argparse.Namespace], int]] = {
+        "fetch": command_line.fetch,
+        "check": check_command.check,
+        **dict.fromkeys(_MEASURE, measure_command.measure),
+    }
+    if options.command in commands:
+        return commands[options.command](options)
+    if options.serve:
+        return demo.serve(list(rest))
+    return command_line.open_lab() if options.lab else command_line.show_demo()
 
 
 def _open_streams() -> None:
@@ -130,6 +155,15 @@ def _parser() -> argparse.ArgumentParser:
         "fetch", help="fetch recordings into a store", description=_FETCH, epilog=_FETCH_NOTES, formatter_class=raw
     )
     _add_fetch_options(fetch)
+    for name, description in _MEASURE.items():
+        measured = commands.add_parser(
+            name,
+            help=description[0].lower() + description[1:].rstrip("."),
+            description=description,
+            epilog=_MEASURE_NOTES,
+            formatter_class=raw,
+        )
+        _add_measure_options(measured)
     check = commands.add_parser(
         "check", help="look whether a store is whole", description=_CHECK, epilog=_CHECK_NOTES, formatter_class=raw
     )
@@ -148,6 +182,22 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_measure_options(measured: argparse.ArgumentParser) -> None:
+    measured.add_argument("calls", help="a table of sessions, a sound file, a folder or a pattern; see below")
+    measured.add_argument("--store", help="where sound and numbers are kept: a folder, or a URL (extra [s3])")
+    measured.add_argument("--out", metavar="FILE", help="write the table there: .csv, .jsonl or .parquet")
+    measured.add_argument("--session", default="session_id", metavar="COLUMN", help="default: session_id")
+    measured.add_argument(
+        "--agent-channel", default="infer", metavar="N", help="0, 1, or the name of a column; by default inferred"
+    )
+    measured.add_argument("--speech", default="auto", choices=["auto", "silero", "energy"], help="default: auto")
+    measured.add_argument(
+        "--mono", default="withhold", choices=["withhold", "estimate"], help="what becomes of one channel"
+    )
+    measured.add_argument("--prefix", default="", metavar="TEXT", help="before the names of the columns that are added")
+    _add_service_options(measured)
+
+
 def _add_fetch_options(fetch: argparse.ArgumentParser) -> None:
     fetch.add_argument(
         "sessions", help="CSV, Parquet or JSON lines by its ending, text in UTF-8; - reads CSV from the standard input"
@@ -160,15 +210,19 @@ def _add_fetch_options(fetch: argparse.ArgumentParser) -> None:
     fetch.add_argument("--refresh", action="store_true", help="ask for all again, also for what is known and final")
     fetch.add_argument("--verify-full", action="store_true", help="decode all of each recording, not only its ends")
     fetch.add_argument("--poll-pending", metavar="TIME", help="how long to ask again for those not uploaded yet: 10min")
-    fetch.add_argument("--max-wait", metavar="TIME", help="how long to wait for the request budget; then exit with 1")
     fetch.add_argument(
         "--max-bytes", type=int, metavar="N", default=500_000_000, help="leave recordings above it; default: 500000000"
     )
-    fetch.add_argument("--in-flight", type=int, metavar="N", help="sessions under way at once; default: 20")
-    fetch.add_argument("--per-minute", type=int, metavar="N", help="an account's limit, where it is not 60")
-    fetch.add_argument("--base-url", metavar="URL", help="another Hub than the default")
-    fetch.add_argument("--account", metavar="NAME", help="the account; needed with a session token")
-    fetch.add_argument("--quiet", action="store_true", help="no bar and no lines; only the summary and the exit code")
+    _add_service_options(fetch)
+
+
+def _add_service_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--max-wait", metavar="TIME", help="how long to wait for the request budget; then exit with 1")
+    command.add_argument("--in-flight", type=int, metavar="N", help="sessions under way at once; default: 20")
+    command.add_argument("--per-minute", type=int, metavar="N", help="an account's limit, where it is not 60")
+    command.add_argument("--base-url", metavar="URL", help="another Hub than the default")
+    command.add_argument("--account", metavar="NAME", help="the account; needed with a session token")
+    command.add_argument("--quiet", action="store_true", help="no bar and no lines; only the summary and the exit code")
 
 
 if __name__ == "__main__":

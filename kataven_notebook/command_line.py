@@ -10,6 +10,7 @@ import stat
 import subprocess
 import sys
 import textwrap
+import warnings
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -48,11 +49,7 @@ def fetch(options: argparse.Namespace) -> int:
     frame = read_table(options.sessions, options.session)
     if options.report is not None:
         check_writable(options.report)
-    configure(
-        base_url=options.base_url,
-        account_id=options.account,
-        limits=None if options.per_minute is None else Limits(per_minute=options.per_minute),
-    )
+    configured(options)
     calls: pd.DataFrame | None = None
     with logged(quiet=options.quiet), Interrupts() as interrupts:
         try:
@@ -61,17 +58,32 @@ def fetch(options: argparse.Namespace) -> int:
         except KeyboardInterrupt as interrupted:
             left = getattr(interrupted, "frame", calls)
             if options.report is not None:
-                _write_report(_untouched(frame) if left is None else left, options.report)
+                write_table(without_sound(_untouched(frame) if left is None else left), options.report)
             tell_interrupted(interrupted)
             return INTERRUPTED
         if options.report is not None:
-            _write_report(calls, options.report)
+            write_table(without_sound(calls), options.report)
     if len(calls):
-        _say_summary(calls)
+        say_summary(calls)
     else:
         say("there are no sessions in the file")
-    _tell_reasons(calls)
+    tell_reasons(calls)
     return exit_code(calls)
+
+
+def configured(options: argparse.Namespace) -> None:
+    """Take the service, the account and its limits from the command line.
+
+    Raises
+    ------
+    ConfigurationError
+        One of them can't be.
+    """
+    configure(
+        base_url=options.base_url,
+        account_id=options.account,
+        limits=None if options.per_minute is None else Limits(per_minute=options.per_minute),
+    )
 
 
 def _fetched(frame: pd.DataFrame, options: argparse.Namespace) -> pd.DataFrame:
@@ -89,9 +101,10 @@ def _fetched(frame: pd.DataFrame, options: argparse.Namespace) -> pd.DataFrame:
     )
 
 
-def _write_report(calls: pd.DataFrame, name: str) -> None:
-    """Write what became of each session, without the sound and the URLs that open it."""
-    write_table(calls.drop(columns=[each for each in (AUDIO, URL, EXPIRES_AT) if each in calls.columns]), name)
+def without_sound(calls: pd.DataFrame, prefix: str = "") -> pd.DataFrame:
+    """Return what became of each session, without the sound and the URLs that open it."""
+    ours = [prefix + each for each in (AUDIO, URL, EXPIRES_AT)]
+    return calls.drop(columns=[each for each in ours if each in calls.columns])
 
 
 def tell_interrupted(interrupted: KeyboardInterrupt) -> None:
@@ -105,16 +118,16 @@ def _untouched(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(**{STATUS: str(Status.SKIPPED), ERROR: "not attempted: the run was interrupted; call again"})
 
 
-def _tell_reasons(calls: pd.DataFrame) -> None:
+def tell_reasons(calls: pd.DataFrame, prefix: str = "") -> None:
     """Say of each status that another run or another id may change why it is so, by its first session."""
-    reasons = calls.drop_duplicates(STATUS)
-    for name, reason in zip(reasons[STATUS].astype(str), reasons[ERROR], strict=True):
+    reasons = calls.drop_duplicates(prefix + STATUS)
+    for name, reason in zip(reasons[prefix + STATUS].astype(str), reasons[prefix + ERROR], strict=True):
         state = Status(name)
         if state is Status.INVALID or not (state.is_good or state.is_final or state is Status.SKIPPED):
             sys.stderr.write(f"{state}: {reason}\n")
 
 
-def exit_code(calls: pd.DataFrame) -> int:
+def exit_code(calls: pd.DataFrame, prefix: str = "") -> int:
     """Return 0 where every row is good or final, 2 where no other run can be better, 1 where one may be.
 
     Another run needs other credentials where the account is refused, and other ids where not one of them can be sent.
@@ -131,10 +144,25 @@ def exit_code(calls: pd.DataFrame) -> int:
     >>> exit_code(pd.DataFrame({"recording_status": ["invalid", "invalid"]}))
     2
     """
-    states = {Status(each) for each in calls[STATUS].astype(object)}
+    states = {Status(each) for each in calls[prefix + STATUS].astype(object)}
     if states & {Status.REFUSED, Status.UNCONFIGURED} or states == {Status.INVALID}:
         return UNUSABLE
     return ALL_DONE if all(each.is_good or each.is_final for each in states) else SOME_LEFT
+
+
+@contextmanager
+def plain_warnings() -> Iterator[None]:
+    """Write warnings as one line each: where in the source they were raised says nothing in a shell."""
+    before = warnings.showwarning
+
+    def show(message: Warning | str, *_: object, **__: object) -> None:
+        sys.stderr.write(f"note: {message}\n")
+
+    warnings.showwarning = show
+    try:
+        yield
+    finally:
+        warnings.showwarning = before
 
 
 @contextmanager
@@ -209,9 +237,12 @@ def say(text: str) -> None:
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - for the rest of the process
 
 
-def _say_summary(calls: pd.DataFrame) -> None:
+def say_summary(calls: pd.DataFrame, prefix: str = "") -> None:
+    """Write how many sessions have which status."""
     shares = {"share": "{:.1%}".format}
-    say(summary(calls).to_string(index=False, formatters=shares, line_width=_PAGE_CHARS, max_colwidth=60))
+    say(
+        summary(calls, prefix=prefix).to_string(index=False, formatters=shares, line_width=_PAGE_CHARS, max_colwidth=60)
+    )
 
 
 def show_demo() -> int:
@@ -232,7 +263,7 @@ def show_demo() -> int:
     for session_id, reason in zip(silent["session_id"], silent["recording_error"], strict=True):
         say(textwrap.fill(f"{session_id}  {reason}", _PAGE_CHARS, subsequent_indent=" " * (len(session_id) + 2)))
     say("\nWhat happened, from summary():\n")
-    _say_summary(calls)
+    say_summary(calls)
     say(_NEXT)
     return ALL_DONE
 
