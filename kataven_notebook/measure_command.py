@@ -25,8 +25,8 @@ from kataven_notebook.errors import ConfigurationError
 from kataven_notebook.exchange.tables import check_writable, read_table, table_kind, write_table
 from kataven_notebook.frame.analysis import metrics, moments, turns
 from kataven_notebook.frame.columns import AUDIO, ERROR, STATUS
+from kataven_notebook.frame.definitions import metric_definitions
 from kataven_notebook.frame.from_files import from_files
-from kataven_notebook.numbers.definitions import ALL_COLUMNS
 from kataven_notebook.status import Status
 
 if TYPE_CHECKING:
@@ -139,11 +139,11 @@ def _show(table: pd.DataFrame, session: str, prefix: str) -> None:
     is_of_calls = prefix + "metrics_error" in table
     if is_of_calls and len(table) == 1:
         row = table.iloc[0]
-        width = max(map(len, ALL_COLUMNS))
-        for name, column in ALL_COLUMNS.items():
-            if not pd.isna(value := row[prefix + name]):
+        units = metric_definitions().set_index("name")["unit"].replace({"1": "", "count": ""}).fillna("")
+        width = max(map(len, units.index))
+        for name, unit in units.items():
+            if not pd.isna(value := row[f"{prefix}{name}"]):
                 text = f"{value:.3f}" if isinstance(value, float) else str(value)
-                unit = column.unit if column.unit not in (None, "1", "count") else ""
                 say(f"{name:{width}}  {text} {unit}".rstrip())
         return
     names = [session, prefix + STATUS, *(prefix + each for each in _SHOWN)] if is_of_calls else list(table.columns)

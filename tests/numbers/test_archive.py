@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 from dataclasses import fields, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,9 +14,11 @@ from hypothesis import strategies as st
 from scripted_calls import FIRST, SECOND, measured, sound
 from spoken_voices import mono_call
 
+from kataven_notebook import demo
 from kataven_notebook.numbers.archive import from_bytes, to_bytes
-from kataven_notebook.numbers.measures import CallMeasures, measure
+from kataven_notebook.numbers.measures import VERSION, CallMeasures, measure
 from kataven_notebook.numbers.rows import call_row, turn_rows
+from kataven_notebook.sound.recording import Recording
 
 pytestmark = pytest.mark.core
 
@@ -87,3 +90,33 @@ def test_any_changed_byte_gives_measures_or_a_refusal(data) -> None:
     except ValueError:
         return
     assert isinstance(found, CallMeasures)
+
+
+EXPECTED = Path(__file__).with_name("expected_numbers.json")
+CALLS = Path(demo.__file__).parent / "calls"
+
+
+def numbers_now() -> dict[str, object]:
+    """What is measured today on the demo's uncompressed calls, by two detectors and for both sides of the agent."""
+    found: dict[str, object] = {"version": VERSION}
+    for path in sorted(CALLS.glob("*.wav")):
+        for speech in ("auto", "energy"):
+            call = measure(Recording.from_file(path), speech=speech)
+            for agent in (0, 1):
+                row = {name: value for name, value in call_row(call, agent).items() if isinstance(value, int | float)}
+                rounded = {name: round(float(value), 3) for name, value in row.items() if np.isfinite(value)}
+                found[f"{path.name}, {speech}, agent on {agent}"] = rounded
+    return found
+
+
+def test_numbers_have_not_changed_without_a_new_version() -> None:
+    """Or stores would go on with the old ones: raise VERSION, and write the file by running this module."""
+    expected, found = json.loads(EXPECTED.read_text(encoding="utf-8")), numbers_now()
+    assert found.pop("version") == expected.pop("version"), "a new version: write the expected numbers anew"
+    assert found.keys() == expected.keys()
+    for name, row in expected.items():
+        assert found[name] == pytest.approx(row, rel=0.01, abs=0.02), name
+
+
+if __name__ == "__main__":
+    EXPECTED.write_text(json.dumps(numbers_now(), indent=1) + "\n", encoding="utf-8")

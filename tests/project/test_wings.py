@@ -13,7 +13,7 @@ TESTS = Path(__file__).parents[1]
 PACKAGE = TESTS.parent / "kataven_notebook"
 GROUND = {"_version", "arguments", "clock", "errors", "hints", "notices", "redact", "settings", "signals", "status"}
 """Modules of the package's own folder that every wing stands on."""
-TOP = {"__init__", "__main__", "accessor", "check_command", "command_line"}
+TOP = {"__init__", "__main__", "accessor", "check_command", "command_line", "measure_command"}
 """Those that stand on every wing."""
 
 BELOW_RUN = {"ground", "machine", "sound", "service", "store"}
