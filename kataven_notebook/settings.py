@@ -277,6 +277,8 @@ def _checked_base_url(base_url: object) -> str:
 
 _lock = threading.Lock()
 _configured: dict[str, Any] = {}
+# Of columns; no part of `Settings`, and of no environment: another program's frames have other names.
+NAMES = ("session", "prefix")
 _ENVIRONMENT = {
     "api_key": "KATAVEN_API_KEY",
     "account_id": "KATAVEN_ACCOUNT_ID",
@@ -294,6 +296,8 @@ def configure(
     request_timeout_s: float | None = None,
     store: str | os.PathLike[str] | None = None,
     state_dir: str | os.PathLike[str] | None = None,
+    session: str | None = None,
+    prefix: str | None = None,
 ) -> Settings:
     """Set what all functions of this process use from now on, and return it.
 
@@ -306,6 +310,9 @@ def configure(
     api_key, account_id, base_url, limits, request_timeout_s, store, state_dir
         As for `Settings`. An empty text resets the account, the base URL or the store to its
         default, for instance after the demo Hub in the same kernel.
+    session, prefix
+        What functions take for `session=` and `prefix=` where the call does not say: the column of session ids, and
+        what stands before the names of added columns. An empty text resets them. They are no part of the settings.
 
     Returns
     -------
@@ -330,7 +337,12 @@ def configure(
         "request_timeout_s": request_timeout_s,
         "store": store,
         "state_dir": state_dir,
+        "session": session,
+        "prefix": prefix,
     }
+    for name in NAMES:
+        if not isinstance(given[name], str | None):
+            raise ConfigurationError(f"{name}={given[name]!r}: pass text")
     given = {name: value for name, value in given.items() if value is not None}
     with _lock:
         # Checked before anything is set: a refused value leaves all as it was.
@@ -361,4 +373,18 @@ def _build(configured: Mapping[str, Any], environment: Mapping[str, str]) -> Set
     values: dict[str, Any] = {
         name: environment[variable] for name, variable in _ENVIRONMENT.items() if environment.get(variable, "").strip()
     }
-    return replace(Settings(), **(values | dict(configured)))
+    values |= {name: value for name, value in configured.items() if name not in NAMES}
+    return replace(Settings(), **values)
+
+
+def configured_name(name: str) -> str | None:
+    """Return what `configure` was given for `session` or `prefix`, or None.
+
+    Examples
+    --------
+    >>> _ = configure(session="call_id")
+    >>> configured_name("session")
+    'call_id'
+    """
+    with _lock:
+        return _configured.get(name) or None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kataven_notebook.defaults import with_configured_names
+
 if TYPE_CHECKING:
     import os
     from collections.abc import Hashable, Sequence
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from kataven_notebook.store.opening import StoreLike
 
 
+@with_configured_names
 def player(
     df: pd.DataFrame,
     *,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import ipywidgets
 import pandas as pd
 
+from kataven_notebook.defaults import with_configured_names
 from kataven_notebook.desk.call_list import CallList
 from kataven_notebook.desk.card import card
 from kataven_notebook.desk.contents import Contents
@@ -61,6 +62,7 @@ class Player(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
     >>> desk.close()
     """
 
+    @with_configured_names
     def __init__(
         self,
         frame: pd.DataFrame,

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from kataven_notebook.arguments import absolute_path
+from kataven_notebook.defaults import with_configured_names
 from kataven_notebook.errors import ConfigurationError, DecodeError, FrameError, StoreError
 from kataven_notebook.exchange import sheets as _sheets
 from kataven_notebook.exchange.sound_files import ENCODINGS, SoundFiles, Written, alike
@@ -41,6 +42,7 @@ _VERSION = 1
 FILE_NAME = "file_name"
 
 
+@with_configured_names
 def to_audiofolder(
     df: pd.DataFrame,
     folder: str | os.PathLike[str],

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from kataven_notebook.arguments import absolute_path
+from kataven_notebook.defaults import with_configured_names
 from kataven_notebook.errors import FrameError, StoreError
 from kataven_notebook.hints import SESSION_NAMES, did_you_mean, no_frame
 from kataven_notebook.machine.folders import atomic
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _TIMES = ("start_s", "end_s")
 
 
+@with_configured_names
 def to_rttm(turns: pd.DataFrame, path: str | os.PathLike[str] | None = None, *, session: str = "session_id") -> str:
     r"""Return turns as RTTM, the text format in which diarization tools speak of who spoke when.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
+from kataven_notebook.defaults import with_configured_names
 from kataven_notebook.errors import FrameError
 from kataven_notebook.frame.call_rows import metrics_frame, number_columns
 from kataven_notebook.frame.columns import ERROR, STATUS, as_array
@@ -50,6 +51,7 @@ _MOMENTS: Mapping[str, str] = {
 }
 
 
+@with_configured_names
 def metrics(  # noqa: PLR0913 - the options of `audio`, and those of the measuring
     df: pd.DataFrame,
     *,
@@ -169,6 +171,7 @@ def metrics(  # noqa: PLR0913 - the options of `audio`, and those of the measuri
     return build(measured)
 
 
+@with_configured_names
 def turns(
     df: pd.DataFrame,
     *,
@@ -238,6 +241,7 @@ def turns(
     )
 
 
+@with_configured_names
 def moments(
     df: pd.DataFrame,
     *,

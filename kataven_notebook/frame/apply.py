@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from kataven_notebook.defaults import with_configured_names
 from kataven_notebook.errors import ConfigurationError
 from kataven_notebook.frame.job import FrameJob
 from kataven_notebook.frame.kept_values import value_keeper
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from kataven_notebook.store.opening import StoreLike
 
 
+@with_configured_names
 def apply(  # noqa: PLR0913 - the options of `audio`, and those of the work
     df: pd.DataFrame,
     fn: Callable[..., Any],

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
+from kataven_notebook.defaults import with_configured_names
 from kataven_notebook.errors import FrameError
 from kataven_notebook.frame.columns import (
     AUDIO,
@@ -46,6 +47,7 @@ _URL_COLUMNS = (URL, STATUS, ERROR, EXPIRES_AT)
 _MANY_ROWS = 300
 
 
+@with_configured_names
 def recordings(
     df: pd.DataFrame,
     *,
@@ -69,7 +71,8 @@ def recordings(
     df
         One row a session. Left as it is. A session id that stands in many rows is asked for once.
     session
-        The column that holds the session ids, or the name of the index or of one of its levels.
+        The column that holds the session ids, or the name of the index or of one of its levels. `configure`
+        can set another default, as for `prefix`.
     errors
         "capture" writes what went wrong into the row; "raise" raises the first failure.
     refresh
@@ -134,6 +137,7 @@ def recordings(
     return build(job.run(plan, label="Signing", progress=progress, build=build))
 
 
+@with_configured_names
 def audio(
     df: pd.DataFrame,
     *,
@@ -216,6 +220,7 @@ def audio(
     return build(job.run(plan, label="Downloading", progress=progress, build=build))
 
 
+@with_configured_names
 def summary(df: pd.DataFrame, *, prefix: str = "") -> pd.DataFrame:
     """Return how many rows have which status, and what to do about them.
 
@@ -264,6 +269,7 @@ def _counted(states: Sequence[Any]) -> tuple[list[str], list[int]]:
     return [name for name, _ in counts], [count for _, count in counts]
 
 
+@with_configured_names
 def iter_recordings(
     df: pd.DataFrame,
     *,

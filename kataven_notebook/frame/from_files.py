@@ -13,11 +13,13 @@ import numpy as np
 import pandas as pd
 
 from kataven_notebook.arguments import absolute_path
+from kataven_notebook.defaults import with_configured_names
 from kataven_notebook.errors import ConfigurationError, DecodeError, FrameError
 from kataven_notebook.frame.columns import AUDIO, ERROR, SOUND, STATUS, as_array, check_names, sound_frame
 from kataven_notebook.frame.sessions import find_sessions, session_column
 from kataven_notebook.hints import SOUND_ENDINGS, is_sound_file, no_frame
 from kataven_notebook.run.plan import Outcome
+from kataven_notebook.settings import configured_name
 from kataven_notebook.sound.containers import check_whole
 from kataven_notebook.sound.recording import Recording
 from kataven_notebook.sound.source import open_bytes
@@ -36,6 +38,7 @@ _SESSION = "session_id"
 _LONGEST = 2
 
 
+@with_configured_names
 def from_files(
     files: PathLike | Iterable[Any] | pd.DataFrame,
     *,
@@ -59,8 +62,8 @@ def from_files(
     path
         The column of paths in a frame; for anything else the name of the column that is made.
     session
-        The column of session ids. In a frame it is there; by default it is "session_id", and where that is not
-        there, as for anything but a frame, it is made: of a file's name without its ending, of its path below
+        The column of session ids, by default `configure`'s or "session_id". Where a frame has none of the default
+        name, and for anything but a frame, it is made: of a file's name without its ending, of its path below
         `root` where two files have the same name, and with the ending where only that tells them apart.
     root
         The folder that relative paths start from; by default the current one. Without it made ids start from the
@@ -101,7 +104,7 @@ def from_files(
     folder = Path.cwd() if root is None else absolute_path("root", root)
     frame = _as_frame(files, path, folder)
     paths = [_path_of(value, folder) for value in session_column(frame, path, option="path").astype(object)]
-    name = _SESSION if session is None else session
+    name = session or configured_name("session") or _SESSION
     is_given = isinstance(files, pd.DataFrame) and (session is not None or name in [*frame.columns, *frame.index.names])
     if not is_given and name == path:
         raise FrameError(f"path= and session= are both {name!r}: give one of the two columns another name")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kataven_notebook.arguments import is_whole
+from kataven_notebook.defaults import with_configured_names
 from kataven_notebook.errors import ConfigurationError, FrameError
 from kataven_notebook.numbers.measures import measure
 from kataven_notebook.plots import drawing, panels
@@ -262,6 +263,7 @@ def latency(
     return ax
 
 
+@with_configured_names
 def overview(
     df: pd.DataFrame, *, ax: Sequence[Axes] | npt.NDArray[np.object_] | None = None, prefix: str = ""
 ) -> npt.NDArray[np.object_]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import doctest
 import importlib
+import inspect
 import pkgutil
 import re
 from pathlib import Path
@@ -32,12 +33,28 @@ def unconfigured(monkeypatch) -> None:
     monkeypatch.setattr(supervise, "_LAST", [])
 
 
+class FindDecorated(doctest.DocTestFinder):
+    """Finds the examples of functions that have a decorator too."""
+
+    def _from_module(self, module, object) -> bool:  # noqa: A002 - its base's name
+        return super()._from_module(module, inspect.unwrap(object) if callable(object) else object)
+
+
+def test_examples_of_decorated_functions_are_found() -> None:
+    """They are most of what the package offers."""
+    module = importlib.import_module("kataven_notebook.frame.fetch")
+    found = {each.name.rpartition(".")[2] for each in FindDecorated().find(module) if each.examples}
+    assert found == {"recordings", "audio", "summary", "iter_recordings", "interrupted"}
+
+
 @pytest.mark.parametrize("name", MODULES)
 def test_examples_in_docstrings_run(name: str) -> None:
     """Offline, and with the result that they show."""
     module = importlib.import_module(name)
-    failures, _ = doctest.testmod(module, optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
-    assert failures == 0
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
+    for each in FindDecorated().find(module):
+        runner.run(each)
+    assert runner.failures == 0
 
 
 def test_the_readme_begins_with_a_command_that_needs_no_account() -> None:

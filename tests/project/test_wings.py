@@ -11,7 +11,10 @@ import pytest
 
 TESTS = Path(__file__).parents[1]
 PACKAGE = TESTS.parent / "kataven_notebook"
-GROUND = {"_version", "arguments", "clock", "errors", "hints", "notices", "redact", "settings", "signals", "status"}
+GROUND = {
+    *("_version", "arguments", "clock", "defaults", "errors", "hints", "notices", "redact", "settings"),
+    *("signals", "status"),
+}
 """Modules of the package's own folder that every wing stands on."""
 TOP = {"__init__", "__main__", "accessor", "check_command", "command_line", "measure_command"}
 """Those that stand on every wing."""
