@@ -12,9 +12,19 @@ from kataven_notebook.exchange import audiofolder
 from kataven_notebook.frame import analysis, fetch, groups
 from kataven_notebook.frame import apply as applying
 from kataven_notebook.frame.from_files import from_files
+from kataven_notebook.overview import as_html, as_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+# In the order in which a frame goes through them.
+_GROUPS = {
+    "fetch": ("audio", "recordings", "iter_recordings", "from_files"),
+    "measure": ("metrics", "turns", "moments", "apply"),
+    "look": ("summary", "compare_groups", "player"),
+    "hand on": ("to_audiofolder",),
+}
 
 
 class _method:  # noqa: N801 - it stands where a decorator would
@@ -34,6 +44,8 @@ class _method:  # noqa: N801 - it stands where a decorator would
 @pd.api.extensions.register_dataframe_accessor("kataven")
 class KatavenAccessor:
     """The functions of `kataven_notebook` as methods of a frame of sessions.
+
+    By itself it shows what the frame has already, and the methods in groups with a line each.
 
     It keeps nothing but the frame: every method is the module's function of the same name.
 
@@ -61,3 +73,15 @@ class KatavenAccessor:
     from_files = _method(from_files)
     to_audiofolder = _method(audiofolder.to_audiofolder)
     player = _method(player)
+
+    def __repr__(self) -> str:
+        """Return what the frame has, and the methods with a line each."""
+        return as_text(self._frame, _groups())
+
+    def _repr_html_(self) -> str:
+        """Return the same as a table."""
+        return as_html(self._frame, _groups())
+
+
+def _groups() -> dict[str, list[tuple[str, Callable[..., Any]]]]:
+    return {group: [(name, getattr(KatavenAccessor, name)) for name in names] for group, names in _GROUPS.items()}

@@ -16,7 +16,7 @@ GROUND = {
     *("signals", "status"),
 }
 """Modules of the package's own folder that every wing stands on."""
-TOP = {"__init__", "__main__", "accessor", "check_command", "command_line", "measure_command"}
+TOP = {"__init__", "__main__", "accessor", "check_command", "command_line", "measure_command", "overview"}
 """Those that stand on every wing."""
 
 BELOW_RUN = {"ground", "machine", "sound", "service", "store"}
