@@ -55,10 +55,9 @@ def size_text(size_bytes: int) -> str:
 
 
 def _where(sound: DescribedSound) -> str:
-    made = "made of other sound, " if sound.is_derived else ""
     if sound.path is not None:
-        return f"{made}{sound.path}"
-    return made + ("in memory" if sound.is_in_memory else "in object storage")
+        return str(sound.path)
+    return "in memory" if sound.is_in_memory else "in object storage"
 
 
 def _shown(text: object) -> str:
