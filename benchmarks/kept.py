@@ -10,9 +10,8 @@ whose imports are not counted. Prints Markdown tables.
 
 from __future__ import annotations
 
+import argparse
 import json
-import os
-import random
 import signal
 import subprocess
 import sys
@@ -23,14 +22,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from bulk import run_chosen, table
+from bulk import table
 
 import kataven_notebook as kn
 from kataven_notebook import demo
 
 SETTINGS = kn.Settings(api_key="sk_test_of_a_benchmark")
 PART_S = 8.0
-ROWS = 200
+ROWS = 400
 KILLS = 20
 
 
@@ -61,18 +60,18 @@ def step(name: str, folder: str, calls: int) -> float:
         kn.metrics(pd.read_parquet(f"{folder}/frame.parquet"), progress=False, agent_channel=0, prefix="again_")
         return time.perf_counter() - begun
     begun = time.perf_counter()
-    found = getattr(kn, name)(frame, **options)
+    getattr(kn, name)(frame, **options)
     took_s = time.perf_counter() - begun
     if name == "metrics" and not Path(folder, "frame.parquet").exists():
         sound = kn.audio(frame, store=folder, settings=SETTINGS, progress=False)
         sound[["session_id", "audio"]].to_parquet(f"{folder}/frame.parquet")
-    assert len(found)
     return took_s
 
 
 def steps(names: list[str], folder: str, calls: int) -> list[float]:
     """Return the seconds of each step, in a process of their own."""
-    command = [sys.executable, "-W", "ignore", __file__, "--steps", ",".join(names), folder, str(calls)]
+    options = ["--steps", ",".join(names), "--folder", folder]
+    command = [sys.executable, "-W", "ignore", __file__, "times", str(calls), *options]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     return [float(each) for each in json.loads(done.stdout)]
 
@@ -90,25 +89,26 @@ def times(calls: int = 1_000) -> None:
             *((f"{name} after it", steps([name], folder, calls)[0]) for name in ("turns", "moments")),
             ("metrics of the frame after to_parquet and read_parquet", steps(["read"], folder, calls)[0]),
         ]
-    print(table(["", f"{calls:,} calls, s"], [[name, f"{took_s:.2f}"] for name, took_s in rows]))
+    table(f"{calls:,} calls", [{"": name, "s": f"{took_s:.2f}"} for name, took_s in rows])
 
 
 def kills() -> None:
     """Kill `apply(keep=)` at random moments until it has ended by itself, and count the calls of its function."""
-    rng = random.Random(11)
+    rng = np.random.default_rng(11)
     with tempfile.TemporaryDirectory() as folder:
         fill(folder, ROWS)
         killed = 0
         while True:
-            process = subprocess.Popen([sys.executable, "-W", "ignore", __file__, "--apply", folder])
+            process = subprocess.Popen([sys.executable, "-W", "ignore", __file__, "--apply", "--folder", folder])
             if killed < KILLS:
-                time.sleep(rng.uniform(1.5, 3.0))
+                time.sleep(rng.uniform(1.0, 2.0))
                 process.send_signal(signal.SIGKILL)
             if process.wait() == 0:
                 break
             killed += 1
         called = len(Path(folder, "called.txt").read_text().split())
-    print(table(["rows", "kills", "calls of the function", "beyond rows"], [[ROWS, killed, called, called - ROWS]]))
+    row = {"rows": ROWS, "kills": killed, "calls of the function": called, "beyond rows": called - ROWS}
+    table("`apply(keep=)`, killed at random moments", [{name: str(each) for name, each in row.items()}])
 
 
 def be_applied(folder: str) -> None:
@@ -124,13 +124,25 @@ def be_applied(folder: str) -> None:
     kn.apply(frame, read, keep="length", store=folder, settings=SETTINGS, progress=False)
 
 
-if __name__ == "__main__":
-    if sys.argv[1:2] == ["--steps"]:
-        print(json.dumps([step(each, sys.argv[3], int(sys.argv[4])) for each in sys.argv[2].split(",")]))
-    elif sys.argv[1:2] == ["--apply"]:
-        be_applied(sys.argv[2])
-        os._exit(0)
-    elif sys.argv[1:2] == ["times"] and len(sys.argv) == 3:
-        times(int(sys.argv[2]))
+def main() -> None:
+    """Do what the command line names."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("name", nargs="?", choices=["times", "kills"], help="by default both")
+    parser.add_argument("calls", nargs="?", type=int, default=1_000)
+    parser.add_argument("--steps", help=argparse.SUPPRESS)
+    parser.add_argument("--apply", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--folder", help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    if chosen.steps is not None:
+        print(json.dumps([step(each, chosen.folder, chosen.calls) for each in chosen.steps.split(",")]))
+    elif chosen.apply:
+        be_applied(chosen.folder)
     else:
-        run_chosen({"times": times, "kills": kills})
+        if chosen.name != "kills":
+            times(chosen.calls)
+        if chosen.name != "times":
+            kills()
+
+
+if __name__ == "__main__":
+    main()
