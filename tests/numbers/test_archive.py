@@ -110,7 +110,7 @@ def numbers_now() -> dict[str, object]:
 
 
 def test_numbers_have_not_changed_without_a_new_version() -> None:
-    """Or stores would go on with the old ones: raise VERSION, and write the file by running this module."""
+    """Or stores would go on with the old ones: raise VERSION, and write the file anew as CONTRIBUTING.md says."""
     expected, found = json.loads(EXPECTED.read_text(encoding="utf-8")), numbers_now()
     assert found.pop("version") == expected.pop("version"), "a new version: write the expected numbers anew"
     assert found.keys() == expected.keys()
