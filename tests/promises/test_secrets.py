@@ -252,6 +252,7 @@ def show_objects(hub, settings: Settings, channels: Channels, recording: kn.Reco
         settings, settings.limits, signed, recording, hub_client, downloader, budget, hub,
         kn.Store(folder / "store"), Plan(settings=settings), Task("good0", recording, signed),
         Outcome(kn.Status.READY, signed=signed, recording=recording), transfer.Transfer(), kn.Status.READY,
+        pd.DataFrame({"session_id": ["good0"], "audio": [recording], "recording_url": [signed.url]}).kataven,
     )  # fmt: skip
     for each in objects:
         channels.add("reprs of objects", repr(each), str(each), f"{each}")
@@ -316,7 +317,7 @@ def test_no_channel_shows_a_secret_or_sound(service, sound, tmp_path, monkeypatc
     stored.add_files("sound of the store", tmp_path / "run" / "store" / "audio")
     assert leaks(stored, sound_marks(sound))
     assert not leaks(stored, secrets_of(service))
-    assert len(channels.found) == 21, sorted(channels.found)
+    assert len(channels.found) == 22, sorted(channels.found)
 
 
 class Spy(Executor):
