@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import os
+import sys
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -22,9 +23,10 @@ _inside = 0
 _limit: Any = None
 
 
-@functools.cache
-def _libraries() -> threadpoolctl.ThreadpoolController:
-    # Finding the loaded libraries takes milliseconds; limiting known ones takes microseconds.
+@functools.lru_cache(maxsize=1)
+def _libraries(_modules: int) -> threadpoolctl.ThreadpoolController:
+    # Finding the loaded libraries takes milliseconds; limiting known ones takes microseconds. A module that is
+    # imported later, such as scipy, may bring one of its own.
     return threadpoolctl.ThreadpoolController()
 
 
@@ -47,7 +49,7 @@ def one_core() -> Iterator[None]:
     with _lock:
         if not _inside:
             with _any_thread_may_change_limits():
-                _limit = _libraries().limit(limits=1, user_api="blas")
+                _limit = _libraries(len(sys.modules)).limit(limits=1, user_api="blas")
         _inside += 1
     try:
         yield
