@@ -108,7 +108,7 @@ def probe(source: bytes | Path, session_id: str | None = None) -> SoundInfo:
         with open_bytes(source) as file:
             codec, rate, channels, frames = ffmpeg.probe(file, kind, session_id)
         info = SoundInfo(kind, codec if kind in NEEDS_AV else f"av:{codec}", rate, channels, frames)
-    _check_claims(info, size_bytes, session_id)
+    check_claims(info, size_bytes, session_id)
     return info
 
 
@@ -134,7 +134,14 @@ def _states_length(file: BinaryIO) -> bool:
     return any(mark in first for mark in (b"Xing", b"Info", b"VBRI"))
 
 
-def _check_claims(info: SoundInfo, size_bytes: int, session_id: str | None) -> None:
+def check_claims(info: SoundInfo, size_bytes: int, session_id: str | None) -> None:
+    """Compare what a header says, or whoever noted it, with what a recording of that size can be.
+
+    Raises
+    ------
+    RecordingCorrupt
+        It can't be true.
+    """
     if not 1 <= info.channels <= MAX_CHANNELS:
         raise RecordingCorrupt(
             f"the header claims {info.channels} channels; {MAX_CHANNELS} is the most a recording can have here",

@@ -88,7 +88,7 @@ def is_file_name(name: object) -> bool:
     return isinstance(name, str) and _FILE.fullmatch(name) is not None
 
 
-def named_checksum(path: Path | None) -> str | None:
+def named_checksum(path: Path | str | None) -> str | None:
     """Return the beginning of the checksum that the name of a store's sound file states, or None for other files."""
-    name = "" if path is None else "/".join(path.parts[-3:])
+    name = "/".join(re.split(r"[/\\]", str(path))[-3:])
     return name.rpartition("-")[2].partition(".")[0] if is_file_name(name) else None
