@@ -12,8 +12,9 @@ from kataven_notebook.redact import encodable
 if TYPE_CHECKING:
     from types import FrameType
 
-# A context manager of the package is left through contextlib, which is not who called.
-_PASSED_THROUGH = {__name__.partition(".")[0], "contextlib"}
+# A context manager of the package is left through contextlib, and a column is read by pandas and pyarrow: these are not
+# who called.
+_PASSED_THROUGH = {__name__.partition(".")[0], "contextlib", "pandas", "pyarrow"}
 
 
 def warn_caller(message: str, category: type[Warning] = UserWarning) -> None:

@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 
 from kataven_notebook.errors import FrameError
+from kataven_notebook.frame.recording_array import RecordingArray, RecordingDtype, recordings_in_column
+from kataven_notebook.frame.references import Reference
 from kataven_notebook.numbers.definitions import ALL_COLUMNS
 from kataven_notebook.redact import encodable
 from kataven_notebook.sound.recording import Recording
@@ -39,7 +41,7 @@ DTYPES: Mapping[str, str] = {
     ERROR: "string",
     URL: "string",
     EXPIRES_AT: "time",
-    AUDIO: "object",
+    AUDIO: "recording",
     "recording_format": "string",
     "duration_s": "float64",
     "sample_rate": "Int64",
@@ -60,10 +62,10 @@ def as_array(values: Sequence[Any] | npt.NDArray[np.object_], dtype: str) -> Any
         return pd.to_datetime(pd.Series(seconds), unit="s", utc=True).dt.as_unit("us").array
     if dtype == "float64":
         return np.array([np.nan if v is None else v for v in values], dtype="float64")
-    if dtype == "object":
+    if dtype in ("object", "recording"):
         array = np.empty(len(values), dtype=object)
         array[:] = values
-        return array
+        return array if dtype == "object" else RecordingArray(array)
     plain = [None if v is pd.NA or v is None or v != v else v for v in values]  # noqa: PLR0124 - NaN differs from itself
     try:
         return pd.array(plain, dtype=dtype)  # type: ignore[call-overload]  # the dtype is one of ours
@@ -178,7 +180,7 @@ def _looks_ours(frame: pd.DataFrame, name: str, prefix: str) -> bool:
     if name == STATUS:
         return bool(column.dropna().astype(str).isin(_STATUSES).all())
     if name == AUDIO:
-        return all(_was_sound(each) for each in column)
+        return isinstance(column.dtype, RecordingDtype) or all(_was_sound(each) for each in column)
     status = frame.get(prefix + STATUS)
     is_beside_status = isinstance(status, pd.Series) and _looks_ours(frame, STATUS, prefix)
     return is_beside_status and _agrees(frame, name, prefix)
@@ -242,7 +244,8 @@ def _was_sound(cell: object) -> bool:
     # A file of text keeps of a recording what its repr says: no sound, but nothing of the caller's either.
     if isinstance(cell, str):
         return cell.startswith("<Recording ")
-    return isinstance(cell, Recording) or cell is None or cell != cell  # noqa: PLR0124 - NaN differs from itself
+    is_sound = isinstance(cell, Recording) or Reference.is_written_in(cell)
+    return is_sound or cell is None or cell != cell  # noqa: PLR0124 - NaN differs from itself
 
 
 def statuses(frame: pd.DataFrame, prefix: str) -> Sequence[Any]:
@@ -277,7 +280,7 @@ def recordings_of(frame: pd.DataFrame, prefix: str) -> Sequence[Recording | None
     """Return the recording of each row, None where there is none or the column is not there."""
     if prefix + AUDIO not in frame.columns:
         return [None] * len(frame)
-    return [each if isinstance(each, Recording) else None for each in frame[prefix + AUDIO]]
+    return recordings_in_column(frame[prefix + AUDIO])
 
 
 def url_columns(sessions: Sessions, outcomes: Sequence[Outcome]) -> dict[str, Any]:

@@ -31,7 +31,7 @@ def test_columns_have_the_promised_dtypes(hub) -> None:
         assert dtypes["recording_error"].startswith("str")
         assert dtypes["recording_format"].startswith("str")
         assert dtypes["recording_expires_at"] == "datetime64[us, UTC]"
-        assert dtypes["audio"] == "object"
+        assert heard["audio"].dtype == "recording"
         assert dtypes["duration_s"] == "float64"
         assert {dtypes[name] for name in ("sample_rate", "channels", "recording_bytes")} == {"Int64"}
 
