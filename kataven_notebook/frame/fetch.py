@@ -179,7 +179,7 @@ def audio(
     Returns
     -------
     pandas.DataFrame
-        A new frame with `audio` (a `Recording` or None), `recording_status` (categorical),
+        A new frame with `audio` (`recording`: a `Recording` or None), `recording_status` (categorical),
         `recording_error`, `recording_format` (string), `duration_s` (float64), `sample_rate`,
         `channels`, `recording_bytes` (Int64).
 
