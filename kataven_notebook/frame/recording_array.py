@@ -54,6 +54,10 @@ class RecordingDtype(ExtensionDtype):
         """The name that pandas knows it by."""
         return _WITH_BYTES if self.with_bytes else _NAME
 
+    def __repr__(self) -> str:
+        """Return the name."""
+        return self.name
+
     def __str__(self) -> str:
         """Return the name that other libraries know a column of objects by.
 

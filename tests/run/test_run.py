@@ -111,7 +111,7 @@ def test_all_rows_arrive_beside_a_stranger_on_the_account(many) -> None:
 def test_a_programming_error_of_the_work_is_nobodys_row(hub) -> None:
     """What is no `Exception` of a row comes out of the call, and the threads end."""
 
-    def work(_recording, _stop):
+    def work(_session_id, _recording, _stop):
         raise ZeroDivisionError("mine")
 
     plan = Plan(settings=hub.settings, work=work)
