@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -63,6 +64,15 @@ def test_one_line_switches_the_quickstart_to_an_account(tmp_path: Path, monkeypa
         assert hub.requests.count("api") >= len(hub.sessions)
 
 
+def content_type_at(address: str) -> str | None:
+    """What lies at an address of the server, which may not listen yet: it writes its page first."""
+    try:
+        with urllib.request.urlopen(address, timeout=30) as answer:  # noqa: S310 - our own server on loopback
+            return json.load(answer)["type"]
+    except urllib.error.URLError:
+        return None
+
+
 @pytest.mark.skipif(os.name == "nt", reason="ends a group of processes")
 def test_the_demo_opens_the_quickstart_in_jupyterlab(tmp_path: Path) -> None:
     """A real server; the page that it would open in a browser is that of the notebook, which it has."""
@@ -85,8 +95,7 @@ def test_the_demo_opens_the_quickstart_in_jupyterlab(tmp_path: Path) -> None:
         address, _, token = opened.partition("lab/tree/01_quickstart.ipynb")
         assert token.startswith("?token=")
         known = f"{address}api/contents/01_quickstart.ipynb{token}"
-        with urllib.request.urlopen(known, timeout=30) as answer:  # noqa: S310 - our own server on loopback
-            assert json.load(answer)["type"] == "notebook"
+        assert wait_for(lambda: content_type_at(known), timeout_s=60) == "notebook"
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         process.wait(30)
