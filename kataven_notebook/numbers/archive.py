@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 _CLASSES = {each.__name__: each for each in (CallMeasures, ChannelQuality, Voice, VoiceWindows)}
 _DTYPES = frozenset({"float16", "float32", "float64", "int32"})
+_QUALITY_NUMBERS = tuple(each.name for each in fields(ChannelQuality) if each.type == "float")
+_VOICE_SHAPE = (13,)
+# 30 years, and as many of anything as 32 bits count: beyond, arithmetic fails.
+_LONGEST_S = 1e9
+_LARGEST_COUNT = 2**31
 
 
 def to_bytes(measures: CallMeasures) -> bytes:
@@ -47,7 +52,7 @@ def from_bytes(data: bytes) -> CallMeasures:
     head, _, rest = data.partition(b"\n")
     try:
         found = _object(json.loads(head), _Arrays(rest))
-    except (LookupError, TypeError, AttributeError, RecursionError) as error:
+    except (LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
         raise ValueError(f"no measures: {type(error).__name__}") from None
     if not isinstance(found, CallMeasures) or not _is_possible(found):
         raise ValueError("no measures of a recording")
@@ -93,20 +98,72 @@ class _Arrays:
 
 
 def _is_possible(measures: CallMeasures) -> bool:
-    """Whether the parts fit together, so that what is made of them later can't fail halfway."""
-    of_channels = (measures.speech, measures.quality)
+    """Whether every part is what it should be and they fit together, so that what is made of them can't fail later."""
+    of_channels = (measures.speech, measures.quality, measures.voices, measures.doubts)
     return (
-        isinstance(measures.duration_s, int | float)
-        and isinstance(measures.sample_rate, int)
-        and all(len(each) == measures.channels for each in of_channels)
-        and all(len(each) in (0, measures.channels) for each in (measures.voices, measures.doubts))
+        all(isinstance(each, tuple) for each in of_channels)
+        and isinstance(measures.speech_method, str)
+        and _is_number(measures.duration_s)
+        and 0 <= measures.duration_s < _LONGEST_S
+        and all(_is_count(each) for each in (measures.sample_rate, measures.channels))
+        and all(len(each) == measures.channels for each in of_channels[:2])
+        and all(len(each) in (0, measures.channels) for each in of_channels[2:])
         and all(_are_intervals(each) for each in measures.speech)
-        and all(isinstance(each, ChannelQuality) and _are_intervals(each.clipped) for each in measures.quality)
-        and all(each is None or isinstance(each, Voice) for each in measures.voices)
-        and isinstance(measures.voice_windows, VoiceWindows | None)
+        and all(_is_quality(each) for each in measures.quality)
+        and all(each is None or _is_voice(each) for each in measures.voices)
+        and all(isinstance(each, str | None) for each in measures.doubts)
+        and (measures.voice_windows is None or _are_windows(measures.voice_windows, measures.speech[0]))
     )
 
 
+def _is_number(found: Any) -> bool:
+    return isinstance(found, float)
+
+
+def _is_count(found: Any) -> bool:
+    return type(found) is int and 0 < found < _LARGEST_COUNT
+
+
+def _is_quality(found: Any) -> bool:
+    return (
+        isinstance(found, ChannelQuality)
+        and all(_is_number(getattr(found, name)) for name in _QUALITY_NUMBERS)
+        and isinstance(found.silent, bool)
+        and _are_intervals(found.clipped)
+        and isinstance(found.reasons, tuple)
+        and all(
+            isinstance(each, tuple) and len(each) == 2 and all(isinstance(text, str) for text in each)
+            for each in found.reasons
+        )
+    )
+
+
+def _is_voice(found: Any) -> bool:
+    return (
+        isinstance(found, Voice)
+        and all(_is_array(each, "f", _VOICE_SHAPE) for each in (found.mean, found.spread))
+        and _is_count(found.blocks)
+        and _is_number(found.still_after_speech)
+    )
+
+
+def _are_windows(found: Any, speech: Any) -> bool:
+    if not isinstance(found, VoiceWindows) or not _is_array(found.stretch, "i", np.shape(found.stretch)[:1]):
+        return False
+    cells = found.stretch.shape
+    return (
+        all(_is_array(each, "f", cells) for each in (found.start_s, found.end_s, found.weight))
+        and _is_array(found.vectors, "f", (*cells, *np.shape(found.vectors)[1:2]))
+        and (not found.stretch.size or 0 <= int(found.stretch.min()) <= int(found.stretch.max()) < len(speech))
+        and (type(found.reach) is int and 0 <= found.reach < _LARGEST_COUNT)
+        and isinstance(found.by_function, bool)
+    )
+
+
+def _is_array(found: Any, kind: str, shape: tuple[int, ...]) -> bool:
+    return isinstance(found, np.ndarray) and found.dtype.kind == kind and found.shape == shape
+
+
 def _are_intervals(found: Any) -> bool:
-    is_table = isinstance(found, np.ndarray) and found.ndim == 2 and found.shape[1] == 2
-    return is_table and bool(np.isfinite(found).all()) and bool((np.diff(found.ravel()) >= 0).all())
+    is_table = _is_array(found, "f", (*np.shape(found)[:1], 2))
+    return is_table and bool((np.abs(found) < _LONGEST_S).all()) and bool((np.diff(found.ravel()) >= 0).all())

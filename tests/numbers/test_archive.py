@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import operator
 import pickle
 from dataclasses import fields, replace
 from pathlib import Path
@@ -17,6 +19,9 @@ from spoken_voices import mono_call
 from kataven_notebook import demo
 from kataven_notebook.numbers.archive import from_bytes, to_bytes
 from kataven_notebook.numbers.measures import VERSION, CallMeasures, measure
+from kataven_notebook.numbers.moments import moment_rows
+from kataven_notebook.numbers.mono import estimate_parties
+from kataven_notebook.numbers.roles import infer_agent_channels
 from kataven_notebook.numbers.rows import call_row, turn_rows
 from kataven_notebook.sound.recording import Recording
 
@@ -77,6 +82,35 @@ def test_bytes_that_are_something_else_are_refused() -> None:
     for each in strange:
         with pytest.raises(ValueError):
             from_bytes(each)
+
+
+def places(value: object, above: tuple = ()) -> list[tuple]:
+    """Where something stands in JSON."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [above] * bool(above) + [place for key, each in inner for place in places(each, (*above, key))]
+
+
+ODD = [None, True, -1, 10**30, "long", [], [0, 10**30], {}, {"array": "float64", "shape": [0, 2]}, "float32"]
+
+
+@pytest.mark.parametrize("mono", ["withhold", "estimate"])
+def test_odd_parts_are_refused_or_do_no_harm(mono) -> None:
+    """Of a call that others wrote into a store: one that fails later would take the whole frame down."""
+    found = measure(mono_call(0), speech="energy", mono=mono) if mono == "estimate" else measured(sound(FIRST, SECOND))
+    line, _, arrays = to_bytes(found).partition(b"\n")
+    for place in places(json.loads(line)):
+        for odd in ODD:
+            head = json.loads(line)
+            functools.reduce(operator.getitem, place[:-1], head)[place[-1]] = odd
+            try:
+                changed = from_bytes(json.dumps(head).encode() + b"\n" + arrays)
+            except ValueError:
+                continue
+            infer_agent_channels([changed])
+            estimate_parties([changed])
+            call_row(changed, 0)
+            turn_rows(changed, 0)
+            moment_rows(changed, 0)
 
 
 @given(st.data())
