@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from kataven_notebook.redact import encodable
 from kataven_notebook.store.results import STEM_CHARS, Results, Row
 
 if TYPE_CHECKING:
@@ -100,12 +101,14 @@ class PackedResults(Results):
         """
         with self._lock:
             for name in self._folder.names(FOLDER):
-                rows = list(unpacked(self._folder.read(f"{FOLDER}/{name}")))
-                left = [row for row in rows if row.place[:STEM_CHARS] not in stems]
-                if len(left) == len(rows):
+                data = self._folder.read(f"{FOLDER}/{name}")
+                left = [row for row in unpacked(data) if row.place[:STEM_CHARS] not in stems]
+                there = packed(left)
+                if there == data:
                     continue
+                # Also where bytes have changed: nobody can say whose they were.
                 if left:
-                    self._folder.write(f"{FOLDER}/{uuid.uuid4().hex}.pack", packed(left))
+                    self._folder.write(f"{FOLDER}/{uuid.uuid4().hex}.pack", there)
                 self._folder.remove([f"{FOLDER}/{name}"])
             super().forget(stems)
 
@@ -175,10 +178,15 @@ def unpacked(data: bytes) -> Iterator[Row]:
                 return
             start = at + 4 + head_bytes
             *named, checksum, size = json.loads(data[at + 4 : start])
-            if not isinstance(size, int) or size < 0 or not all(isinstance(each, str) for each in named):
+            if not isinstance(size, int) or size < 0 or not all(_is_text(each) for each in named):
                 return
             at = start + size
             name, options, version, place = named
             row = Row(name, options, version, place, data[start:at], checksum)
             if row.is_whole:
                 yield row
+
+
+def _is_text(value: object) -> bool:
+    """Whether it is text that a table can hold: no half of a character."""
+    return isinstance(value, str) and encodable(value) == value

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+
 import pytest
 
 from kataven_notebook.store import packs
@@ -79,6 +81,28 @@ def test_forget_rewrites_the_packs_and_reaches_other_machines(machine, tmp_path)
     one.forget({place("s1")[:40]})
     assert two.find(WORDS, [place("s1"), place("s2")]) == {place("s2"): b"others"}
     assert not any(b"secret words" in each.read_bytes() for each in (tmp_path / "bucket").rglob("*") if each.is_file())
+
+
+def test_forget_leaves_no_damaged_bytes(machine, tmp_path) -> None:
+    """They are no result any more, and words of the session all the same."""
+    one = machine("one")
+    one.put(WORDS, {place("s1"): b"secret words", place("s2"): b"others"})
+    one.flush()
+    (path,) = (tmp_path / "bucket" / FOLDER).glob("*")
+    path.write_bytes(path.read_bytes().replace(b"secret words", b"sacred words"))
+    one.forget({place("s1")[:40]})
+    assert not any(b"sacred words" in each.read_bytes() for each in (tmp_path / "bucket").rglob("*") if each.is_file())
+    assert machine("two").find(WORDS, [place("s1"), place("s2")]) == {place("s2"): b"others"}
+
+
+def test_text_that_no_table_holds_is_no_result(machine, tmp_path) -> None:
+    """Others may have written it, and the bucket's other results are used."""
+    one = machine("one")
+    one.put(WORDS, {place("s1"): b"one"})
+    one.flush()
+    pack = packed([Row("half a character \ud800", "", "", "p", b"1", zlib.crc32(b"1"))])
+    (tmp_path / "bucket" / FOLDER / "0.pack").write_bytes(pack)
+    assert machine("two").find(WORDS, [place("s1")]) == {place("s1"): b"one"}
 
 
 @pytest.mark.parametrize("change", ["cut", "byte", "junk", "empty", "pickle"])
