@@ -29,6 +29,8 @@ RESULTS_FILE = "results-1.sqlite3"
 STEM_CHARS = 40
 """How much of a place is the session's."""
 _BATCH = 500
+# What SQLite keeps beside a file.
+_ENDS = ("", "-wal", "-shm")
 _MOST_BY_NAME = 20 * _BATCH
 
 _SCHEMA = """
@@ -105,6 +107,8 @@ class Results:
         self._path = path
         self._lock = threading.RLock()
         self._database: Database | None = None
+        self._away = path.with_name(f"{path.name}.damaged")
+        self._take_over()
         self._used(lambda db: db.execute("SELECT 1 FROM results LIMIT 1").fetchone())
 
     def close(self) -> None:
@@ -172,6 +176,7 @@ class Results:
             They can't be written, or another process holds the file open.
         """
         query = f"DELETE FROM results WHERE substr(place, 1, {STEM_CHARS}) = ?"  # noqa: S608 - our own constants
+        self._take_over()
         self._change(lambda db: db.executemany(query, [(each,) for each in stems]))
 
         def emptied(db: sqlite3.Connection) -> bool:
@@ -267,16 +272,24 @@ class Results:
         if self._database is not None:
             self._database.close()
         self._database = None
-        away = self._path.with_name(f"{self._path.name}.damaged")
-        for end in ("", "-wal", "-shm"):
+        for end in _ENDS:
             with suppress(FileNotFoundError):
-                Path(f"{self._path}{end}").replace(f"{away}{end}")
-        rows = _salvaged(away)
-        for end in ("", "-wal", "-shm"):
-            with suppress(FileNotFoundError):
-                Path(f"{away}{end}").unlink()
+                Path(f"{self._path}{end}").replace(f"{self._away}{end}")
+        self._take_over()
+
+    def _take_over(self) -> None:
+        """Take over what can be read of a file that was moved away, also by a process that was killed then."""
+        if not self._away.exists():
+            return
+        rows = [astuple(each) for each in _salvaged(self._away)]
         if rows:
-            self._write(rows)
+            # What has been made again meanwhile stays.
+            query = "INSERT OR IGNORE INTO results VALUES (?, ?, ?, ?, ?, ?, ?)"
+            self._change(lambda db: db.executemany(query, rows))
+        with folder_errors(self._path.parent):
+            for end in _ENDS:
+                with suppress(FileNotFoundError):
+                    Path(f"{self._away}{end}").unlink()
 
 
 def _is_damage(error: Exception) -> bool:

@@ -99,6 +99,25 @@ def test_what_can_be_read_of_a_damaged_file_is_taken_over(results, tmp_path) -> 
     again.close()
 
 
+def test_what_a_kill_left_behind_is_taken_over_and_forgotten(results, tmp_path) -> None:
+    """What has been made again since stays."""
+    results.put(WORDS, {place("s1"): b"secret words", place("s2"): b"old", place("s3"): b"three"})
+    results.close()
+    (tmp_path / RESULTS_FILE).replace(tmp_path / "moved")
+    anew = Results(tmp_path / RESULTS_FILE)
+    anew.put(WORDS, {place("s2"): b"anew"})
+    anew.close()
+    (tmp_path / "moved").replace(tmp_path / f"{RESULTS_FILE}.damaged")
+    again = Results(tmp_path / RESULTS_FILE)
+    again.forget({place("s1")[:40]})
+    assert again.find(WORDS, [place(f"s{number}") for number in (1, 2, 3)]) == {
+        place("s2"): b"anew",
+        place("s3"): b"three",
+    }
+    assert not any(b"secret words" in each.read_bytes() for each in tmp_path.iterdir())
+    again.close()
+
+
 def test_a_table_of_other_columns_is_made_anew(tmp_path) -> None:
     """Somebody's own database in that place."""
     with sqlite3.connect(tmp_path / RESULTS_FILE) as db:
