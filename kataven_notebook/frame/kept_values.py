@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from kataven_notebook.errors import ConfigurationError
+from kataven_notebook.redact import encodable
 from kataven_notebook.run.keeping import Keeper
 from kataven_notebook.store.results import Subject
 
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 _TAG = "$"
 _DEEPEST = 50
 _LONGEST_NAME_CHARS = 200
-# Of numpy's kinds: booleans, whole numbers, floats, complex numbers, times.
-_PLAIN_KINDS = "biufcMm"
+# Of numpy's kinds: booleans, whole numbers, floats, complex numbers, times, text, bytes.
+_PLAIN_KINDS = "biufcMmUS"
 
 
 def value_keeper(keep: str | None, function: Shaped, inputs: Mapping[str, str] | None) -> Keeper:
@@ -46,7 +47,7 @@ def value_keeper(keep: str | None, function: Shaped, inputs: Mapping[str, str] |
     """
     if keep is None:
         return Keeper(None, encode=to_bytes, decode=from_bytes)
-    if not isinstance(keep, str) or not keep.strip() or len(keep) > _LONGEST_NAME_CHARS:
+    if not isinstance(keep, str) or not keep.strip() or len(keep) > _LONGEST_NAME_CHARS or encodable(keep) != keep:
         raise ConfigurationError(f'keep={keep!r:.100}: pass a name for what fn returns, such as "transcript-v2"')
 
     def encode(value: Any) -> bytes:
@@ -79,7 +80,10 @@ def to_bytes(value: Any) -> bytes:
     >>> from_bytes(to_bytes({"words": 3, "at": pd.Timestamp("2026-01-31", tz="UTC")}))
     {'words': 3, 'at': Timestamp('2026-01-31 00:00:00+0000', tz='UTC')}
     """
-    return json.dumps(_plain(value, 0), separators=(",", ":")).encode()
+    try:
+        return json.dumps(_plain(value, 0), separators=(",", ":")).encode()
+    except ValueError:  # Python writes no more than 4,300 digits, and reads no more
+        raise TypeError("a whole number of thousands of digits") from None
 
 
 def from_bytes(data: bytes) -> Any:
@@ -92,7 +96,7 @@ def from_bytes(data: bytes) -> Any:
     """
     try:
         return _value(json.loads(data))
-    except (LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
+    except (LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, ImportError) as error:
         raise ValueError(f"no value: {type(error).__name__}") from None
 
 
@@ -106,7 +110,8 @@ def _plain(value: Any, depth: int) -> Any:
         return [_plain(each, depth + 1) for each in value]
     if type(value) is dict and _TAG not in value and all(type(key) is str for key in value):
         return {key: _plain(each, depth + 1) for key, each in value.items()}
-    if isinstance(value, np.ndarray | np.generic | pd.DataFrame | dict | tuple):
+    # Types that were derived from these, such as masked arrays, hold more than is written here.
+    if type(value) in (np.ndarray, pd.DataFrame, dict, tuple) or isinstance(value, np.generic):
         return _plain_collection(value, depth)
     for kind, (types, write, _) in _SCALARS.items():
         if type(value) in types:
@@ -119,9 +124,9 @@ def _plain_collection(value: Any, depth: int) -> dict[str, Any]:
         return {_TAG: "dict", "items": [[_plain(each, depth + 1) for each in pair] for pair in value.items()]}
     if type(value) is tuple:
         return {_TAG: "tuple", "items": [_plain(each, depth + 1) for each in value]}
-    if isinstance(value, pd.DataFrame):
+    if type(value) is pd.DataFrame:
         return _plain_frame(value, depth)
-    if isinstance(value, np.ndarray) and value.dtype.kind in _PLAIN_KINDS + "O":
+    if type(value) is np.ndarray and value.dtype.kind in _PLAIN_KINDS + "O":
         return _plain_array(value, depth)
     if isinstance(value, np.generic) and value.dtype.kind in _PLAIN_KINDS:
         return {**_plain_array(np.asarray(value), depth), _TAG: "scalar"}
@@ -161,7 +166,12 @@ _SCALARS: dict[str, tuple[tuple[type, ...], Callable[[Any], Any], Callable[[Any]
 
 
 def _zone(value: pd.Timestamp) -> str | None:
-    return None if value.tz is None else str(value.tz)
+    name = None if value.tz is None else str(value.tz)
+    try:
+        _timestamp(value.isoformat(), name)
+    except (LookupError, ValueError):
+        raise TypeError("a time in a time zone without a name: call tz_convert() with one, such as 'UTC'") from None
+    return name
 
 
 def _timestamp(text: str, zone: str | None) -> pd.Timestamp:
@@ -252,7 +262,8 @@ def _column(plain: dict[str, Any]) -> pd.Series:
     if plain["dtype"] == "category":
         dtype = pd.CategoricalDtype(pd.Index(_column(plain["categories"])), ordered=plain["ordered"])
         return pd.Series(pd.Categorical.from_codes(values, dtype=dtype))
-    return pd.Series(values, dtype=plain["dtype"]) if plain["dtype"] else pd.Series(values)
+    found: pd.Series = pd.Series(values, dtype=plain["dtype"] or values.dtype)
+    return found
 
 
 _PARTS: dict[str, Callable[[dict[str, Any]], Any]] = {

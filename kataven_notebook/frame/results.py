@@ -80,7 +80,8 @@ def _table(value: Any) -> pd.DataFrame | None:
         raise TypeError(
             f"returned a {type(value).__name__}; with result='table' return a DataFrame, or None for no rows"
         )
-    table = value.reset_index() if any(name is not None for name in value.index.names) else value
+    # The index of one call says nothing among others: it is left out where it has no name.
+    table = value.reset_index(drop=all(name is None for name in value.index.names))
     if table.columns.nlevels > 1 or not table.columns.is_unique:
         raise TypeError("returned a frame with columns of several levels or of one name: give each column one name")
     return table_with_texts_spelled(table).rename(columns=_spelled)

@@ -12,6 +12,7 @@ import textwrap
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import dateutil.tz
 import numpy as np
 import pandas as pd
 import pytest
@@ -37,6 +38,7 @@ TABLE = pd.DataFrame(
         "took": pd.to_timedelta([1, 2], "s"),
         "said": pd.array(["q", None], "string"),
         "lists": [[1, 2], {"k": (3,)}],
+        "objects": pd.Series(["a", "b"], dtype=object),
     }
 )
 
@@ -63,6 +65,8 @@ TABLE = pd.DataFrame(
         dt.timedelta(days=-1, microseconds=1),
         decimal.Decimal("1.10"),
         1 + 2j,
+        np.str_("a word"),
+        np.bytes_(b"a word"),
     ],
 )
 def test_a_value_comes_back_as_it_was(value: object) -> None:
@@ -77,7 +81,12 @@ def test_missing_values_and_arrays_come_back() -> None:
     assert from_bytes(to_bytes(pd.NA)) is pd.NA
     assert from_bytes(to_bytes(pd.NaT)) is pd.NaT
     assert np.isnan(from_bytes(to_bytes(float("nan"))))
-    for array in (np.arange(6, dtype=">i2").reshape(2, 3).T, np.array([1, "a", None], dtype=object), np.zeros((0, 2))):
+    for array in (
+        np.arange(6, dtype=">i2").reshape(2, 3).T,
+        np.array([1, "a", None], dtype=object),
+        np.zeros((0, 2)),
+        np.array(["a", "words"]),
+    ):
         again = from_bytes(to_bytes(array))
         np.testing.assert_array_equal(again, array)
         assert again.dtype == array.dtype
@@ -109,6 +118,9 @@ class Odd:
         (TABLE.set_index("number"), "reset_index"),
         (np.zeros(2, [("a", "f8")]), "ndarray"),
         (pd.Series([1]), "Series"),
+        (np.ma.masked_array([1, 2], [True, False]), "MaskedArray"),
+        (pd.Timestamp("2026-01-31", tz=dateutil.tz.gettz("Europe/Berlin")), "tz_convert"),
+        ([10**5_000], "digits"),
     ],
 )
 def test_what_does_not_fit_is_refused_by_name(value: object, named: str) -> None:
@@ -212,13 +224,20 @@ def test_rows_that_failed_are_tried_again(stored) -> None:
     assert len(called) == 6
 
 
+def test_a_table_may_be_a_part_of_another(stored) -> None:
+    """Its index says nothing."""
+    table = pd.DataFrame({"words": [1, 2]})
+    found = [apply(stored, lambda _: table[table["words"] > 1], result="table", keep="words") for _ in range(2)]
+    assert found[0]["words"].tolist() == found[1]["words"].tolist() == [2] * 4
+
+
 def test_a_value_that_can_not_be_kept_says_what_to_return(stored) -> None:
     """With the first of them, and not when the night is over."""
     with pytest.raises(errors.ConfigurationError, match=r"Odd, which keep='odd' can't keep: return numbers"):
         apply(stored, lambda _: Odd(), result="object", keep="odd")
 
 
-@pytest.mark.parametrize("keep", ["", " ", 3, "x" * 1_000])
+@pytest.mark.parametrize("keep", ["", " ", 3, "x" * 1_000, "half \ud800"])
 def test_a_name_that_is_none_is_refused(stored, keep) -> None:
     """Before anything is called."""
     with pytest.raises(errors.ConfigurationError, match="keep="):
