@@ -155,6 +155,8 @@ def apply(  # noqa: PLR0913 - the options of `audio`, and those of the work
     with keeper, work as ready:
         job.split(plan, refresh=refresh, for_work=True, progress=progress)
         kept = keeper.find(job.tasks)
+        for position in shape.misfits(kept):
+            del kept[position]  # its row has an error: it is tried again
         for value in kept.values():
             shape.check(value)
         job.take(kept)

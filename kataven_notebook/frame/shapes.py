@@ -22,7 +22,7 @@ from kataven_notebook.notices import warn_caller
 from kataven_notebook.redact import encodable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from kataven_notebook.frame.job import FrameJob
     from kataven_notebook.run.plan import Outcome
@@ -44,6 +44,9 @@ class Shape(Protocol):
         FrameError
             Which column.
         """
+
+    def misfits(self, values: Mapping[int, Any]) -> set[int]:
+        """Return the positions of values that are not of the dtypes that the caller gave."""
 
     def build(self, outcomes: list[Outcome]) -> pd.DataFrame:
         """Return the frame, from one outcome a session."""
@@ -123,6 +126,14 @@ class _Columns:
         check_names(job.frame, fresh, prefix=job.prefix, own_session=job.sessions.name, if_noted=True)
         self._checked.update(fresh)
 
+    def misfits(self, values: Mapping[int, Any]) -> set[int]:
+        """Return the positions of values that are not of the dtypes that the caller gave."""
+        positions = list(values)
+        cells = [each if isinstance(each, dict) and not self._is_object else {} for each in values.values()]
+        wanted = (self._wanted or {}).items()
+        wrong = [column([each.get(name) for each in cells], dtype)[1] for name, dtype in wanted]
+        return {positions[at] for each in wrong for at in each}
+
     def build(self, outcomes: list[Outcome]) -> pd.DataFrame:
         """Return the caller's frame with statuses, values and reasons."""
         sessions = self._job.sessions
@@ -171,6 +182,10 @@ class _Table:
                 "leave it out"
             )
 
+    def misfits(self, values: Mapping[int, Any]) -> set[int]:
+        """Return the positions of values that are not of the dtypes that the caller gave."""
+        return {at for at, value in values.items() if next(self._misfits_of(value), None) is not None}
+
     def build(self, outcomes: list[Outcome]) -> pd.DataFrame:
         """Return the long table."""
         parts, empty = [], pd.DataFrame()
@@ -196,10 +211,14 @@ class _Table:
     def raise_misfits(self, outcomes: list[Outcome]) -> None:
         """Raise for the first value that is not of the dtype that the caller gave."""
         for session_id, outcome in zip(self._job.sessions.ids, outcomes, strict=True):
-            for name, dtype in (self._wanted or {}).items():
-                if isinstance(outcome.value, pd.DataFrame) and name in outcome.value:
-                    for text in column(outcome.value[name].astype(object).tolist(), dtype)[1].values():
-                        raise WorkFailed(f"{name}: {text}", session_id=session_id)
+            for text in self._misfits_of(outcome.value):
+                raise WorkFailed(text, session_id=session_id)
+
+    def _misfits_of(self, value: Any) -> Iterator[str]:
+        for name, dtype in (self._wanted or {}).items():
+            if isinstance(value, pd.DataFrame) and name in value:
+                for text in column(value[name].astype(object).tolist(), dtype)[1].values():
+                    yield f"{name}: {text}"
 
     def _warn(self, table: pd.DataFrame, outcomes: list[Outcome], misfits: Mapping[str, str]) -> None:
         """Write into the table's attrs which sessions lack rows or values and why, and warn of them."""

@@ -224,6 +224,20 @@ def test_rows_that_failed_are_tried_again(stored) -> None:
     assert len(called) == 6
 
 
+def test_values_of_another_dtype_are_tried_again(stored) -> None:
+    """Their rows have an error, which is not kept when the function is mended."""
+    options = {"columns": {"words": "Int64"}, "keep": "words"}
+    first = apply(stored, lambda each: {"words": "many" if each.session_id == "b" else 2}, **options)
+    assert first["apply_error"].notna().tolist() == [False, True, False, False]
+    again = apply(stored, lambda each: {"words": 3}, **options)
+    assert again["words"].tolist() == [2, 3, 2, 2]
+    assert again["apply_error"].isna().all()
+    options["result"] = "table"
+    with pytest.warns(UserWarning, match="not of the dtypes"):
+        apply(stored, lambda _: pd.DataFrame({"words": ["many"]}), **options)
+    assert apply(stored, lambda _: pd.DataFrame({"words": [3]}), **options)["words"].tolist() == [3] * 4
+
+
 def test_a_table_may_be_a_part_of_another(stored) -> None:
     """Its index says nothing."""
     table = pd.DataFrame({"words": [1, 2]})
