@@ -90,11 +90,21 @@ def _calls(options: argparse.Namespace) -> tuple[pd.DataFrame, str]:
             raise ConfigurationError("--store is missing: the sound of sessions and their numbers are kept there")
         configured(options)
         return read_table(name, options.session), options.session
-    if not Path(name).exists() and not glob.has_magic(name):
+    if options.store is not None:
+        raise ConfigurationError("--store is for tables of sessions: what is measured on sound files is kept nowhere")
+    if not _is_there(name) and not glob.has_magic(name):
         raise ConfigurationError(
-            f"{name} is not there: name a table of sessions (.csv, .jsonl, .parquet), a sound file or a folder"
+            f"{name or repr(name)} is not there: name a table of sessions (.csv, .jsonl, .parquet), a sound file or a "
+            "folder"
         )
     return from_files(name, prefix=options.prefix, progress=False if options.quiet else None), "session_id"
+
+
+def _is_there(name: str) -> bool:
+    try:
+        return bool(name) and Path(name).exists()  # an empty name would be all of the folder one is in
+    except OSError:  # such as a name that is too long
+        return False
 
 
 def _tell_of_files(calls: pd.DataFrame, prefix: str) -> None:
@@ -128,7 +138,8 @@ def _options(options: argparse.Namespace, session: str) -> dict[str, Any]:
 
 def _long_table(options: argparse.Namespace, calls: pd.DataFrame, measuring: dict[str, Any]) -> pd.DataFrame:
     """Return the turns or moments of the calls that have sound; nothing is measured twice for them."""
-    good = calls[calls[options.prefix + STATUS].astype(object).map(lambda each: Status(each).is_good)]
+    states = calls[options.prefix + STATUS].astype(object)
+    good = calls[states.map(lambda each: Status(each).is_good).astype(bool)]  # of no rows, too
     agents = {"agent_channel": options.prefix + "agent_channel"} if measuring["agent_channel"] == "infer" else {}
     function = {"turns": turns, "moments": moments}[options.command]
     return function(good, **{**measuring, **agents, "progress": False})
@@ -145,6 +156,9 @@ def _show(table: pd.DataFrame, session: str, prefix: str) -> None:
             if not pd.isna(value := row[f"{prefix}{name}"]):
                 text = f"{value:.3f}" if isinstance(value, float) else str(value)
                 say(f"{name:{width}}  {text} {unit}".rstrip())
+        return
+    if not len(table):
+        say("there are no sessions in the table" if is_of_calls else "nothing was found")
         return
     names = [session, prefix + STATUS, *(prefix + each for each in _SHOWN)] if is_of_calls else list(table.columns)
     shown = table[names].head(_MOST_SHOWN)

@@ -96,6 +96,24 @@ def test_sessions_need_a_store(hub, capsys) -> None:
     assert hub.requests.count() == 0
 
 
+@pytest.mark.parametrize("command", ["metrics", "turns", "moments"])
+def test_no_sessions_are_no_failure(hub, capsys, command) -> None:
+    """As of fetch: a night without calls."""
+    assert main([command, table(), "--store", "store", *AGENT]) == 0
+    assert main([command, table("gone"), "--store", "store", *AGENT]) == 0
+    assert "Empty DataFrame" not in capsys.readouterr().out
+
+
+def test_columns_that_parquet_can_not_hold_are_one_sentence(hub, capsys) -> None:
+    """And what was measured is in the store."""
+    Path("calls.jsonl").write_text('{"session_id": "s1", "note": 1}\n{"session_id": "s2", "note": "x"}\n')
+    assert main(["metrics", "calls.jsonl", "--store", "store", "--out", "metrics.parquet", *AGENT]) == 2
+    err = capsys.readouterr().err
+    assert "note" in err
+    assert "a .csv holds any columns" in err
+    assert err.count("\n") == 1
+
+
 def test_a_file_is_answered_without_a_service(nowhere, capsys) -> None:
     """Its numbers stand below each other, with their units."""
     assert main(["metrics", "calls/one.wav", *AGENT]) == 0
@@ -131,6 +149,9 @@ def test_many_calls_show_what_is_asked_for_most(nowhere, capsys, encoded) -> Non
     [
         (["nothing.wav"], "nothing.wav is not there: name a table"),
         (["empty"], "no sound file lies in"),
+        ([""], "'' is not there"),
+        (["a" * 5_000], "is not there"),
+        (["calls", "--store", "store"], "--store is for tables"),
         (["calls/one.wav", "--out", "x.txt"], "x.txt"),
         (["calls/one.wav", "--agent-channel", "left"], "agent_channel='left'"),
     ],

@@ -175,6 +175,10 @@ def write_table(frame: pd.DataFrame, name: str) -> None:
         raise MissingExtra.of("parquet", "a Parquet file") from None
     except OSError as error:
         raise ConfigurationError(f"{name} can't be written: {error}") from None
+    except (ValueError, TypeError, OverflowError) as error:  # pyarrow's: a column of numbers and texts, for instance
+        raise ConfigurationError(
+            f"{name} can't be written as {kind}: {one_line(str(error), most_chars=200)}; a .csv holds any columns"
+        ) from None
     finally:
         part.unlink(missing_ok=True)
 
