@@ -155,7 +155,7 @@ def packed(rows: Iterable[Row]) -> bytes:
 
     Examples
     --------
-    >>> row = Row("measures", "auto", "1", "abc-123", b"value", 494360628)
+    >>> row = Row("measures", "auto", "1", "abc-123", b"value", 773854696)
     >>> list(unpacked(packed([row]))) == [row]
     True
     """

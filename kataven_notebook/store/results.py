@@ -72,8 +72,21 @@ class Row:
 
     @property
     def is_whole(self) -> bool:
-        """Whether nothing has changed its bytes."""
-        return isinstance(self.value, bytes) and zlib.crc32(self.value) == self.checksum
+        """Whether nothing has changed its bytes, nor what they are the result of."""
+        key = (self.name, self.options, self.version, self.place)
+        are_right = isinstance(self.value, bytes) and all(isinstance(each, str) for each in key)
+        return are_right and checksum_of(*key, self.value) == self.checksum
+
+
+def checksum_of(name: str, options: str, version: str, place: str, value: bytes) -> int:
+    """Return the checksum of a result: in a damaged table the bytes of one may stand under the place of another.
+
+    Examples
+    --------
+    >>> checksum_of("measures", "auto", "1", "abc-123", b"value")
+    773854696
+    """
+    return zlib.crc32(value, zlib.crc32(f"{name}\0{options}\0{version}\0{place}".encode()))
 
 
 def place_of(file: str) -> str:
@@ -128,8 +141,8 @@ class Results:
         found: dict[str, bytes] = {}
         for where, values in _selections(places):
             query = f"SELECT place, value, checksum FROM results WHERE {_OF_SUBJECT}{where}"  # noqa: S608 - our own constants
-            rows = self._read(query, (*subject.key, *values))
-            found |= {row[0]: row[1] for row in rows if isinstance(row[1], bytes) and zlib.crc32(row[1]) == row[2]}
+            rows = [Row(*subject.key, *row) for row in self._read(query, (*subject.key, *values))]
+            found |= {row.place: row.value for row in rows if row.is_whole}
         return found if len(places) <= _MOST_BY_NAME else {each: found[each] for each in places if each in found}
 
     def of_other_versions(self, subject: Subject, places: Collection[str]) -> int:
@@ -156,7 +169,9 @@ class Results:
         StoreError
             They can't be written.
         """
-        self._write([Row(*subject.key, place, value, zlib.crc32(value)) for place, value in values.items()])
+        self._write(
+            Row(*subject.key, place, value, checksum_of(*subject.key, place, value)) for place, value in values.items()
+        )
 
     def flush(self) -> None:
         """Return when all that was put is where others see it.
@@ -295,7 +310,7 @@ class Results:
 def _is_damage(error: Exception) -> bool:
     """Whether the file holds something else than it should, and is not locked, full, closed or forbidden."""
     if isinstance(error, sqlite3.OperationalError):
-        signs = ("could not decode", "no such", "has no column", "values were supplied")
+        signs = ("could not decode", "no such", "has no column", "values were supplied", "unsupported file format")
         return any(sign in str(error).lower() for sign in signs)
     return type(error) is sqlite3.DatabaseError or isinstance(error, UnicodeDecodeError)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import zlib
 
 import pandas as pd
 import pytest
@@ -12,7 +11,7 @@ from frames import calls
 
 import kataven_notebook as kn
 from kataven_notebook.frame import call_rows
-from kataven_notebook.store.results import RESULTS_FILE
+from kataven_notebook.store.results import RESULTS_FILE, checksum_of
 
 pytestmark = pytest.mark.core
 
@@ -47,7 +46,8 @@ def test_a_row_that_is_none_is_made_again(kept, text) -> None:
     """From the measures."""
     first = kn.metrics(calls("a", "b", "c"), store=kept, **OPTIONS)
     with sqlite3.connect(f"{kept}/{RESULTS_FILE}") as db:
-        values = (text.encode(), zlib.crc32(text.encode()))
-        assert db.execute("UPDATE results SET value = ?, checksum = ? WHERE name LIKE 'row%'", values).rowcount == 3
+        db.create_function("checksum_of", 5, checksum_of)
+        change = "UPDATE results SET value = ?1, checksum = checksum_of(name, options, version, place, ?1)"
+        assert db.execute(f"{change} WHERE name LIKE 'row%'", (text.encode(),)).rowcount == 3
     db.close()
     pd.testing.assert_frame_equal(kn.metrics(calls("a", "b", "c"), store=kept, **OPTIONS), first)

@@ -80,6 +80,19 @@ def test_a_file_that_is_none_is_made_anew(tmp_path, junk) -> None:
     assert [each.name for each in tmp_path.iterdir()] == [RESULTS_FILE]
 
 
+def test_no_session_gets_the_result_of_another(results, tmp_path) -> None:
+    """Where a damaged index names the wrong row."""
+    results.put(WORDS, {place("s1"): b"one", place("s2"): b"two"})
+    results.close()
+    with sqlite3.connect(tmp_path / RESULTS_FILE) as db:
+        found = db.execute("SELECT value, checksum FROM results WHERE place = ?", (place("s2"),)).fetchone()
+        db.execute("UPDATE results SET value = ?, checksum = ?", found)
+    db.close()
+    again = Results(tmp_path / RESULTS_FILE)
+    assert again.find(WORDS, [place("s1"), place("s2")]) == {place("s2"): b"two"}
+    again.close()
+
+
 def test_what_can_be_read_of_a_damaged_file_is_taken_over(results, tmp_path) -> None:
     """A transcription of a night is not lost to one bad sector."""
     places = [place(f"s{number}") for number in range(2_000)]
