@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from kataven_notebook.frame.measuring import Measured
 
+_LARGEST = 2**63
 AGENT_CHANNEL, CONFIDENCE = "agent_channel", "agent_channel_confidence"
 
 
@@ -100,8 +101,12 @@ def _row_in(text: bytes) -> dict[str, Any] | None:
         return None
     if not isinstance(values, list) or len(values) != len(METRIC_COLUMNS):
         return None
-    return dict(zip(METRIC_COLUMNS, values, strict=True)) if all(map(_is_plain, values)) else None
+    dtypes = (each.dtype for each in METRIC_COLUMNS.values())
+    return dict(zip(METRIC_COLUMNS, values, strict=True)) if all(map(_fits, values, dtypes)) else None
 
 
-def _is_plain(value: object) -> bool:
-    return value is None or isinstance(value, str | int | float)
+def _fits(value: object, dtype: str) -> bool:
+    """Whether a value can stand in a column of numbers, or of text."""
+    if dtype == "Int64":
+        return value is None or (type(value) is int and abs(value) < _LARGEST)
+    return value is None or isinstance(value, float if dtype == "float64" else str)

@@ -11,6 +11,7 @@ from frames import calls
 
 import kataven_notebook as kn
 from kataven_notebook.frame import call_rows
+from kataven_notebook.numbers.definitions import METRIC_COLUMNS
 from kataven_notebook.store.results import RESULTS_FILE, checksum_of
 
 pytestmark = pytest.mark.core
@@ -41,7 +42,11 @@ def test_rows_are_made_once(kept, monkeypatch) -> None:
     pd.testing.assert_frame_equal(kn.metrics(calls("a", "b", "c"), store=kept, **OPTIONS), first)
 
 
-@pytest.mark.parametrize("text", ["[1, 2]", "{}", "null", "[[[", json.dumps([["a"]] * 60)])
+# As many values as a row has, which do not fit into its columns.
+ODD = [json.dumps([each] * len(METRIC_COLUMNS)) for each in ("text", 10**30, 1, 0.5, True)]
+
+
+@pytest.mark.parametrize("text", ["[1, 2]", "{}", "null", "[[[", json.dumps([["a"]] * 60), *ODD])
 def test_a_row_that_is_none_is_made_again(kept, text) -> None:
     """From the measures."""
     first = kn.metrics(calls("a", "b", "c"), store=kept, **OPTIONS)
