@@ -87,9 +87,9 @@ def apply(  # noqa: PLR0913 - the options of `audio`, and those of the work
     keep
         A name under which the store that a recording lies in keeps what `fn` returned, such as
         "transcript-v2": from then on `fn` is called for what is new or has failed, in any process, also
-        after a kill. Give it another name when `fn` changes. Kept by session and sound, and by the row's
-        values where `fn` takes them; as JSON, so that it must be made of text, numbers, times, lists,
-        dicts, numpy arrays and frames. By default nothing is kept.
+        after a kill. Give it another name when `fn` changes. Kept by session and sound, and, where `fn` takes
+        it, by the row's values but for those of the columns that `columns=` names; as JSON, so that it must
+        be made of text, numbers, times, lists, dicts, numpy arrays and frames. By default nothing is kept.
     session, store, errors, refresh, max_bytes, verify, poll_pending, max_wait, prefix, progress, \
     settings
         As for `audio`; "raise" also raises what `fn` raises first.
@@ -132,7 +132,8 @@ def apply(  # noqa: PLR0913 - the options of `audio`, and those of the work
     job = FrameJob(df, session, errors=errors, prefix=prefix)
     shape = make_shape(job, fn, result, columns)
     rows = RowValues(df, job.sessions, prefix) if takes_row(fn) else None
-    keeper = value_keeper(keep, shape.function, None if rows is None or keep is None else rows.digests())
+    own = shape.function.names or ()  # a cell that runs again gets its own frame
+    keeper = value_keeper(keep, shape.function, None if rows is None or keep is None else rows.digests(own))
     plan = sound_plan(
         settings,
         store,

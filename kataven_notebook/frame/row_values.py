@@ -8,19 +8,21 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from kataven_notebook.errors import ConfigurationError
-from kataven_notebook.frame.columns import AUDIO, ERROR, EXPIRES_AT, STATUS, URL
+from kataven_notebook.frame.columns import APPLY_ERROR, AUDIO, ERROR, EXPIRES_AT, STATUS, URL
 from kataven_notebook.frame.kept_values import to_bytes
 from kataven_notebook.frame.known import task_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     import pandas as pd
 
     from kataven_notebook.frame.sessions import Sessions
 
 _HIDDEN = (AUDIO, URL, EXPIRES_AT)
-_CHANGING = (STATUS, ERROR)
+_CHANGING = (STATUS, ERROR, APPLY_ERROR)
+# What `audio` says of the sound, which counts by itself; a caller's own column may have one of these names, not all.
+_OF_SOUND = ("recording_format", "duration_s", "sample_rate", "channels", "recording_bytes")
 _DIGEST_CHARS = 16
 
 
@@ -50,7 +52,7 @@ class RowValues(Mapping[str, dict[Any, Any]]):
 
     def __init__(self, frame: pd.DataFrame, sessions: Sessions, prefix: str) -> None:
         hidden = {prefix + name for name in _HIDDEN}
-        self._changing = {prefix + name for name in _CHANGING}
+        self._prefix = prefix
         named: list[tuple[Any, Any]] = [
             (name, frame.index.get_level_values(at)) for at, name in enumerate(frame.index.names) if name is not None
         ]
@@ -71,19 +73,28 @@ class RowValues(Mapping[str, dict[Any, Any]]):
     def __len__(self) -> int:
         return len(self._rows)
 
-    def digests(self) -> dict[str, str]:
+    def digests(self, without: Collection[str]) -> dict[str, str]:
         """Return by session a short text that differs where a value does.
+
+        Parameters
+        ----------
+        without
+            Names, without prefix, of columns that do not count: those in which earlier results stand.
 
         Raises
         ------
         ConfigurationError
             A column holds something that can't be told from something else.
         """
-        return {session_id: self._digest(self[session_id]) for session_id in self}
+        left_out = {self._prefix + name for name in (*_CHANGING, *without)}
+        of_sound = {self._prefix + name for name in _OF_SOUND}
+        if of_sound <= self._columns.keys():
+            left_out |= of_sound
+        return {session_id: self._digest(self[session_id], left_out) for session_id in self}
 
-    def _digest(self, row: dict[Any, Any]) -> str:
+    def _digest(self, row: dict[Any, Any], left_out: set[str]) -> str:
         digest = hashlib.sha256()
-        for name in sorted(row.keys() - self._changing, key=str):
+        for name in sorted(row.keys() - left_out, key=str):
             try:
                 digest.update(to_bytes([str(name), row[name]]))
             except TypeError as error:

@@ -75,6 +75,37 @@ def test_a_row_that_has_changed_is_worked_on_again(tmp_path) -> None:
     assert changed["language_used"].tolist() == ["de", "fr"]
 
 
+@pytest.mark.parametrize("options", [{"columns": {"text": str}}, {"result": "object", "columns": "text"}])
+def test_a_cell_that_runs_again_calls_nothing(tmp_path, options) -> None:
+    """Its frame has the columns of the first run by then, and those of `audio`."""
+    called: list[str] = []
+
+    def text(recording, row):
+        called.append(recording.session_id)
+        return row["language"]
+
+    options |= {"keep": "words", "store": tmp_path / "calls"}
+    frame = apply(calls("a", "b", audio=sounds("a", "b"), language=["de", "en"]), text, **options)
+    again = apply(frame, text, **options)
+    again = kn.audio(again, store=tmp_path / "calls", settings=SETTINGS, progress=False)
+    again = apply(again, text, **options)
+    assert sorted(called) == ["a", "b"]
+    assert again["text"].tolist() == ["de", "en"]
+
+
+def test_a_column_of_the_callers_own_counts(tmp_path) -> None:
+    """Whatever its name."""
+    frame = calls("a", audio=sounds("a"), channels=["letters"])
+    for channels in ("letters", "telephone"):
+        found = apply(
+            frame.assign(channels=channels),
+            lambda recording, row: {"by": row["channels"]},
+            keep="words",
+            store=tmp_path / "calls",
+        )
+        assert found["by"].tolist() == [channels]
+
+
 def test_a_row_that_can_not_be_told_from_another_is_refused(tmp_path) -> None:
     """By the name of the column."""
     frame = calls("a", audio=sounds("a"), model=[object()])
