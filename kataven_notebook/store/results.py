@@ -6,6 +6,7 @@ checksum of its sound. So other sound of the session has no results yet, and `fo
 
 from __future__ import annotations
 
+import functools
 import sqlite3
 import threading
 import zlib
@@ -122,7 +123,7 @@ class Results:
         self._database: Database | None = None
         self._away = path.with_name(f"{path.name}.damaged")
         self._take_over()
-        self._used(lambda db: db.execute("SELECT 1 FROM results LIMIT 1").fetchone())
+        self._used(_check_form)
 
     def close(self) -> None:
         """Close the file."""
@@ -307,6 +308,29 @@ class Results:
                     Path(f"{self._away}{end}").unlink()
 
 
+def _form(db: sqlite3.Connection) -> set[tuple[str, ...]]:
+    return set(db.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema").fetchall())
+
+
+@functools.cache
+def _right_form() -> set[tuple[str, ...]]:
+    with closing(sqlite3.connect(":memory:")) as db:
+        db.executescript(_SCHEMA).close()
+        return _form(db)
+
+
+def _check_form(db: sqlite3.Connection) -> None:
+    """Refuse a file with other tables, or with views and triggers, which run whatever others wrote into them.
+
+    Raises
+    ------
+    sqlite3.DatabaseError
+        It is to be made anew.
+    """
+    if _form(db) != _right_form():
+        raise sqlite3.DatabaseError("malformed: other tables than those of results")
+
+
 def _is_damage(error: Exception) -> bool:
     """Whether the file holds something else than it should, and is not locked, full, closed or forbidden."""
     if isinstance(error, sqlite3.OperationalError):
@@ -331,6 +355,8 @@ def _salvaged(path: Path) -> list[Row]:
     found: dict[int, Row] = {}
     for order in ("ASC", "DESC"):
         with suppress(sqlite3.Error, UnicodeDecodeError), closing(sqlite3.connect(path)) as db:
+            if not _right_form() & {each for each in _form(db) if each[1] == "results"}:
+                return []
             for rowid, *values in db.execute(f"SELECT rowid, {_COLUMNS} FROM results ORDER BY rowid {order}"):  # noqa: S608 - our own constants
                 if rowid in found:
                     break

@@ -142,6 +142,28 @@ def test_a_table_of_other_columns_is_made_anew(tmp_path) -> None:
     results.close()
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "CREATE TRIGGER t BEFORE INSERT ON results BEGIN SELECT RAISE(ABORT, 'no'); END",
+        """DROP TABLE results; CREATE VIEW results AS WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x FROM n)
+        SELECT 'words' name, 'fast' options, '1' version, x place, x value, x checksum, x pack FROM n""",
+    ],
+)
+def test_what_others_wrote_into_the_form_is_not_run(results, tmp_path, change) -> None:
+    """It could keep results from being kept or forgotten, or never end."""
+    results.put(WORDS, {place("s1"): b"one"})
+    results.close()
+    with sqlite3.connect(tmp_path / RESULTS_FILE) as db:
+        db.executescript(change)
+    db.close()
+    again = Results(tmp_path / RESULTS_FILE)
+    again.put(WORDS, {place("s2"): b"two"})
+    found = again.find(WORDS, [place("s1"), place("s2")])
+    assert found == {place("s2"): b"two"} | ({} if "DROP" in change else {place("s1"): b"one"})
+    again.close()
+
+
 def test_a_closed_table_is_not_taken_for_a_damaged_one(results, tmp_path) -> None:
     """It stays as it is."""
     results.put(WORDS, {place("s1"): b"one"})
