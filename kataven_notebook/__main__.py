@@ -54,7 +54,7 @@ such as "calls/**/*.wav", which need neither credentials nor a store. What a sto
 from then on: the same command again measures what is new.
 
 exit codes:
-  as those of fetch; 1 also where a call could not be fetched or read, whose row says why
+  as those of fetch; of sound files, 1 where one of them could not be read, which is named
 
 examples:
   kataven-notebook metrics call.wav

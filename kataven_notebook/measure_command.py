@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from kataven_notebook.command_line import (
+    ALL_DONE,
     INTERRUPTED,
+    SOME_LEFT,
     Interrupts,
     configured,
     exit_code,
@@ -76,9 +78,8 @@ def measure(options: argparse.Namespace) -> int:
     elif len(calls):
         say_summary(calls, options.prefix)
     if options.prefix + AUDIO in calls:
-        _tell_of_files(calls, options.prefix)
-    else:
-        tell_reasons(calls, options.prefix)
+        return _tell_of_files(calls, options.prefix)
+    tell_reasons(calls, options.prefix)
     return exit_code(calls, options.prefix)
 
 
@@ -107,11 +108,13 @@ def _is_there(name: str) -> bool:
         return False
 
 
-def _tell_of_files(calls: pd.DataFrame, prefix: str) -> None:
-    """Say of each file that has no numbers why; the first of them, where they are many."""
+def _tell_of_files(calls: pd.DataFrame, prefix: str) -> int:
+    """Say of each file that has no numbers why, of the first where they are many; return the exit code."""
     silent = calls[calls[prefix + ERROR].notna()]
     for name, reason in zip(silent["session_id"].head(_MOST_SHOWN), silent[prefix + ERROR], strict=False):
         sys.stderr.write(f"{name}: {reason}\n")
+    # A file that somebody named is to be there and sound, unlike the recording of a session.
+    return ALL_DONE if silent.empty else SOME_LEFT
 
 
 def _is_table(name: str) -> bool:

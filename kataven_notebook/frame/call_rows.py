@@ -11,12 +11,13 @@ import pandas as pd
 from kataven_notebook.frame.columns import as_array, sound_frame, with_columns
 from kataven_notebook.numbers.definitions import ALL_COLUMNS, METRIC_COLUMNS
 from kataven_notebook.numbers.measures import CallMeasures
-from kataven_notebook.numbers.rows import call_row
+from kataven_notebook.numbers.rows import UNKNOWN_AGENT, call_row
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kataven_notebook.frame.measuring import Measured
+    from kataven_notebook.numbers.roles import AgentChannel
 
 _LARGEST = 2**63
 AGENT_CHANNEL, CONFIDENCE = "agent_channel", "agent_channel_confidence"
@@ -48,45 +49,59 @@ def metrics_frame(df: pd.DataFrame, prefix: str, dtypes: Mapping[str, str], meas
 def _rows(measured: Measured) -> list[dict[str, Any]]:
     kept = _kept_rows(measured)
     rows: list[dict[str, Any]] = []
-    fresh: dict[int, dict[str, dict[str, Any]]] = {}
+    fresh: dict[str, dict[str, dict[str, Any]]] = {}
     each = zip(measured.sessions.ids, measured.outcomes, measured.agents, measured.parties, strict=True)
     for session_id, outcome, agent, parties in each:
         found = outcome.value
         if not isinstance(found, CallMeasures):
             rows.append({"metrics_error": outcome.work_error})
             continue
+        about = {"duration_s": found.duration_s, AGENT_CHANNEL: agent.channel, CONFIDENCE: agent.confidence}
+        if parties is not None:
+            rows.append({**about, **call_row(found, agent.channel, parties, why_no_agent=agent.reason)})
+            continue
         numbers = kept.get(session_id)
         if numbers is None:
-            numbers = call_row(found, agent.channel, parties, why_no_agent=agent.reason)
-            if agent.channel is not None and parties is None:
-                fresh.setdefault(agent.channel, {})[session_id] = numbers
-        about = {"duration_s": found.duration_s, AGENT_CHANNEL: agent.channel, CONFIDENCE: agent.confidence}
-        rows.append({**about, **numbers})
+            numbers = call_row(found, agent.channel, why_no_agent=_WHY)
+            fresh.setdefault(_name(agent), {})[session_id] = numbers
+        rows.append({**about, **_with_reason(numbers, agent)})
     _keep_rows(measured, fresh)
     return rows
 
 
 # A row takes ten times as long to make as to read. What is made of the whole frame is not kept: estimates, and why it
-# is not known which channel is the agent.
+# is not known which channel is the agent, in whose place this stands.
+_WHY = "(why no channel is the agent)"
+
+
+def _name(agent: AgentChannel) -> str:
+    return "row, no agent" if agent.channel is None else f"row, agent on {agent.channel}"
+
+
+def _with_reason(numbers: dict[str, Any], agent: AgentChannel) -> dict[str, Any]:
+    error = numbers["metrics_error"]
+    if error is None or _WHY not in error:
+        return numbers
+    return {**numbers, "metrics_error": error.replace(_WHY, agent.reason or UNKNOWN_AGENT)}
 
 
 def _kept_rows(measured: Measured) -> dict[str, dict[str, Any]]:
     """Return the rows that are kept, by session; of each for the agent's channel that it has in this frame."""
-    wanted: dict[int, list[str]] = {}
+    wanted: dict[str, list[str]] = {}
     for session_id, agent, parties in zip(measured.sessions.ids, measured.agents, measured.parties, strict=True):
-        if agent.channel is not None and parties is None:
-            wanted.setdefault(agent.channel, []).append(session_id)
+        if parties is None:
+            wanted.setdefault(_name(agent), []).append(session_id)
     found: dict[str, dict[str, Any]] = {}
-    for channel, session_ids in wanted.items():
-        data = measured.keeper.find_more(f"row, agent on {channel}", session_ids)
+    for name, session_ids in wanted.items():
+        data = measured.keeper.find_more(name, session_ids)
         found |= {each: row for each, text in data.items() if (row := _row_in(text)) is not None}
     return found
 
 
-def _keep_rows(measured: Measured, rows: Mapping[int, Mapping[str, Mapping[str, Any]]]) -> None:
-    for channel, by_session in rows.items():
+def _keep_rows(measured: Measured, rows: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> None:
+    for name, by_session in rows.items():
         made = {session_id: _text_of(row) for session_id, row in by_session.items()}
-        measured.keeper.keep_more(f"row, agent on {channel}", made)
+        measured.keeper.keep_more(name, made)
 
 
 def _text_of(row: Mapping[str, Any]) -> bytes:

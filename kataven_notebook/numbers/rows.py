@@ -32,6 +32,8 @@ Value = float | int | str | bool | None
 _RESPONSES = tuple(f"response_latency_{name}_s" for name in ("mean", "p50", "p90", "max"))
 _NAN = float("nan")
 
+UNKNOWN_AGENT = "which channel is the agent is not known: pass agent_channel="
+
 
 def call_row(
     measures: CallMeasures,
@@ -99,7 +101,7 @@ def why_no_roles(measures: CallMeasures, agent_channel: int | None, why_no_agent
         spoken = sum(len(intervals) > 0 for intervals in measures.speech)
         return f"{measures.channels} channels, {spoken} of them with speech: two parties are needed"
     if agent_channel is None:
-        return why_no_agent or "which channel is the agent is not known: pass agent_channel="
+        return why_no_agent or UNKNOWN_AGENT
     if agent_channel not in measures.parties:
         first, second = measures.parties
         return f"agent_channel={agent_channel}: the parties are channels {first} and {second}"

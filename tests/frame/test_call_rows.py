@@ -56,3 +56,18 @@ def test_a_row_that_is_none_is_made_again(kept, text) -> None:
         assert db.execute(f"{change} WHERE name LIKE 'row%'", (text.encode(),)).rowcount == 3
     db.close()
     pd.testing.assert_frame_equal(kn.metrics(calls("a", "b", "c"), store=kept, **OPTIONS), first)
+
+
+def test_a_row_without_an_agent_is_kept_too(kept, monkeypatch) -> None:
+    """What it says of the reason is of the frame that it stands in now."""
+    options = {**OPTIONS, "agent_channel": "side"}
+    unstated = calls("a", "b", "c", side=pd.array([None, None, 1], "Int64"))
+    first = kn.metrics(unstated, store=kept, **options)
+    assert first["metrics_error"].head(2).str.contains("fill in the column, or pass agent_channel=").all()
+    with monkeypatch.context() as changed:
+        changed.setattr(call_rows, "call_row", lambda *_, **__: pytest.fail("made again"))
+        pd.testing.assert_frame_equal(kn.metrics(unstated, store=kept, **options), first)
+    with pytest.warns(UserWarning, match="uncertain which channel"):
+        inferred = kn.metrics(calls("a", "b", "c"), store=kept, **{**OPTIONS, "agent_channel": "infer"})
+    assert inferred["metrics_error"].head(2).str.contains("confidence").all()
+    assert not inferred["metrics_error"].str.contains("fill in the column").any()
