@@ -57,7 +57,7 @@ def step(name: str, folder: str, calls: int) -> float:
     options: dict[str, Any] = {"store": folder, "settings": SETTINGS, "progress": False, "agent_channel": 0}
     if name == "read":
         begun = time.perf_counter()
-        kn.metrics(pd.read_parquet(f"{folder}/frame.parquet"), progress=False, agent_channel=0, prefix="again_")
+        kn.metrics(pd.read_parquet(f"{folder}/frame.parquet"), progress=False, agent_channel=0)
         return time.perf_counter() - begun
     begun = time.perf_counter()
     getattr(kn, name)(frame, **options)

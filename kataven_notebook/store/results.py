@@ -309,7 +309,7 @@ class Results:
 
 
 def _form(db: sqlite3.Connection) -> set[tuple[str, ...]]:
-    return set(db.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema").fetchall())
+    return set(db.execute("SELECT type, name, tbl_name, sql FROM sqlite_master").fetchall())
 
 
 @functools.cache
