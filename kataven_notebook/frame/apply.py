@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from kataven_notebook.defaults import with_configured_names
 from kataven_notebook.errors import ConfigurationError
 from kataven_notebook.frame.job import FrameJob
-from kataven_notebook.frame.kept_values import value_keeper
+from kataven_notebook.frame.keep import plain, plain_outcomes, value_keeper
 from kataven_notebook.frame.options import check_choice, sound_plan
-from kataven_notebook.frame.row_values import RowValues, takes_row
+from kataven_notebook.frame.row_values import Noting, RowValues, takes_row
 from kataven_notebook.frame.shapes import make_shape
 from kataven_notebook.run.plan import DEFAULT_MAX_BYTES
 from kataven_notebook.run.work import working
@@ -87,9 +87,9 @@ def apply(  # noqa: PLR0913 - the options of `audio`, and those of the work
     keep
         A name under which the store that a recording lies in keeps what `fn` returned, such as
         "transcript-v2": from then on `fn` is called for what is new or has failed, in any process, also
-        after a kill. Give it another name when `fn` changes. Kept by session and sound, and, where `fn` takes
-        it, by the row's values but for those of the columns that `columns=` names; as JSON, so that it must
-        be made of text, numbers, times, lists, dicts, numpy arrays and frames. By default nothing is kept.
+        after a kill. Give it another name when `fn` changes. Kept by session and sound, and by what `fn` asks
+        the row for where it takes it: other columns may come and go. As JSON, so that it must be made of
+        text, numbers, times, lists, dicts, numpy arrays and frames. By default nothing is kept.
     session, store, errors, refresh, max_bytes, verify, poll_pending, max_wait, prefix, progress, \
     settings
         As for `audio`; "raise" also raises what `fn` raises first.
@@ -132,8 +132,7 @@ def apply(  # noqa: PLR0913 - the options of `audio`, and those of the work
     job = FrameJob(df, session, errors=errors, prefix=prefix)
     shape = make_shape(job, fn, result, columns)
     rows = RowValues(df, job.sessions, prefix) if takes_row(fn) else None
-    own = shape.function.names or ()  # a cell that runs again gets its own frame
-    keeper = value_keeper(keep, shape.function, None if rows is None or keep is None else rows.digests(own))
+    keeper = value_keeper(keep, shape.function, rows)
     plan = sound_plan(
         settings,
         store,
@@ -146,22 +145,28 @@ def apply(  # noqa: PLR0913 - the options of `audio`, and those of the work
     )
     work = working(
         plan,
-        shape.function,
+        shape.function if keep is None or rows is None else Noting(shape.function),
         executor=executor,
         fn_timeout_s=fn_timeout_s,
         capture=job.capture,
-        check=shape.check,
+        check=lambda value: shape.check(plain(value)),
         rows=rows,
     )
     with keeper, work as ready:
         job.split(plan, refresh=refresh, for_work=True, progress=progress)
-        kept = keeper.find(job.tasks)
+        kept = {position: plain(value) for position, value in keeper.find(job.tasks).items()}
         for position in shape.misfits(kept):
             del kept[position]  # its row has an error: it is tried again
         for value in kept.values():
             shape.check(value)
         job.take(kept)
-        outcomes = job.run(keeper.applied_to(ready), label="Applying", progress=progress, build=shape.build)
+        found = job.run(
+            keeper.applied_to(ready),
+            label="Applying",
+            progress=progress,
+            build=lambda outcomes: shape.build(plain_outcomes(outcomes)),
+        )
+    outcomes = plain_outcomes(found)
     if not job.capture:
         shape.raise_misfits(outcomes)
     return shape.build(outcomes)

@@ -11,57 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from kataven_notebook.errors import ConfigurationError
-from kataven_notebook.redact import encodable
-from kataven_notebook.run.keeping import Keeper
-from kataven_notebook.store.results import Subject
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from kataven_notebook.frame.results import Shaped
+    from collections.abc import Callable
 
 _TAG = "$"
 _DEEPEST = 50
-_LONGEST_NAME_CHARS = 200
 # Of numpy's kinds: booleans, whole numbers, floats, complex numbers, times, text, bytes.
 _PLAIN_KINDS = "biufcMmUS"
-
-
-def value_keeper(keep: str | None, function: Shaped, inputs: Mapping[str, str] | None) -> Keeper:
-    """Return what finds and keeps what a function returned under a name.
-
-    Parameters
-    ----------
-    keep
-        The name; None to find and keep nothing.
-    function
-        What was returned has its shape: another shape, or other columns, are another result.
-    inputs
-        By session what else than the sound it was made of.
-
-    Raises
-    ------
-    ConfigurationError
-        `keep` is no name.
-    """
-    if keep is None:
-        return Keeper(None, encode=to_bytes, decode=from_bytes)
-    if not isinstance(keep, str) or not keep.strip() or len(keep) > _LONGEST_NAME_CHARS or encodable(keep) != keep:
-        raise ConfigurationError(f'keep={keep!r:.100}: pass a name for what fn returns, such as "transcript-v2"')
-
-    def encode(value: Any) -> bytes:
-        try:
-            return to_bytes(value)
-        except TypeError as error:
-            raise ConfigurationError(
-                f"{function.__name__} returned {error}, which keep={keep!r} can't keep: return numbers, text, times, "
-                "lists, dicts, numpy arrays or frames, or leave keep= out"
-            ) from None
-
-    names = "" if function.names is None else json.dumps(function.names)
-    options = f"{function.result} {names}".strip()
-    return Keeper(Subject(f"apply: {keep}", options), encode=encode, decode=from_bytes, inputs=inputs)
 
 
 def to_bytes(value: Any) -> bytes:

@@ -5,24 +5,24 @@ from __future__ import annotations
 import hashlib
 import inspect
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
 
-from kataven_notebook.errors import ConfigurationError
-from kataven_notebook.frame.columns import APPLY_ERROR, AUDIO, ERROR, EXPIRES_AT, STATUS, URL
+from kataven_notebook.frame.columns import AUDIO, EXPIRES_AT, URL
 from kataven_notebook.frame.kept_values import to_bytes
 from kataven_notebook.frame.known import task_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Iterator
 
     import pandas as pd
 
     from kataven_notebook.frame.sessions import Sessions
+    from kataven_notebook.sound.recording import Recording
 
 _HIDDEN = (AUDIO, URL, EXPIRES_AT)
-_CHANGING = (STATUS, ERROR, APPLY_ERROR)
-# What `audio` says of the sound, which counts by itself; a caller's own column may have one of these names, not all.
-_OF_SOUND = ("recording_format", "duration_s", "sample_rate", "channels", "recording_bytes")
+# Which of them a function asked for is not known where it looks at all of them.
+_ALL = "all of the row"
 _DIGEST_CHARS = 16
 
 
@@ -52,7 +52,6 @@ class RowValues(Mapping[str, dict[Any, Any]]):
 
     def __init__(self, frame: pd.DataFrame, sessions: Sessions, prefix: str) -> None:
         hidden = {prefix + name for name in _HIDDEN}
-        self._prefix = prefix
         named: list[tuple[Any, Any]] = [
             (name, frame.index.get_level_values(at)) for at, name in enumerate(frame.index.names) if name is not None
         ]
@@ -73,32 +72,142 @@ class RowValues(Mapping[str, dict[Any, Any]]):
     def __len__(self) -> int:
         return len(self._rows)
 
-    def digests(self, without: Collection[str]) -> dict[str, str]:
-        """Return by session a short text that differs where a value does.
 
-        Parameters
-        ----------
-        without
-            Names, without prefix, of columns that do not count: those in which earlier results stand.
+@dataclass(frozen=True, slots=True)
+class OfRow:
+    """What a function made of a recording and its row.
+
+    Parameters
+    ----------
+    value
+        What it returned.
+    read
+        What it asked the row for: names of columns, each with a short text that differs where the value does, or
+        None where values can't be told apart.
+    """
+
+    value: Any
+    read: dict[Any, str | None]
+
+    @classmethod
+    def of_plain(cls, plain: Any) -> Self:
+        """Return what `as_plain` made plain.
 
         Raises
         ------
-        ConfigurationError
-            A column holds something that can't be told from something else.
+        ValueError
+            It is something else.
         """
-        left_out = {self._prefix + name for name in (*_CHANGING, *without)}
-        of_sound = {self._prefix + name for name in _OF_SOUND}
-        if of_sound <= self._columns.keys():
-            left_out |= of_sound
-        return {session_id: self._digest(self[session_id], left_out) for session_id in self}
+        if not isinstance(plain, list) or len(plain) != 2 or not isinstance(plain[1], dict):
+            raise ValueError("no value of a row")
+        return cls(*plain)
 
-    def _digest(self, row: dict[Any, Any], left_out: set[str]) -> str:
-        digest = hashlib.sha256()
-        for name in sorted(row.keys() - left_out, key=str):
-            try:
-                digest.update(to_bytes([str(name), row[name]]))
-            except TypeError as error:
-                raise ConfigurationError(
-                    f"keep= can't tell rows apart by the column {name!r}, which holds {error}: pass a frame without it"
-                ) from None
-        return digest.hexdigest()[:_DIGEST_CHARS]
+    def as_plain(self) -> list[Any]:
+        """Return it as values that can be kept."""
+        return [self.value, self.read]
+
+    def is_of(self, row: Mapping[Any, Any]) -> bool:
+        """Whether another row would have answered the same."""
+        return all(digest is not None and _digest(row, name) == digest for name, digest in self.read.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Noting:
+    """A function that takes the row, and what it asked the row for beside what it returned."""
+
+    fn: Any
+
+    @property
+    def __name__(self) -> str:
+        return str(self.fn.__name__)
+
+    @property
+    def user_function(self) -> Callable[..., Any]:
+        """The function whose lines an error names."""
+        found: Callable[..., Any] = self.fn.user_function
+        return found
+
+    def __call__(self, recording: Recording, row: Mapping[Any, Any]) -> OfRow:
+        """Call it, and note what it asked for."""
+        noted = _NotedRow(row)
+        value = self.fn(recording, row=noted)
+        return OfRow(value, {name: _digest(row, name) for name in noted.asked})
+
+
+class _NotedRow(dict[Any, Any]):
+    """A row that notes what it is asked for; where it is gone through, all of it."""
+
+    def __init__(self, values: Mapping[Any, Any]) -> None:
+        super().__init__(values)
+        self.asked: set[Any] = set()
+
+    def __getitem__(self, name: Any) -> Any:
+        self.asked.add(name)
+        return super().__getitem__(name)
+
+    def __contains__(self, name: object) -> bool:
+        self.asked.add(name)
+        return super().__contains__(name)
+
+    def get(self, name: Any, default: Any = None) -> Any:
+        """Return the value of a column, or the default."""
+        self.asked.add(name)
+        return super().get(name, default)
+
+    def __iter__(self) -> Iterator[Any]:
+        self.asked.add(_ALL)
+        return super().__iter__()
+
+    def __len__(self) -> int:
+        self.asked.add(_ALL)
+        return super().__len__()
+
+    def __repr__(self) -> str:
+        self.asked.add(_ALL)
+        return super().__repr__()
+
+    def __eq__(self, other: object) -> bool:
+        self.asked.add(_ALL)
+        return super().__eq__(other)
+
+    __hash__ = None
+
+    def keys(self) -> Any:
+        """Return the names of the columns."""
+        self.asked.add(_ALL)
+        return super().keys()
+
+    def values(self) -> Any:
+        """Return the values."""
+        self.asked.add(_ALL)
+        return super().values()
+
+    def items(self) -> Any:
+        """Return names and values."""
+        self.asked.add(_ALL)
+        return super().items()
+
+    def copy(self) -> dict[Any, Any]:
+        """Return a plain dict of the same."""
+        self.asked.add(_ALL)
+        return super().copy()
+
+    def __or__(self, other: Any) -> Any:
+        self.asked.add(_ALL)
+        return super().__or__(other)
+
+    def __ror__(self, other: Any) -> Any:
+        self.asked.add(_ALL)
+        return super().__ror__(other)
+
+
+def _digest(row: Mapping[Any, Any], name: Any) -> str | None:
+    """Return a short text that differs where what a row says under a name does; None where that can't be told."""
+    if name == _ALL:
+        said: Any = sorted(([str(each), value] for each, value in row.items()), key=lambda pair: str(pair[0]))
+    else:
+        said = [row[name]] if name in row else []
+    try:
+        return hashlib.sha256(to_bytes(said)).hexdigest()[:_DIGEST_CHARS]
+    except TypeError:
+        return None

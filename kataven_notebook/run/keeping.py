@@ -39,8 +39,8 @@ class Keeper:
         Makes bytes of a value; what it raises ends the run.
     decode
         Makes the value of bytes; a `ValueError` means that it is to be made again.
-    inputs
-        By session what else than the sound its value is made of, as a short text.
+    fits
+        Whether a session may have a value that is there; False for one that is to be made again.
     """
 
     def __init__(
@@ -49,12 +49,12 @@ class Keeper:
         *,
         encode: Callable[[Any], bytes],
         decode: Callable[[bytes], Any],
-        inputs: Mapping[str, str] | None = None,
+        fits: Callable[[str, Any], bool] = lambda _session_id, _value: True,
     ) -> None:
         self._subject = subject
         self._encode = encode
         self._decode = decode
-        self._inputs = inputs or {}
+        self._fits = fits
         self._homes: dict[str, tuple[Store, str]] = {}
         self._failure: str | None = None
         self.others = 0
@@ -88,8 +88,12 @@ class Keeper:
             lacking = places - there.keys()
             if lacking and self._subject.version:
                 self.others += self._tried(_count_others, store, self._subject, lacking) or 0
-        wanted = {position: self._homes.get(task.session_id) for position, task in tasks.items()}
-        return {at: found[home[1]] for at, home in wanted.items() if home is not None and home[1] in found}
+        kept = {}
+        for position, task in tasks.items():
+            home = self._homes.get(task.session_id)
+            if home is not None and home[1] in found and self._fits(task.session_id, found[home[1]]):
+                kept[position] = found[home[1]]
+        return kept
 
     def applied_to(self, plan: Plan) -> Plan:
         """Return the plan with work whose results are kept."""
@@ -130,7 +134,8 @@ class Keeper:
                 # The sound has just come, and may be what was worked on before it was lost here.
                 home = self._settle(session_id, recording)
                 for value in [] if home is None else self._values(home[0], {home[1]}).values():
-                    return Result(value=value)
+                    if self._fits(session_id, value):
+                        return Result(value=value)
             result = work(session_id, recording, stop)
             if home is not None and result.error is None:
                 self._keep(*home, result.value)
@@ -142,7 +147,7 @@ class Keeper:
         def kept(session_id: str, signed: SignedUrl, stop: threading.Event) -> Outcome:
             outcome = delegate(session_id, signed, stop)
             if store is not None and outcome.file is not None and outcome.work_error is None:
-                home = self._homes[session_id] = (store, self._place(session_id, outcome.file))
+                home = self._homes[session_id] = (store, place_of(outcome.file))
                 self._keep(*home, outcome.value)
             return outcome
 
@@ -153,12 +158,8 @@ class Keeper:
         found = self._tried(home_of, recording)
         if found is None:
             return None
-        home = self._homes[session_id] = (found[0], self._place(session_id, found[1]))
+        home = self._homes[session_id] = (found[0], place_of(found[1]))
         return home
-
-    def _place(self, session_id: str, file: str) -> str:
-        more = self._inputs.get(session_id)
-        return place_of(file) + (f"-{more}" if more else "")
 
     def _by_store(self, homes: Mapping[str, tuple[Store, str]] | None = None) -> dict[Store, set[str]]:
         found: dict[Store, set[str]] = {}

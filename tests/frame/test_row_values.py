@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
 import pandas as pd
@@ -75,6 +76,63 @@ def test_a_row_that_has_changed_is_worked_on_again(tmp_path) -> None:
     assert changed["language_used"].tolist() == ["de", "fr"]
 
 
+@pytest.mark.parametrize("executor", [None, lambda: ProcessPoolExecutor(1)])
+def test_columns_that_nobody_asked_for_may_come_and_go(tmp_path, executor) -> None:
+    """Numbers of the calls, results of an earlier run, notes."""
+    called = tmp_path / "called.txt"
+
+    def text(recording, row):
+        with called.open("a") as file:
+            file.write(recording.session_id)
+        return {"text": row["language"] if row.get("is_known", True) else None}
+
+    options = {"keep": "words", "store": tmp_path / "calls", "executor": executor}
+    frame = apply(calls("a", "b", audio=sounds("a", "b"), language=["de", "en"]), text, **options)
+    again = kn.metrics(
+        frame, store=tmp_path / "calls", speech="energy", agent_channel=0, settings=SETTINGS, progress=False
+    )
+    again = apply(again.assign(note=[object(), 1.5]), text, **options)
+    assert sorted(called.read_text()) == ["a", "b"]
+    assert again["text"].tolist() == ["de", "en"]
+    apply(again.assign(is_known=True), text, **options)  # what was asked for in vain is there now
+    assert sorted(called.read_text()) == ["a", "a", "b", "b"]
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        dict,
+        lambda row: {**row},
+        list,
+        lambda row: list(row.items()),
+        str,
+        pd.Series,
+        lambda row: row.copy(),
+        lambda row: row | {},
+        lambda row: {} | row,
+        json.dumps,
+        lambda row: "{session_id}".format(**row),
+        lambda row: row == {},
+        len,
+    ],
+)
+def test_who_looks_at_all_of_the_row_depends_on_all_of_it(tmp_path, look) -> None:
+    """Whichever way."""
+    called: list[str] = []
+
+    def text(recording, row):
+        called.append(recording.session_id)
+        return {"text": type(look(row)).__name__}
+
+    options = {"keep": "words", "store": tmp_path / "calls"}
+    frame = calls("a", audio=sounds("a"), language=["de"])
+    apply(frame, text, **options)
+    apply(frame, text, **options)
+    assert called == ["a"]
+    apply(frame.assign(note=1), text, **options)
+    assert called == ["a", "a"]
+
+
 @pytest.mark.parametrize("options", [{"columns": {"text": str}}, {"result": "object", "columns": "text"}])
 def test_a_cell_that_runs_again_calls_nothing(tmp_path, options) -> None:
     """Its frame has the columns of the first run by then, and those of `audio`."""
@@ -109,5 +167,7 @@ def test_a_column_of_the_callers_own_counts(tmp_path) -> None:
 def test_a_row_that_can_not_be_told_from_another_is_refused(tmp_path) -> None:
     """By the name of the column."""
     frame = calls("a", audio=sounds("a"), model=[object()])
-    with pytest.raises(errors.ConfigurationError, match="'model', which holds a object"):
-        apply(frame, agent_side, keep="words", store=tmp_path / "calls")
+    with pytest.raises(errors.ConfigurationError, match=r"asks the row for 'model', and keep='words' can't tell"):
+        apply(frame, lambda recording, row: {"of": str(row["model"])[:3]}, keep="words", store=tmp_path / "calls")
+    found = apply(frame, lambda recording, row: {"of": row["session_id"]}, keep="words", store=tmp_path / "calls")
+    assert found["of"].tolist() == ["a"]
