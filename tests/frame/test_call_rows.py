@@ -52,8 +52,8 @@ def test_a_row_that_is_none_is_made_again(kept, text) -> None:
     first = kn.metrics(calls("a", "b", "c"), store=kept, **OPTIONS)
     with sqlite3.connect(f"{kept}/{RESULTS_FILE}") as db:
         db.create_function("checksum_of", 5, checksum_of)
-        change = "UPDATE results SET value = ?1, checksum = checksum_of(name, options, version, place, ?1)"
-        assert db.execute(f"{change} WHERE name LIKE 'row%'", (text.encode(),)).rowcount == 3
+        change = "UPDATE results SET value = ?, checksum = checksum_of(name, options, version, place, ?)"
+        assert db.execute(f"{change} WHERE name LIKE 'row%'", (text.encode(), text.encode())).rowcount == 3
     db.close()
     pd.testing.assert_frame_equal(kn.metrics(calls("a", "b", "c"), store=kept, **OPTIONS), first)
 
