@@ -50,7 +50,7 @@ class Reference(NamedTuple):
         OSError
             The bytes are wanted, and can't be read.
         """
-        source = recording._source  # noqa: SLF001 - the path alone would be slow to make, and is not all
+        source = recording.source
         path = store = file = checksum = None
         if isinstance(source, str | Path):
             path = str(source)
