@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import inspect
 from collections.abc import Mapping
@@ -141,64 +142,26 @@ class _NotedRow(dict[Any, Any]):
         super().__init__(values)
         self.asked: set[Any] = set()
 
-    def __getitem__(self, name: Any) -> Any:
-        self.asked.add(name)
-        return super().__getitem__(name)
 
-    def __contains__(self, name: object) -> bool:
-        self.asked.add(name)
-        return super().__contains__(name)
+# Everything that a dict can be asked. To change it says nothing of the row.
+_OF_ONE = ("__contains__", "__getitem__", "get", "pop", "setdefault")
+_OF_ALL = (
+    *("__eq__", "__ne__", "__iter__", "__reversed__", "__len__", "__repr__", "__or__", "__ror__"),
+    *("copy", "items", "keys", "popitem", "values"),
+)
 
-    def get(self, name: Any, default: Any = None) -> Any:
-        """Return the value of a column, or the default."""
-        self.asked.add(name)
-        return super().get(name, default)
 
-    def __iter__(self) -> Iterator[Any]:
-        self.asked.add(_ALL)
-        return super().__iter__()
+def _noting(method: Callable[..., Any], *, is_of_all: bool) -> Callable[..., Any]:
+    @functools.wraps(method)
+    def noted(row: _NotedRow, *arguments: Any) -> Any:
+        row.asked.add(_ALL if is_of_all else arguments[0])
+        return method(row, *arguments)
 
-    def __len__(self) -> int:
-        self.asked.add(_ALL)
-        return super().__len__()
+    return noted
 
-    def __repr__(self) -> str:
-        self.asked.add(_ALL)
-        return super().__repr__()
 
-    def __eq__(self, other: object) -> bool:
-        self.asked.add(_ALL)
-        return super().__eq__(other)
-
-    __hash__ = None
-
-    def keys(self) -> Any:
-        """Return the names of the columns."""
-        self.asked.add(_ALL)
-        return super().keys()
-
-    def values(self) -> Any:
-        """Return the values."""
-        self.asked.add(_ALL)
-        return super().values()
-
-    def items(self) -> Any:
-        """Return names and values."""
-        self.asked.add(_ALL)
-        return super().items()
-
-    def copy(self) -> dict[Any, Any]:
-        """Return a plain dict of the same."""
-        self.asked.add(_ALL)
-        return super().copy()
-
-    def __or__(self, other: Any) -> Any:
-        self.asked.add(_ALL)
-        return super().__or__(other)
-
-    def __ror__(self, other: Any) -> Any:
-        self.asked.add(_ALL)
-        return super().__ror__(other)
+for _name in (*_OF_ONE, *_OF_ALL):
+    setattr(_NotedRow, _name, _noting(getattr(dict, _name), is_of_all=_name in _OF_ALL))
 
 
 def _digest(row: Mapping[Any, Any], name: Any) -> str | None:

@@ -11,6 +11,7 @@ from frames import calls, tones
 
 import kataven_notebook as kn
 from kataven_notebook import errors
+from kataven_notebook.frame import row_values
 from kataven_notebook.frame.row_values import takes_row
 
 pytestmark = pytest.mark.core
@@ -114,6 +115,9 @@ def test_columns_that_nobody_asked_for_may_come_and_go(tmp_path, executor) -> No
         lambda row: "{session_id}".format(**row),
         lambda row: row == {},
         len,
+        reversed,
+        lambda row: row.popitem(),
+        lambda row: row != {},
     ],
 )
 def test_who_looks_at_all_of_the_row_depends_on_all_of_it(tmp_path, look) -> None:
@@ -162,6 +166,41 @@ def test_a_column_of_the_callers_own_counts(tmp_path) -> None:
             store=tmp_path / "calls",
         )
         assert found["by"].tolist() == [channels]
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        lambda row: row["language"],
+        lambda row: row.get("language"),
+        lambda row: row.pop("language"),
+        lambda row: row.setdefault("language", "fr"),
+        lambda row: "de" if "language" in row and row["language"] == "de" else "en",
+    ],
+)
+def test_who_looks_at_one_column_depends_on_it_alone(tmp_path, look) -> None:
+    """Whichever way."""
+    called: list[str] = []
+
+    def text(recording, row):
+        called.append(recording.session_id)
+        return {"text": look(row)}
+
+    options = {"keep": "words", "store": tmp_path / "calls"}
+    frame = calls("a", audio=sounds("a"), language=["de"])
+    apply(frame, text, **options)
+    apply(frame.assign(note=1), text, **options)
+    assert called == ["a"]
+    assert apply(frame.assign(language="en"), text, **options)["text"].tolist() == ["en"]
+
+
+def test_a_row_can_be_asked_nothing_that_is_not_noted() -> None:
+    """What dicts have beside that changes or makes one."""
+    changes = {"clear", "update", "fromkeys", "__setitem__", "__delitem__", "__ior__"}
+    of_objects = set(dir(object)) - {"__eq__", "__ne__", "__repr__"}
+    others = {"__class_getitem__", "__lt__", "__le__", "__gt__", "__ge__"}
+    asked = set(dir(dict)) - of_objects - changes - others
+    assert asked == {*row_values._OF_ONE, *row_values._OF_ALL}
 
 
 def test_a_row_that_can_not_be_told_from_another_is_refused(tmp_path) -> None:
