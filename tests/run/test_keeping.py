@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
@@ -200,3 +202,27 @@ def test_a_part_of_a_recording_is_measured_by_itself(frame, place, listened) -> 
     assert (kn.metrics(parts, **OPTIONS)["speech_s"] < whole["speech_s"]).all()
     assert len(listened) == 6
     assert np.isfinite(whole["speech_s"]).all()
+
+
+FULL = """
+import resource, signal, sys, warnings
+import pandas as pd
+import kataven_notebook as kn
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))
+options = {"store": sys.argv[1], "settings": kn.Settings(api_key="sk_test_of_nobody"), "progress": False}
+ids = pd.DataFrame({"session_id": list("abc")})
+with warnings.catch_warnings(record=True) as told:
+    warnings.simplefilter("always")
+    found = kn.apply(ids, lambda recording: {"text": "x" * 50_000}, keep="words", **options)
+assert found["text"].str.len().tolist() == [50_000] * 3, found
+assert [str(each.message).startswith("results could not be kept") for each in told] == [True], told
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit of file sizes there")
+def test_a_full_disk_costs_a_warning_and_no_value(frame, tmp_path) -> None:
+    """The frame is returned as it would have been."""
+    kn.audio(frame, store=tmp_path / "calls", progress=False, settings=OPTIONS["settings"])
+    subprocess.run([sys.executable, "-c", FULL, str(tmp_path / "calls")], check=True, timeout=60)
