@@ -9,6 +9,7 @@ import pytest
 from browsing import wait_for
 
 from kataven_notebook.desk.captions import KEYS
+from kataven_notebook.desk.page import Desk
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -466,7 +467,7 @@ def test_it_fits_400_pixels(lab: Lab, desk: Locator) -> None:
 
 
 def test_the_saved_notebook_is_small_and_holds_no_secret(lab: Lab) -> None:
-    """State is saved; of a thousand calls it takes 60 KB, without URL, key or sound."""
+    """State is saved; of a thousand calls it takes 20 kB above script and style, without URL, key or sound."""
     lab.execute("docmanager:save")
     text = wait_for(lambda: (found := (lab.folder / "players.ipynb").read_text()) and "widget-state" in found and found)
     assert "X-Amz" not in text
@@ -477,7 +478,7 @@ def test_the_saved_notebook_is_small_and_holds_no_secret(lab: Lab) -> None:
     desks = [json.dumps(each) for each in states.values() if each["state"].get("first", {}).get("total") == 1000]
     containers = [json.dumps(each) for each in states.values() if "_esm" not in each["state"]]
     assert len(desks) == 1
-    assert len(desks[0]) + sum(map(len, containers)) <= 60_000
+    assert len(desks[0]) + sum(map(len, containers)) <= len(json.dumps([str(Desk._esm), str(Desk._css)])) + 20_000
 
 
 def test_reopened_without_a_kernel_the_card_says_what_it_was(lab: Lab) -> None:

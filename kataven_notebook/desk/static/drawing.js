@@ -1,6 +1,7 @@
 // The picture of a call: a lane for each channel, marks above and on them, an axis below.
 import { clamp, clock } from "./clock.js";
 import { element } from "./dom.js";
+import { drawMarks } from "./marks.js";
 
 export const LANE_PX = 60;
 const TOP_PX = 26;
@@ -44,7 +45,7 @@ export class Picture {
 	}
 
 	isOfOtherTheme() {
-		return this.#colour("faint") !== this.#axisColour;
+		return this.colour("faint") !== this.#axisColour;
 	}
 
 	/** @param {Call | undefined} call */
@@ -57,7 +58,7 @@ export class Picture {
 		this.#context.scale(ratio, ratio);
 		this.#context.font = "11px sans-serif";
 		for (let lane = 0; lane < lanes; lane++) this.#drawLane(call, lane);
-		this.#drawMarks(call?.marks ?? [], lanes);
+		drawMarks(this, this.#context, call?.marks ?? [], { top: TOP_PX, lane: LANE_PX, count: lanes });
 		this.#drawAxis(height);
 	}
 
@@ -66,7 +67,7 @@ export class Picture {
 		const { peaks, bins_per_s: rate = 100, loudest = 1 } = call ?? {};
 		const speech = call?.speech?.[lane] ?? [];
 		const middle = TOP_PX + (lane + 0.5) * LANE_PX;
-		const [loud, quiet] = [this.#colour(`channel${lane % 2}`), this.#colour("quiet")];
+		const [loud, quiet] = [this.colour(`channel${lane % 2}`), this.colour("quiet")];
 		const perPx = this.length / this.width;
 		const gain = Math.min(MAX_GAIN, 1 / Math.max(0.01, loudest));
 		let turn = 0;
@@ -83,31 +84,9 @@ export class Picture {
 		}
 	}
 
-	/** @param {Mark[]} marks */
-	#drawMarks(marks, lanes = 1) {
-		const context = this.#context;
-		let free = 0;
-		for (const { kind, label, start_s: start, end_s: end, channel } of marks) {
-			const [left, across] = [this.x(start), Math.max(2, this.x(end) - this.x(start))];
-			context.fillStyle = this.#colour(kind);
-			if (kind === "interruption") context.fill(new Path2D(`M${left - 5} 13h10l-5 10z`));
-			else context.fillRect(left, 16, across, 5);
-			const long = context.measureText(label).width;
-			const at = clamp(left + 3, 0, this.width - long);
-			if (/mark|label/.test(kind) && at >= free && left + across > 0 && left < this.width) {
-				context.fillText(label, at, 11);
-				free = at + long + 8;
-			}
-			context.globalAlpha = 0.14;
-			const [top, high] = channel === null ? [0, lanes] : [channel, 1];
-			context.fillRect(left, TOP_PX + top * LANE_PX, across, high * LANE_PX);
-			context.globalAlpha = 1;
-		}
-	}
-
 	#drawAxis(height = 0) {
 		const tick = TICKS_S.find((each) => (each / this.length) * this.width >= 64) ?? 7200;
-		this.#context.fillStyle = this.#axisColour = this.#colour("faint");
+		this.#context.fillStyle = this.#axisColour = this.colour("faint");
 		for (let i = Math.ceil(this.from / tick); i * tick <= this.to; i++) {
 			const text = clock(i * tick, tick < 1 ? 1 : 0);
 			const across = this.#context.measureText(text).width;
@@ -116,7 +95,8 @@ export class Picture {
 		}
 	}
 
-	#colour(name = "") {
+	/** A colour of the style sheet, as the theme has it now. */
+	colour(name = "") {
 		this.probe.style.color = `var(--${name})`;
 		return getComputedStyle(this.probe).color;
 	}
