@@ -16,6 +16,8 @@ nox.options.sessions = ["check", "test"]
 
 TESTS = Path(__file__).parent / "tests"
 CORE = "pytest.mark.core"
+# Where files are named, pytest leaves out what takes long only if it is told to.
+SHORT = "core and not long"
 # `.pre-commit-config.yaml` runs the same commands; `test_loop.py` compares the two.
 CHECKS = (("ruff", "check", "."), ("ruff", "format", "--check", "."), ("mypy",))
 # Nothing may be missing that these sessions install, so a skipped test is a failure.
@@ -76,7 +78,7 @@ def core(session: nox.Session) -> None:
     lowest.write_text(str(session.run("python", ".ci/lowest.py", "av", "parquet", silent=True)), encoding="utf-8")
     tools = ("pytest", "pytest-timeout", "hypothesis", "ipykernel", "jupyter-client")
     session.install("--constraint", str(lowest), ".[av,parquet]", *tools)
-    options = ("-p", "no:cacheprovider", "-m", "core", *core_tests(), *session.posargs)
+    options = ("-p", "no:cacheprovider", "-m", SHORT, *core_tests(), *session.posargs)
     session.run("pytest", "-q", *options, env=NOTHING_SKIPPED)
 
 
@@ -88,8 +90,8 @@ def fast(session: nox.Session) -> None:
     options = ("-p", "no:cacheprovider", *session.posargs)
     # What other sessions run too says nothing of a version of Python: pages, packages, and the loop itself.
     tests = [path for path in core_tests() if Path(path).parent.name != "project"]
-    session.run("pytest", "-q", "-m", "core", *tests, *options, env=NOTHING_SKIPPED)
-    session.run("pytest", "-q", *named_tests("test_executor.py"), *options, env=NOTHING_SKIPPED)
+    session.run("pytest", "-q", "-m", SHORT, *tests, *options, env=NOTHING_SKIPPED)
+    session.run("pytest", "-q", "-m", "not long", *named_tests("test_executor.py"), *options, env=NOTHING_SKIPPED)
 
 
 @nox.session
@@ -98,6 +100,15 @@ def bare(session: nox.Session) -> None:
     session.install(".", "pytest", "pytest-timeout")
     options = ("-p", "no:cacheprovider", *named_tests("test_bare_install.py"), *session.posargs)
     session.run("pytest", "-q", *options, env=NOTHING_SKIPPED)
+
+
+@nox.session
+def long(session: nox.Session) -> None:
+    """Run the tests that wait for many seconds, and every key in every front end."""
+    session.install(".[test]")
+    # Not named as tests are, so that they are collected here alone.
+    matrices = [str(path) for path in sorted(TESTS.rglob("every_*.py"))]
+    session.run("pytest", "-q", "-m", "long", str(TESTS), *matrices, *session.posargs, env=NOTHING_SKIPPED)
 
 
 @nox.session

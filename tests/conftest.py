@@ -52,6 +52,16 @@ def hub(wav: bytes) -> Iterator[Hub]:
         yield running
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what takes long where neither a file nor a marker asks for it."""
+    if config.args_source is not pytest.Config.ArgsSource.TESTPATHS or config.option.markexpr:
+        return
+    left_out = [item for item in items if item.get_closest_marker("long")]
+    if left_out:
+        items[:] = [item for item in items if item not in set(left_out)]
+        config.hook.pytest_deselected(items=left_out)
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Let nothing be skipped where everything is required, as in continuous integration."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")

@@ -124,18 +124,45 @@ def test_the_ci_session_is_continuous_integration(recorded) -> None:
     assert recorded("ci").ran == [("bash", ".ci/run")]
 
 
-@pytest.mark.parametrize("name", ["core", "fast", "bare"])
+@pytest.mark.parametrize("name", ["core", "fast", "bare", "long"])
 def test_nothing_is_skipped_where_all_that_is_needed_is_installed(name, recorded) -> None:
     """A skipped test fails the session."""
     assert recorded(name).env == {"KATAVEN_TESTS_REQUIRE_ALL": "1"}
 
 
-@pytest.mark.parametrize("name", ["test", "core", "fast", "bare", "docs", "recipes"])
+@pytest.mark.parametrize("name", ["test", "core", "fast", "bare", "long", "docs", "recipes"])
 def test_the_tests_run_on_the_installed_package(name, recorded) -> None:
     """On what a wheel holds: neither an editable install nor `python -m`, which imports from the working directory."""
     session = recorded(name)
     assert not {"-e", "--editable"} & set(session.installed)
     assert session.ran[-1][0] == "pytest"
+
+
+def test_what_takes_long_has_a_session_of_its_own() -> None:
+    """It is left out where nobody asks for it, and run where its marker or its file is named."""
+
+    def collected(*options: str) -> str:
+        command = [
+            sys.executable,
+            "-P",
+            "-m",
+            "pytest",
+            "--collect-only",
+            "-q",
+            "-o",
+            "testpaths=tests/promises",
+            *options,
+        ]
+        done = subprocess.run(
+            [*command, *options], capture_output=True, text=True, check=False, cwd=PROJECT, timeout=120
+        )
+        assert done.returncode == 0, done.stdout[-3_000:]
+        return done.stdout
+
+    name = "test_wrong_limits.py"
+    assert name not in collected()
+    assert name in collected("-m", "long")
+    assert name in collected(f"tests/promises/{name}")
 
 
 def test_the_core_session_has_the_lowest_versions_as_constraints(recorded, tmp_path) -> None:

@@ -69,7 +69,12 @@ MATRIX = [
     *(fault(f"storage:{each}", "expired", 2, 2) for each in ("expired", "expired_token")),
     *(after(f"storage:{each}", 2, 2) for each in ("expired", "expired_token")),
     # Refused for the limits, whatever `Retry-After` says.
-    after("api:rate_limited", 4, 1, times=3, retry_after="0"),
+    # The third refusal is believed for a minute.
+    pytest.param(
+        *after("api:rate_limited", 4, 1, times=3, retry_after="0").values,
+        marks=pytest.mark.long,
+        id="api:rate_limited-0-thrice",
+    ),
     *(
         after("api:rate_limited", 2, 1, retry_after=value)
         for value in ("1", "0", "-3", "soon", None, timedelta(seconds=1), timedelta(days=-1))

@@ -100,6 +100,7 @@ def test_urls_that_die_in_an_outage_are_signed_again(service, caplog) -> None:
     assert any(request.status == 403 for request in hub.requests.storage)
 
 
+@pytest.mark.long
 def test_no_url_is_signed_while_nobody_gets_sound(service, caplog) -> None:
     """They would only grow old."""
     hub, relays, settings = service
@@ -158,6 +159,7 @@ def test_the_stop_button_ends_the_waiting(service, caplog) -> None:
     assert others["recording_error"].tolist() == []
 
 
+@pytest.mark.long
 def test_a_storage_that_has_never_answered_ends_the_run(service) -> None:
     """A firewall or a proxy between: one reason that names the host, and no URL signed for nothing afterwards."""
     hub, relays, settings = service
@@ -179,6 +181,7 @@ def test_a_dead_host_in_one_url_is_that_rows_trouble(service) -> None:
     assert statuses(found) == {"downloaded": ROWS - 1, "failed": 1}
 
 
+@pytest.mark.long
 def test_workers_of_this_machine_wait_too(service, caplog) -> None:
     """What they could not fetch they are asked for again when the storage is back."""
 

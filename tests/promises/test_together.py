@@ -63,6 +63,7 @@ def test_processes_ask_once_for_each_session(slow, tmp_path) -> None:
     assert slow.requests.count("api") == slow.requests.count("storage") == ROWS
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="no process can be stopped here")
 def test_a_stopped_process_holds_nobody_up_and_does_no_harm_when_it_wakes(slow, tmp_path) -> None:
     """What it was at is another one's soon; it wakes, and finds all done."""

@@ -14,7 +14,7 @@ import pytest
 import kataven_notebook as kn
 from kataven_notebook import demo
 
-pytestmark = pytest.mark.core
+pytestmark = [pytest.mark.core, pytest.mark.long]
 
 BELIEVED = kn.Limits(60, 1_000, 10_000, 20, minute_s=2.0, hour_s=120.0, day_s=2_880.0)
 ROWS = 50

@@ -268,6 +268,7 @@ def test_a_pool_that_is_shut_down_midway_ends_the_run(run) -> None:
             run(look, executor=pool, in_flight=1)
 
 
+@pytest.mark.long
 def test_no_url_dies_in_the_queue(run, hub, frame, monkeypatch) -> None:
     """With calls slower than URLs live, what died is signed again, once per need, and all are done."""
     for module in ("run", "session"):  # scaled down with the life of URLs

@@ -130,6 +130,7 @@ def test_two_wrong_beliefs_at_once_cost_two_times_as_many(tables, names_it, retr
     assert service.refused <= 60
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("names_it", [True, False])
 def test_a_raised_number_at_once_is_found_within_minutes(tmp_path, names_it) -> None:
     """A passing disturbance does not leave the account slow for hours."""
