@@ -215,8 +215,8 @@ export class Player {
 		if (!this.call || Date.now() - this.#reportedAt < REPORT_EVERY_MS) return;
 		this.#reportedAt = Date.now();
 		const { wanted: playing, speed } = this.speaker;
-		this.timeline.node.setAttribute("aria-valuenow", at.toFixed(1));
-		this.timeline.node.setAttribute("aria-valuetext", `${clock(at)} of ${clock(this.duration)}`);
+		this.timeline.wave.setAttribute("aria-valuenow", at.toFixed(1));
+		this.timeline.wave.setAttribute("aria-valuetext", `${clock(at)} of ${clock(this.duration)}`);
 		this.#send({ type: "state", key: this.call.key, position_s: at, playing, speed });
 	}
 
