@@ -1,17 +1,17 @@
-"""A smoke test of the player in Notebook 7."""
+"""The player in Notebook 7, whose page takes keys in another order than JupyterLab's."""
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
-from browsing import LISTEN_AT_THE_SPEAKERS, jupyter, wait_for
+import pytest
+from browsing import LISTEN_AT_THE_SPEAKERS, Lab, jupyter, wait_for
+from pressing import DANGEROUS, open_player, press_on_each, three_kinds
 
 if TYPE_CHECKING:
-    import pytest
-    from browsing import Lab
+    from collections.abc import Iterator
 
-_CELL = """
+_CELL = """# one
 import numpy as np
 from kataven_notebook.sound.recording import Recording
 t = np.arange(8000 * 20) / 8000
@@ -19,34 +19,33 @@ Recording.from_samples(0.3 * np.sin(2 * np.pi * 440 * t), 8000, session_id="one"
 """
 
 
-def test_one_recording_plays_in_notebook_7(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """`Recording.play()` shows the sound without a list, and a click plays it."""
+@pytest.fixture(scope="module")
+def notebook7(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """Notebook 7 in a page of its own."""
     folder = tmp_path_factory.mktemp("notebook7")
+    browser = lab.page.context.browser
+    assert browser is not None
+    page = browser.new_page(viewport={"width": 1280, "height": 1000})
+    page.add_init_script(LISTEN_AT_THE_SPEAKERS)
+    page.set_default_timeout(20_000)
     with jupyter(folder, "notebook") as address:
-        cell = {
-            "cell_type": "code",
-            "id": "one",
-            "metadata": {},
-            "outputs": [],
-            "execution_count": None,
-            "source": _CELL,
-        }
-        kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-        notebook = {"cells": [cell], "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
-        (folder / "notebooks" / "one.ipynb").write_text(json.dumps(notebook))
-        browser = lab.page.context.browser
-        assert browser is not None
-        page = browser.new_page()
-        page.add_init_script(LISTEN_AT_THE_SPEAKERS)
-        page.goto(f"{address}/notebooks/one.ipynb")
-        page.locator(".jp-CodeCell .cm-content").first.click()
-        page.get_by_text("Python 3 (ipykernel)").first.wait_for()
-        wait_for(lambda: page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").count(), timeout_s=40)
-        page.keyboard.press("Control+Enter")
-        player = page.locator(".kn-player")
-        player.wait_for(timeout=40_000)
-        assert not player.locator(".grid").is_visible()
-        wait_for(lambda: "8 kHz" in player.inner_text())
-        player.get_by_role("button", name="Play", exact=True).click()
-        wait_for(lambda: page.evaluate("sounding().some((each) => each.currentTime > 0.3)"))
+        yield Lab(page, address, folder / "notebooks", "notebooks")
         page.close()
+
+
+def test_one_recording_plays_in_notebook_7(notebook7: Lab) -> None:
+    """`Recording.play()` shows the sound without a list, and a click plays it."""
+    notebook7.open("one.ipynb", [_CELL])
+    notebook7.run_all()
+    player = notebook7.player("one")
+    player.wait_for(timeout=40_000)
+    assert not player.locator(".grid").is_visible()
+    wait_for(lambda: "8 kHz" in player.inner_text())
+    player.get_by_role("button", name="Play", exact=True).click()
+    wait_for(lambda: notebook7.page.evaluate("sounding().some((each) => each.currentTime > 0.3)"))
+
+
+def test_no_dangerous_key_reaches_the_notebook(notebook7: Lab) -> None:
+    """A cell becomes no text, is not cut, moved or run again: on the waveform, a button and a text field."""
+    kinds = open_player(notebook7, "keys.ipynb")
+    press_on_each(notebook7, three_kinds(kinds), DANGEROUS)

@@ -106,7 +106,8 @@ def jupyter(folder: Path, application: str) -> Iterator[str]:
     options = (
         f"--no-browser --ServerApp.ip=127.0.0.1 --ServerApp.port={port} --ServerApp.port_retries=0 "
         f"--IdentityProvider.token= --ServerApp.root_dir={root} --allow-root "
-        "--LabApp.extension_manager=readonly --LabApp.expose_app_in_browser=True"
+        "--LabApp.extension_manager=readonly --LabApp.expose_app_in_browser=True "
+        "--JupyterNotebookApp.expose_app_in_browser=True"
     ).split()
     with (folder / "server.log").open("w") as log:
         server = subprocess.Popen(
@@ -154,12 +155,13 @@ def chromium_page() -> Iterator[Page]:
 
 
 class Lab:
-    """A page of JupyterLab with one notebook and its kernel."""
+    """A page of JupyterLab, or of Notebook 7 with `tree="notebooks"`, with one notebook and its kernel."""
 
-    def __init__(self, page: Page, address: str, folder: Path) -> None:
+    def __init__(self, page: Page, address: str, folder: Path, tree: str = "lab/tree") -> None:
         self.page = page
         self.address = address
         self.folder = folder
+        self.tree = tree
 
     def open(self, name: str, cells: list[str]) -> None:
         """Write a notebook, open it and wait until its kernel is there and idle."""
@@ -180,7 +182,11 @@ class Lab:
             "nbformat_minor": 5,
         }
         (self.folder / name).write_text(json.dumps(notebook))
-        self.page.goto(f"{self.address}/lab/tree/{name}?reset")
+        self.page.goto(f"{self.address}/{self.tree}/{name}?reset")
+        self.wait_for_kernel(name)
+
+    def wait_for_kernel(self, name: str) -> None:
+        """Wait until the notebook is the open one, and its kernel there and idle."""
         self.page.wait_for_function(
             """(name) => {
               const context = window.jupyterapp?.shell.currentWidget?.context;
@@ -221,6 +227,25 @@ class Lab:
         assert "ERROR" not in result, result
         lines = result.strip().splitlines()
         return json.loads(lines[-1]) if lines else None
+
+    def notebook(self) -> dict[str, Any]:
+        """Return what keys could change of the notebook: its cells, its kernel, and the dialogs that ask for more."""
+        state: dict[str, Any] = self.page.evaluate(
+            """() => {
+              const { content, context } = window.jupyterapp.shell.currentWidget;
+              const cells = content.widgets.map(({ model }, i) => [
+                model.type, model.id, model.sharedModel.getSource(), model.outputs?.length ?? 0,
+                model.executionCount ?? null, content.isSelected(content.widgets[i]),
+                Boolean(content.widgets[i].outputHidden), Boolean(content.widgets[i].inputHidden),
+              ]);
+              const { id, status } = context.sessionContext.session.kernel;
+              return {
+                cells, active: content.activeCellIndex, mode: content.mode, kernel: id,
+                restarts: status === "restarting", dialogs: document.querySelectorAll(".jp-Dialog").length,
+              };
+            }"""
+        )
+        return state
 
     def kernel_later(self, code: str) -> None:
         """Run code in the kernel without waiting for it."""

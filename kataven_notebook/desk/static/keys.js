@@ -1,16 +1,43 @@
-// What each key does. The list that users see is KEYS of desk/captions.py.
+// What each key does, and which keys the front end gets. The list that users see is KEYS of desk/captions.py.
+
+// With Ctrl or Cmd these stay the front end's: save, print, find, its panels. Not those with which a notebook runs, merges,
+// moves, selects or undoes cells.
+const FRONT_END_KEYS = /^[^\sadmrvxyz-]$/i;
+
+/** @param {KeyboardEvent} event */
+const isFrontEnds = (event) => (event.ctrlKey || event.metaKey) && FRONT_END_KEYS.test(event.key);
+
+/**
+ * Keep keys that are pressed in the player from the front end; return what ends it.
+ *
+ * Jupyter looks for a shortcut on the element that has the focus and then on those above it, up to one with this
+ * attribute. Its shortcuts for cells are of whatever has the focus in a notebook. So that element itself has to have the
+ * attribute, whichever it is, before Jupyter gets the key: it listens at the document, so this listens at the window.
+ * @param {Element} root
+ */
+export function keepKeys(root) {
+	const keep = (/** @type {KeyboardEvent} */ event) => {
+		const { target } = event;
+		if (target instanceof Element && event.composedPath().includes(root))
+			target.toggleAttribute("data-lm-suppress-shortcuts", !isFrontEnds(event));
+	};
+	window.addEventListener("keydown", keep, true);
+	return () => window.removeEventListener("keydown", keep, true);
+}
 
 /** Whether a key is for the control that has the focus. @param {string} key @param {Element} target */
 function isOfControl(key, target) {
-	if (target.matches("select,input:not([type=range])")) return true;
+	if (target.matches("select,textarea,input:not([type=range])")) return true;
 	if (key.startsWith("Arrow") && target.matches("[type=range]")) return true;
 	// Enter presses the button that has the focus; so does Space for users who move the focus by keyboard.
 	const presses = key === "Enter" || (key === " " && target.matches(":focus-visible"));
-	return presses && target.matches("button,summary");
+	return presses && target.matches("button,summary,a");
 }
 
 /** @param {import("./player.js").Player} player @returns {(event: KeyboardEvent) => void} */
 export const keyHandler = (player) => (event) => {
+	// Some front ends listen at the document on the event's way back.
+	if (isFrontEnds(event)) return;
 	event.stopPropagation();
 	const { key } = event;
 	const target = /** @type {Element} */ (event.target);

@@ -5,7 +5,8 @@ import { Calls } from "./calls.js";
 import { Channels } from "./channels.js";
 import { clamp, clock } from "./clock.js";
 import { div, element, span } from "./dom.js";
-import { keyHandler } from "./keys.js";
+import { keepFocus } from "./focus.js";
+import { keepKeys, keyHandler } from "./keys.js";
 import { Labels } from "./labels.js";
 import { CallList } from "./list.js";
 import { messageHandlers } from "./messages.js";
@@ -67,7 +68,7 @@ export class Player {
 		const keys = first.keys.map(([keys = "", what = ""]) => div("", element("kbd", {}, keys), " ", what));
 		this.#help = element("details", { class: "help" }, element("summary", {}, "Keyboard"), div("keys", ...keys));
 		const props = { class: `kn-player ${first.total > 1 ? "" : "one"}`, label: "Call player", tabindex: -1 };
-		this.root = element("section", { ...props, "data-lm-suppress-shortcuts": true },
+		this.root = element("section", props,
 			div("list many", this.list.bar, this.list.node),
 			div("line", this.#title, this.#facts), this.#said, this.#silent, this.#sound, this.#legend,
 			this.transport.node, div("below", this.moments.node, this.labels.node), this.#help);
@@ -255,10 +256,7 @@ function render({ model, el }) {
 		const target = /** @type {Element} */ (event.target);
 		if (!target.closest("button,input,select,summary,[tabindex='0']")) root.focus({ preventScroll: true });
 	});
-	// JupyterLab reads keys first, and ignores those of elements with its attribute. Keys with Ctrl or Cmd are its own.
-	const spare = (/** @type {KeyboardEvent} */ event) =>
-		root.toggleAttribute("data-lm-suppress-shortcuts", !event.ctrlKey && !event.metaKey);
-	window.addEventListener("keydown", spare, true);
+	const giveBack = [keepKeys(root), keepFocus(root, [player.timeline.node, player.list.node])];
 	const resized = new ResizeObserver(() => player.redraw());
 	resized.observe(player.timeline.node);
 	const timer = setInterval(() => player.beat(), TICK_MS);
@@ -272,7 +270,7 @@ function render({ model, el }) {
 		model.off("msg:custom", receive);
 		clearInterval(timer);
 		resized.disconnect();
-		window.removeEventListener("keydown", spare, true);
+		for (const give of giveBack) give();
 	};
 }
 
