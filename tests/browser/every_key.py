@@ -11,6 +11,8 @@ from pressing import EVERY_KEY, open_player, press_on_each
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize(("application", "tree"), [("jupyterlab", "lab/tree"), ("notebook", "notebooks")])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from browsing import LISTEN_AT_THE_SPEAKERS, Lab, jupyter, wait_for
+from browsing import Lab, jupyter, new_page, wait_for
 from pressing import DANGEROUS, open_player, press_on_each, three_kinds
 
 if TYPE_CHECKING:
@@ -23,14 +23,8 @@ Recording.from_samples(0.3 * np.sin(2 * np.pi * 440 * t), 8000, session_id="one"
 def notebook7(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """Notebook 7 in a page of its own."""
     folder = tmp_path_factory.mktemp("notebook7")
-    browser = lab.page.context.browser
-    assert browser is not None
-    page = browser.new_page(viewport={"width": 1280, "height": 1000})
-    page.add_init_script(LISTEN_AT_THE_SPEAKERS)
-    page.set_default_timeout(20_000)
-    with jupyter(folder, "notebook") as address:
+    with jupyter(folder, "notebook") as address, new_page(lab) as page:
         yield Lab(page, address, folder / "notebooks", "notebooks")
-        page.close()
 
 
 def test_one_recording_plays_in_notebook_7(notebook7: Lab) -> None:

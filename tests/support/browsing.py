@@ -88,40 +88,68 @@ def wait_for(condition: Callable[[], Any], *, timeout_s: float = 20.0, what: str
 @contextmanager
 def jupyter(folder: Path, application: str) -> Iterator[str]:
     """Run JupyterLab or Notebook on loopback in a folder of its own; yield its address."""
-    port = _free_port()
-    kinds = ("CONFIG", "DATA", "RUNTIME")
-    environment = {
-        **os.environ,
-        **{f"JUPYTER_{kind}_DIR": str(folder / kind.lower()) for kind in kinds},
-        "IPYTHONDIR": str(folder / "ipython"),
-        "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
-        "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
-    }
     for name, value in _SETTINGS.items():
         file = folder / "settings" / f"{name}.jupyterlab-settings"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(value))
     root = folder / "notebooks"
     root.mkdir(exist_ok=True)
+    port = _free_port()
     options = (
         f"--no-browser --ServerApp.ip=127.0.0.1 --ServerApp.port={port} --ServerApp.port_retries=0 "
         f"--IdentityProvider.token= --ServerApp.root_dir={root} --allow-root "
         "--LabApp.extension_manager=readonly --LabApp.expose_app_in_browser=True "
         "--JupyterNotebookApp.expose_app_in_browser=True"
     ).split()
+    address = f"http://127.0.0.1:{port}"
+    with _serving([sys.executable, "-m", application, *options], f"{address}/api", folder):
+        yield address
+
+
+@contextmanager
+def voila(folder: Path, cells: list[str]) -> Iterator[str]:
+    """Serve a notebook as Voila shows it; yield its address."""
+    file = folder / "shown.ipynb"
+    file.write_text(json.dumps(_notebook(cells)))
+    port = _free_port()
+    address = f"http://127.0.0.1:{port}"
+    options = ["--no-browser", f"--port={port}", "--Voila.ip=127.0.0.1", str(file)]
+    with _serving([sys.executable, "-m", "voila", *options], f"{address}/voila/static/voila.js", folder):
+        yield address
+
+
+@contextmanager
+def marimo(folder: Path, cells: list[str]) -> Iterator[str]:
+    """Serve an app of marimo whose cells are these functions; yield its address."""
+    file = folder / "app.py"
+    joined = "\n\n".join(f"@app.cell\n{cell}" for cell in cells)
+    file.write_text(f"import marimo\n\napp = marimo.App()\n\n{joined}\n")
+    port = _free_port()
+    address = f"http://127.0.0.1:{port}"
+    options = ["run", "--headless", "--no-token", "--host=127.0.0.1", f"--port={port}", str(file)]
+    with _serving([sys.executable, "-m", "marimo", "--yes", *options], f"{address}/health", folder):
+        yield address
+
+
+@contextmanager
+def _serving(command: list[str], answers_at: str, folder: Path) -> Iterator[None]:
+    """Run a server until it is no longer needed, with all that it keeps in a folder of its own."""
+    environment = {
+        **os.environ,
+        **{f"JUPYTER_{kind}_DIR": str(folder / kind.lower()) for kind in ("CONFIG", "DATA", "RUNTIME")},
+        **{f"XDG_{kind}_HOME": str(folder / f"xdg-{kind.lower()}") for kind in ("CONFIG", "STATE", "CACHE")},
+        "IPYTHONDIR": str(folder / "ipython"),
+        "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
+    }
     with (folder / "server.log").open("w") as log:
         server = subprocess.Popen(
-            [sys.executable, "-m", application, *options],
-            env=environment,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
+            command, env=environment, cwd=folder, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
         )
         before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
         try:
-            address = f"http://127.0.0.1:{port}"
-            wait_for(lambda: _answers(f"{address}/api"), timeout_s=60, what=f"{application} answers")
-            yield address
+            wait_for(lambda: _answers(answers_at), timeout_s=60, what=f"{command[2]} answers")
+            yield
         finally:
             signal.signal(signal.SIGTERM, before)
             os.killpg(server.pid, signal.SIGTERM)
@@ -140,6 +168,26 @@ def _answers(url: str) -> bool:
         return False
 
 
+def _notebook(cells: list[str]) -> dict[str, Any]:
+    """A notebook of code cells, as a file holds it."""
+    return {
+        "cells": [
+            {
+                "cell_type": "code",
+                "id": f"cell-{i}",
+                "metadata": {},
+                "outputs": [],
+                "execution_count": None,
+                "source": cell,
+            }
+            for i, cell in enumerate(cells)
+        ],
+        "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+
+
 @contextmanager
 def chromium_page() -> Iterator[Page]:
     """Open a page in Debian's Chromium, with a measuring point at the speakers."""
@@ -154,6 +202,18 @@ def chromium_page() -> Iterator[Page]:
         browser.close()
 
 
+@contextmanager
+def new_page(lab: Lab) -> Iterator[Page]:
+    """Open another page in the browser of `lab`."""
+    browser = lab.page.context.browser
+    assert browser is not None
+    page = browser.new_page(viewport={"width": 1280, "height": 1000})
+    page.add_init_script(LISTEN_AT_THE_SPEAKERS)
+    page.set_default_timeout(20_000)
+    yield page
+    page.close()
+
+
 class Lab:
     """A page of JupyterLab, or of Notebook 7 with `tree="notebooks"`, with one notebook and its kernel."""
 
@@ -165,23 +225,7 @@ class Lab:
 
     def open(self, name: str, cells: list[str]) -> None:
         """Write a notebook, open it and wait until its kernel is there and idle."""
-        notebook = {
-            "cells": [
-                {
-                    "cell_type": "code",
-                    "id": f"cell-{i}",
-                    "metadata": {},
-                    "outputs": [],
-                    "execution_count": None,
-                    "source": cell,
-                }
-                for i, cell in enumerate(cells)
-            ],
-            "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
-            "nbformat": 4,
-            "nbformat_minor": 5,
-        }
-        (self.folder / name).write_text(json.dumps(notebook))
+        (self.folder / name).write_text(json.dumps(_notebook(cells)))
         self.page.goto(f"{self.address}/{self.tree}/{name}?reset")
         self.wait_for_kernel(name)
 
