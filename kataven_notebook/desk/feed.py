@@ -3,48 +3,39 @@
 from __future__ import annotations
 
 import logging
-import re
 import threading
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+import time
+from typing import TYPE_CHECKING, NamedTuple
 
-from kataven_notebook.clock import duration_text
-from kataven_notebook.desk.peaks import frames_per_bin, peak_blocks
-from kataven_notebook.desk.playable import playable
-from kataven_notebook.errors import DecodeError, KatavenError, SessionError
-from kataven_notebook.redact import redact
+from kataven_notebook.desk.delivery import Call, Delivery, in_words
+from kataven_notebook.desk.troubles import plays, sentence, was_refused
+from kataven_notebook.errors import KatavenError
+from kataven_notebook.service.ranges import look
 from kataven_notebook.sound.formats import LOSSLESS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from kataven_notebook.desk.delivery import Send
     from kataven_notebook.desk.sources import CallSource
-    from kataven_notebook.sound.recording import Recording
 
 _LOG = logging.getLogger(__name__)
 
-# Small enough that another request of the page is answered soon: between two parts.
-_PART_BYTES = 4 << 20
 # Up to this size the sound is sent before the picture, so that it plays at once. Above it the picture is sent first
 # where decoding takes no time. That of a compressed hour takes seconds, and its sound is small.
 _SOUND_FIRST_BYTES = 1 << 20
 # The largest sound that is sent before the page asks for it.
 _AHEAD_BYTES = 8 << 20
+# How long the storage may take to answer the kernel: the listener reads within two seconds why nothing is heard.
+_LOOK_S = 0.6
+# A URL that is refused so soon after it was signed is not signed again: each costs a request.
+_JUST_SIGNED_S = 2.0
 
 
-class Send(Protocol):
-    """Sends one message to the page."""
-
-    def __call__(self, content: dict[str, object], buffers: list[memoryview] | None = None) -> None:
-        """Send `content`; `buffers` travel as binary beside it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A call as the feed knows it: its key in the list and its session."""
-
-    key: int
-    session_id: str
+class _Signed(NamedTuple):
+    url: str
+    signed_at: float
+    ends_at: float
 
 
 class Feed:
@@ -82,6 +73,11 @@ class Feed:
         self._current: Call | None = None
         self._renewal: threading.Timer | None = None
         self._lock = threading.Lock()
+        self._count = 0
+        # The newest delivery of each call: it ends those before it.
+        self._newest: dict[int, int] = {}
+        self._urls: dict[int, _Signed] = {}
+        self._renewing: set[int] = set()
 
     def open(self, call: Call, *, page_has_it: bool = False) -> None:
         """Deliver a call; deliveries of other calls stop."""
@@ -89,160 +85,153 @@ class Feed:
             self._current = call
             self._cancel_renewal()
         if not page_has_it:
-            self._start(self._deliver, call)
+            self._start(self._deliver, self._begin(call, self._is_open))
 
     def fetch_ahead(self, call: Call) -> None:
         """Deliver a call that may come next, if that costs nothing: small, and in the kernel."""
-        self._start(self._deliver_ahead, call)
+        self._start(self._deliver_ahead, self._begin(call, self._is_newest))
 
-    def renew(self, call: Call) -> None:
-        """Send a new URL: the storage refused the last one."""
-        self._start(self._deliver_url, call, True)
+    def renew(self, call: Call, *, again: bool = False) -> None:
+        """Find out why a URL gives no sound, and send one that does, or say why there is none.
+
+        Parameters
+        ----------
+        call
+            Which call.
+        again
+            Whether the page has tried already what was sent last.
+        """
+        with self._lock:
+            # Several views may ask at once; one answer serves all.
+            if call.key in self._renewing:
+                return
+            self._renewing.add(call.key)
+        self._start(self._renew, Delivery(call, 0, self._send, self._is_open), again)
 
     def decode(self, call: Call) -> None:
         """Send a call as WAV: the page found that it can't play what it got."""
-        self._start(self._deliver_decoded, call)
+        self._start(self._deliver_decoded, self._begin(call, self._is_newest))
 
     def close(self) -> None:
         """End all deliveries and renewals."""
         with self._lock:
             self._current = None
+            self._newest.clear()
             self._cancel_renewal()
 
-    def _start(self, work: Callable[..., None], call: Call, *args: object) -> None:
-        name = f"kataven-player-{work.__name__.strip('_')}"
-        threading.Thread(target=self._guarded, args=(work, call, *args), name=name, daemon=True).start()
+    def _begin(self, call: Call, is_wanted: Callable[[Delivery], bool]) -> Delivery:
+        with self._lock:
+            self._count += 1
+            self._newest[call.key] = self._count
+            return Delivery(call, self._count, self._send, is_wanted)
 
-    def _guarded(self, work: Callable[..., None], call: Call, *args: object) -> None:
+    def _start(self, work: Callable[..., None], delivery: Delivery, *args: object) -> None:
+        name = f"kataven-player-{work.__name__.strip('_')}"
+        threading.Thread(target=self._guarded, args=(work, delivery, *args), name=name, daemon=True).start()
+
+    def _guarded(self, work: Callable[..., None], delivery: Delivery, *args: object) -> None:
         try:
-            work(call, *args)
+            work(delivery, *args)
         except (KatavenError, OSError) as error:
-            self._say(call, _words(error))
+            delivery.say(in_words(error))
         except Exception:  # noqa: BLE001 - said in the page and logged: a thread has no cell to fail in
             # No cell shows the traceback of a thread: the page shows a sentence, the log has the rest.
             _LOG.exception("the player could not bring the sound of a call")
-            self._say(call, "The player failed in the kernel; its log has the traceback.")
+            delivery.say("The player failed in the kernel; its log has the traceback.")
 
-    def _say(self, call: Call, text: str) -> None:
-        self._send({"type": "problem", "key": call.key, "text": text})
+    def _is_newest(self, delivery: Delivery) -> bool:
+        return self._newest.get(delivery.call.key) == delivery.number
 
-    def _wanted(self, call: Call) -> bool:
-        return self._current == call
+    def _is_open(self, delivery: Delivery) -> bool:
+        return self._current == delivery.call and (not delivery.number or self._is_newest(delivery))
 
-    def _deliver(self, call: Call) -> None:
-        recording = self._source.sound(call.session_id)
-        if not self._wanted(call):
+    def _deliver(self, delivery: Delivery) -> None:
+        recording = self._source.sound(delivery.call.session_id)
+        if not delivery.is_wanted(delivery):
             return
         if recording is None:
-            self._deliver_url(call, False)
-        elif recording.size_bytes <= _SOUND_FIRST_BYTES or recording.format not in LOSSLESS:
-            self._send_sound(call, recording, lambda: self._wanted(call))
-            self._send_peaks(call, recording, lambda: self._wanted(call))
-        else:
-            self._send_peaks(call, recording, lambda: self._wanted(call))
-            self._send_sound(call, recording, lambda: self._wanted(call))
-        if recording is not None and self._wanted(call):
-            self._delivered(call)
-
-    def _deliver_ahead(self, call: Call) -> None:
-        recording = self._source.sound(call.session_id)
-        if recording is not None and recording.size_bytes <= _AHEAD_BYTES:
-            self._send_sound(call, recording, lambda: True)
-            self._send_peaks(call, recording, lambda: True)
-
-    def _deliver_decoded(self, call: Call) -> None:
-        recording = self._source.sound(call.session_id)
-        if recording is not None:
-            self._send_sound(call, recording, lambda: True, decode=True)
-
-    def _send_sound(
-        self, call: Call, recording: Recording, wanted: Callable[[], bool], *, decode: bool = False
-    ) -> None:
-        self._send({"type": "facts", "key": call.key, "facts": _facts(recording)})
-        sound = playable(recording, decode=decode)
-        data = memoryview(sound.data)
-        parts = max(1, -(-len(data) // _PART_BYTES))
-        for part in range(parts):
-            if not wanted():
-                return
-            content = {
-                "type": "sound",
-                "key": call.key,
-                "part": part,
-                "parts": parts,
-                "decoded": decode,
-                "file": f"{_file_name(call)}.{sound.extension}",
-                "mime": sound.mime_type,
-            }
-            self._send(content, [data[part * _PART_BYTES : (part + 1) * _PART_BYTES]])
-
-    def _send_peaks(self, call: Call, recording: Recording, wanted: Callable[[], bool]) -> None:
-        self._send({"type": "facts", "key": call.key, "facts": _facts(recording)})
-        size = frames_per_bin(recording.sample_rate)
-        content = {
-            "type": "peaks",
-            "key": call.key,
-            "channels": recording.channels,
-            "bins_per_s": recording.sample_rate / size,
-            "total_bins": -(-recording.frames // size),
-        }
-        try:
-            for first_bin, peaks in peak_blocks(recording, block_s=60.0):
-                if not wanted():
-                    return
-                loudest = float((peaks.max() / 255) ** 2)
-                message = {**content, "first_bin": first_bin, "loudest": loudest}
-                self._send(message, [memoryview(peaks.tobytes())])
-        except DecodeError as error:
-            self._say(call, f"The waveform breaks off: {_words(error)}")
-
-    def _deliver_url(self, call: Call, fresh: bool) -> None:  # noqa: FBT001 - passed on by the thread's start
-        url, lives_s = self._source.signed_url(call.session_id, fresh=fresh)
-        if not self._wanted(call):
+            self._send_url(delivery, fresh=False)
             return
-        self._send({"type": "url", "key": call.key, "url": url, "lives_s": lives_s})
-        self._schedule(call, lives_s)
+        if recording.size_bytes <= _SOUND_FIRST_BYTES or recording.format not in LOSSLESS:
+            delivery.send_sound(recording)
+            delivery.send_peaks(recording)
+        else:
+            delivery.send_peaks(recording)
+            delivery.send_sound(recording)
+        if delivery.is_wanted(delivery):
+            self._delivered(delivery.call)
 
-    def _schedule(self, call: Call, lives_s: float) -> None:
+    def _deliver_ahead(self, delivery: Delivery) -> None:
+        recording = self._source.sound(delivery.call.session_id)
+        if recording is not None and recording.size_bytes <= _AHEAD_BYTES:
+            delivery.send_sound(recording)
+            delivery.send_peaks(recording)
+
+    def _deliver_decoded(self, delivery: Delivery) -> None:
+        recording = self._source.sound(delivery.call.session_id)
+        if recording is not None:
+            delivery.send_sound(recording, decode=True)
+            # It has ended the delivery before it, perhaps in the middle of the picture.
+            delivery.send_peaks(recording)
+
+    # -- signed URLs --------------------------------------------------------------------------
+
+    def _send_url(self, delivery: Delivery, *, fresh: bool) -> None:
+        call = delivery.call
+        url, lives_s = self._source.signed_url(call.session_id, fresh=fresh)
+        now = time.monotonic()
+        known = self._urls.get(call.key)
+        signed_at = known.signed_at if known is not None and known.url == url else now
+        self._urls[call.key] = _Signed(url, signed_at, now + lives_s)
+        if delivery.is_wanted(delivery):
+            self._send({"type": "url", "key": call.key, "url": url, "lives_s": lives_s})
+            self._schedule(delivery, lives_s)
+
+    def _renew(self, delivery: Delivery, again: bool) -> None:  # noqa: FBT001 - passed on by the thread's start
+        try:
+            self._send_what_plays(delivery, again=again)
+        finally:
+            with self._lock:
+                self._renewing.discard(delivery.call.key)
+
+    def _send_what_plays(self, delivery: Delivery, *, again: bool) -> None:
+        known = self._urls.get(delivery.call.key)
+        now = time.monotonic()
+        if known is None or now > known.ends_at:
+            self._send_url(delivery, fresh=known is not None)
+            return
+        found = look(known.url, timeout_s=_LOOK_S)
+        if plays(found) and not again:
+            # The page's connection is dead, and not the URL.
+            lives_s = known.ends_at - now
+            self._send({"type": "url", "key": delivery.call.key, "url": known.url, "lives_s": lives_s})
+        elif was_refused(found) and now - known.signed_at > _JUST_SIGNED_S:
+            self._send_url(delivery, fresh=True)
+            if self._urls[delivery.call.key].url == known.url:
+                delivery.say(sentence(found))
+        else:
+            delivery.say(sentence(found))
+
+    def _schedule(self, delivery: Delivery, lives_s: float) -> None:
         margin_s = min(30.0, max(1.0, 0.2 * lives_s))
         with self._lock:
             self._cancel_renewal()
-            if self._wanted(call):
-                self._renewal = threading.Timer(max(0.5, lives_s - margin_s), self._renew_ahead, (call,))
+            if self._current == delivery.call:
+                ahead = Delivery(delivery.call, 0, self._send, self._is_open)
+                self._renewal = threading.Timer(max(0.5, lives_s - margin_s), self._renew_ahead, (ahead,))
                 self._renewal.daemon = True
                 self._renewal.start()
 
-    def _renew_ahead(self, call: Call) -> None:
-        if not self._wanted(call) or not self._listening():
+    def _renew_ahead(self, delivery: Delivery) -> None:
+        if not delivery.is_wanted(delivery) or not self._listening():
             return
         try:
-            self._deliver_url(call, True)
+            self._send_url(delivery, fresh=True)
         except (KatavenError, OSError) as error:
             # What plays goes on playing; a page that stalls asks again, and gets the error then.
-            _LOG.info("no fresh URL ahead of time: %s", _words(error))
+            _LOG.info("no fresh URL ahead of time: %s", in_words(error))
 
     def _cancel_renewal(self) -> None:
         if self._renewal is not None:
             self._renewal.cancel()
             self._renewal = None
-
-
-def _facts(recording: Recording) -> dict[str, object]:
-    channels = {1: "mono", 2: "stereo"}.get(recording.channels, f"{recording.channels} channels")
-    rate = f"{recording.sample_rate / 1000:g} kHz"
-    shown = [duration_text(recording.duration_s), recording.format.upper(), rate, channels]
-    return {
-        "duration_s": recording.duration_s,
-        "channels": recording.channels,
-        "facts": " · ".join(shown),
-    }
-
-
-def _file_name(call: Call) -> str:
-    return re.sub(r"[^\w-]+", "_", call.session_id)[:100] or "call"
-
-
-def _words(error: Exception) -> str:
-    # The page shows which session it is, so the sentence does without its id.
-    text = error.message if isinstance(error, SessionError) else str(error)
-    return redact(text[:1].upper() + text[1:])

@@ -6,6 +6,10 @@ import time
 
 # A listener who did nothing for so long may have left.
 _ATTENTION_S = 600.0
+# A view that plays reports each second: one that has not for so long is gone.
+_SILENCE_S = 5.0
+# A view whose position differs less from what it reported before was not moved by anybody.
+_MOVED_S = 0.05
 
 
 class Listener:
@@ -15,6 +19,10 @@ class Listener:
         self._is_playing, self._speed = False, 1.0
         self._position_s, self._position_at = 0.0, time.monotonic()
         self._active_at = time.monotonic()
+        # The view whose reports count: the one that played or moved last; and what each has reported.
+        self._view = ""
+        self._reported: dict[str, float] = {}
+        self._opened_at_s = 0.0
 
     def act(self) -> None:
         """Note that the listener does something now."""
@@ -27,10 +35,27 @@ class Listener:
     def open(self, position_s: float) -> None:
         """Note that another call is opened at a position: it does not play yet."""
         self._is_playing = False
+        self._opened_at_s = position_s
+        self._reported.clear()
         self.move(position_s)
 
-    def play(self, position_s: float, *, is_playing: bool, speed: float) -> None:
-        """Note what the page reports."""
+    def play(self, position_s: float, *, is_playing: bool, speed: float, view: str = "") -> None:
+        """Note what a view reports, if it is the one that plays, or the listener did something in it.
+
+        Parameters
+        ----------
+        position_s, is_playing, speed
+            Where it is in the call, seconds; whether it plays, and how many times as fast.
+        view
+            Which of the views of the player.
+        """
+        was_at_s = self._reported.get(view, self._opened_at_s)
+        self._reported[view] = position_s
+        if view != self._view and not is_playing:
+            other_plays = self._is_playing and time.monotonic() - self._position_at < _SILENCE_S
+            if other_plays or abs(position_s - was_at_s) < _MOVED_S:
+                return
+        self._view = view
         self._is_playing, self._speed = is_playing, speed
         self.move(position_s)
 

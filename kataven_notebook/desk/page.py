@@ -10,7 +10,9 @@ import anywidget
 import ipywidgets
 import traitlets
 
-from kataven_notebook.desk.feed import Call, Feed
+from kataven_notebook.desk.delivery import Call
+from kataven_notebook.desk.feed import Feed
+from kataven_notebook.desk.latest import Latest
 from kataven_notebook.desk.listener import Listener
 from kataven_notebook.desk.script import join_modules
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 _STATIC = Path(__file__).parent / "static"
 _MAX_WINDOW = 200
 _PUSH_AFTER_S = (1.0, 3.0, 8.0)
+# A held key chooses 30 calls a second: as long as it is held the kernel sends none of them.
+_QUIET_S = 0.1
 
 
 class Desk(anywidget.AnyWidget):
@@ -48,6 +52,9 @@ class Desk(anywidget.AnyWidget):
         self.selected = ipywidgets.CallbackDispatcher()
         self.page_is_there = False
         self._queued: list[dict[str, object]] = []
+        # The last choice of each view, by which it knows that what the kernel opens is not older than its own.
+        self._requests: dict[str, int] = {}
+        self._show_latest = Latest(self._show, quiet_s=_QUIET_S)
         self._listener = Listener()
         self.key, self._start_s = contents.opening()
         self._listener.open(self._start_s)
@@ -58,6 +65,7 @@ class Desk(anywidget.AnyWidget):
             "rows": self._on_rows,
             "open": self._on_open,
             "url": self._on_url,
+            "want": self._on_want,
             "decode": self._on_decode,
             "state": self._on_state,
             "label": self._on_label,
@@ -85,7 +93,7 @@ class Desk(anywidget.AnyWidget):
         """Open a call, in the page and for Python."""
         self._turn_to(key, at_s)
         if self.page_is_there:
-            self._show(key, at_s=at_s)
+            self._show_latest(key, at_s=at_s, requests=dict(self._requests))
 
     def command(self, name: str, **details: object) -> None:
         """Send a command to the page, now or as soon as it is there."""
@@ -140,12 +148,14 @@ class Desk(anywidget.AnyWidget):
         if changed:
             self.selected(self._calls.session_id(key))
 
-    def _show(self, key: int, *, at_s: float, page_has_it: bool = False, request: int | None = None) -> None:
+    def _show(
+        self, key: int, *, at_s: float, page_has_it: bool = False, requests: dict[str, int] | None = None
+    ) -> None:
         about = self._contents.about(key, at_s=at_s)
         if page_has_it:
             # The page has these from the sound, which is more exact than the frame.
             del about["facts"], about["duration_s"]
-        self._post({"type": "call", "request": request, **about})
+        self._post({"type": "call", "requests": requests or {}, "is_sent": not page_has_it, **about})
         if not about["reason"]:
             self._feed.open(Call(key, self._calls.session_id(key)), page_has_it=page_has_it)
 
@@ -161,7 +171,7 @@ class Desk(anywidget.AnyWidget):
         self.page_is_there = True
         self._ahead.clear()
         if self.key is not None:
-            self._show(self.key, at_s=self._start_s)
+            self._show(self.key, at_s=self._start_s, requests=dict(self._requests))
         for message in self._queued:
             self._post(message)
         self._queued.clear()
@@ -178,18 +188,25 @@ class Desk(anywidget.AnyWidget):
         start = int(content["start"])
         rows = self._calls.window(start, min(int(content["count"]), _MAX_WINDOW), labels=self._contents.label_text)
         index = -1 if self.key is None else self._calls.index_of(self.key)
-        request, total = content.get("request"), len(self._calls.order)
-        self._post({"type": "rows", "request": request, "start": start, "rows": rows, "total": total, "index": index})
+        about = {"viewer": content.get("viewer"), "request": content.get("request"), "key": self.key, "index": index}
+        self._post({"type": "rows", **about, "start": start, "rows": rows, "total": len(self._calls.order)})
 
     def _on_open(self, content: Mapping[str, Any]) -> None:
         key = int(content["key"])
         at_s = float(content.get("at_s") or 0.0)
+        self._requests[str(content.get("viewer") or "")] = int(content.get("request") or 0)
         self._turn_to(key, at_s)
         has = bool(content.get("page_has_it"))
-        self._show(key, at_s=at_s, page_has_it=has, request=content.get("request"))
+        self._show_latest(key, at_s=at_s, page_has_it=has, requests=dict(self._requests))
 
     def _on_url(self, content: Mapping[str, Any]) -> None:
-        self._feed.renew(self._call(content))
+        self._feed.renew(self._call(content), again=bool(content.get("again")))
+
+    def _on_want(self, content: Mapping[str, Any]) -> None:
+        # Another view has the sound, or it did not come whole.
+        call = self._call(content)
+        if call.key == self.key and not self._contents.why_silent(call.key):
+            self._feed.open(call)
 
     def _on_decode(self, content: Mapping[str, Any]) -> None:
         self._feed.decode(self._call(content))
@@ -197,7 +214,8 @@ class Desk(anywidget.AnyWidget):
     def _on_state(self, content: Mapping[str, Any]) -> None:
         if content.get("key") == self.key:
             speed, is_playing = float(content["speed"]), bool(content["playing"])
-            self._listener.play(float(content["position_s"]), is_playing=is_playing, speed=speed)
+            at_s, view = float(content["position_s"]), str(content.get("viewer") or "")
+            self._listener.play(at_s, is_playing=is_playing, speed=speed, view=view)
 
     def _on_label(self, content: Mapping[str, Any]) -> None:
         call = self._call(content)

@@ -185,7 +185,7 @@ class Downloader:
                         self._receive(response, transfer, signed, session_id, ends_at, stop)
                         self._note_answer(at, is_whole=True)
                         return
-                    at = replace(at, url=_redirected(at.url, response.headers["Location"], session_id))
+                    at = replace(at, url=redirected(at.url, response.headers["Location"], session_id))
         except httpx.HTTPError as error:
             raise ConnectionLost(at.url, explain(error), began_at, session_id=session_id) from None
         raise errors.DownloadFailed(
@@ -307,7 +307,14 @@ class StorageLost(_Again):
         self.is_unknown = is_unknown
 
 
-def _redirected(url: str, location: str, session_id: str | None) -> str:
+def redirected(url: str, location: str, session_id: str | None) -> str:
+    """Return where a redirect leads.
+
+    Raises
+    ------
+    DownloadFailed
+        To an address that is not safe to fetch.
+    """
     try:
         target = urljoin(url, location)
     except ValueError:
@@ -348,8 +355,8 @@ def _refusal(
     # S3's error document names the reason; of any other body only the status counts.
     code = response.status_code
     text = (read_bounded(response, _ERROR_BODY_BYTES, timeout_s=_ERROR_BODY_S) or b"").decode("utf-8", "replace")
-    s3_code = _xml_text(text, "Code")
-    said = _xml_text(text, "Message")
+    s3_code = xml_text(text, "Code")
+    said = xml_text(text, "Message")
     what = f"{code} {s3_code}".strip() + (f": {said.rstrip('.')}" if said else "")
     if code in (412, 416):
         transfer.restart()
@@ -369,6 +376,7 @@ def _refusal(
     return errors.DownloadFailed(f"the storage refuses the URL ({what}): call again", session_id=session_id)
 
 
-def _xml_text(text: str, tag: str) -> str:
+def xml_text(text: str, tag: str) -> str:
+    """Return the text of a tag in a storage's error document, or an empty text."""
     found = re.search(rf"<{tag}>([^<]{{0,500}})</{tag}>", text)
     return one_line(found[1]) if found else ""

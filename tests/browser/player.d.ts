@@ -56,8 +56,12 @@ interface Call {
   sound?: Sound;
   /** What it is called when it is saved. */
   file?: string;
-  /** The sound so far, while it comes in parts. */
-  parts?: BlobPart[];
+  /** The newest delivery of it: how much of its picture has come, and of its sound. */
+  arriving?: { delivery: number; bins: number; parts?: BlobPart[] };
+  /** Whether its picture is whole. */
+  isDrawn?: boolean;
+  /** Why there is no picture: "reading", "none: ..." with the reason, or empty where there is one. */
+  wave?: string;
   /** Whether the kernel was asked to decode it. */
   decoded?: boolean;
   /** A byte a bin and channel. */

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from pages import SECRET_URL, Page, sound
 
+from kataven_notebook.desk import delivery as _delivery
 from kataven_notebook.desk import feed as _feed
 from kataven_notebook.desk.open import player
 from kataven_notebook.desk.widget import Player
@@ -35,7 +36,7 @@ def test_sound_comes_whole_and_peaks_follow(calls: pd.DataFrame, monkeypatch: py
 
 def test_large_sound_is_sent_in_parts_after_its_picture(calls: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
     """Between the parts the page can be answered; together they are the file."""
-    monkeypatch.setattr(_feed, "_PART_BYTES", 5000)
+    monkeypatch.setattr(_delivery, "_PART_BYTES", 5000)
     monkeypatch.setattr(_feed, "_SOUND_FIRST_BYTES", 1000)
     page = Page(player(calls, session="call"), monkeypatch)
     page.say("ready")

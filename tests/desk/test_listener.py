@@ -51,3 +51,17 @@ def test_nobody_listens_after_ten_idle_minutes_unless_a_call_plays(advance: Call
     assert not listener.listens(60.0)
     listener.act()
     assert listener.listens(60.0)
+
+
+def test_a_view_that_does_not_play_does_not_speak_for_the_one_that_does() -> None:
+    """A second view of the player lies still, and reports that when a label is set."""
+    listener = Listener()
+    listener.open(2.0)
+    listener.play(9.0, is_playing=True, speed=1.0, view="a")
+    listener.play(2.0, is_playing=False, speed=1.0, view="b")
+    assert listener.position_s(60.0) == pytest.approx(9.0, abs=0.5)
+    listener.play(15.0, is_playing=False, speed=1.0, view="a")
+    listener.play(2.0, is_playing=False, speed=1.0, view="b")
+    assert listener.position_s(60.0) == 15.0
+    listener.play(30.0, is_playing=False, speed=1.0, view="b")
+    assert listener.position_s(60.0) == 30.0, "somebody has moved it there"

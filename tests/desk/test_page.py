@@ -71,6 +71,35 @@ def test_page_and_kernel_know_each_others_messages(calls: pd.DataFrame) -> None:
     folder = Path(str(desk.__file__)).parent
     handled = set(re.findall(r"^\t(\w+)(?:\(|: \()", (folder / "static" / "messages.js").read_text(), re.MULTILINE))
     posted = set()
-    for name in ("page.py", "feed.py"):
+    for name in ("page.py", "feed.py", "delivery.py"):
         posted |= set(re.findall(r'"type": "(\w+)"', (folder / name).read_text()))
     assert handled == posted
+
+
+def test_views_are_told_which_choices_the_kernel_knows(calls: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So a view follows another one, and is not called back from a later choice of its own."""
+    desk = player(calls, session="call")
+    page = Page(desk, monkeypatch)
+    page.say("ready")
+    page.say("open", key=1, request=7, viewer="first")
+    opened = page.wait("call", lambda content: content["key"] == 1)[0]
+    assert opened["requests"] == {"first": 7}
+    assert opened["is_sent"]
+    page.say("open", key=4, request=1, viewer="second", page_has_it=True)
+    opened = page.wait("call", lambda content: content["key"] == 4)[0]
+    assert opened["requests"] == {"first": 7, "second": 1}
+    assert not opened["is_sent"]
+    page.say("want", key=4, viewer="first")
+    page.wait("sound", lambda content: content["key"] == 4)
+
+
+def test_a_held_key_ends_at_its_last_call(calls: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python knows the last one at once; of those between the page gets none."""
+    desk = player(calls, session="call")
+    page = Page(desk, monkeypatch)
+    page.say("ready")
+    for request in range(1, 200):
+        page.say("open", key=(0, 1, 4)[request % 3], request=request, viewer="")
+    assert desk.session_id == "a"
+    page.wait("call", lambda content: content["requests"] == {"": 199} and content["key"] == 1)
+    assert sum(content["type"] == "call" for content, _ in page.messages) <= 20

@@ -27,24 +27,50 @@ export class Calls {
 	}
 }
 
-/** Add a block of peaks: for each channel a byte a bin. @param {Call} call @param {any} message @param {DataView} data */
-export function addPeaks(call, message, data) {
-	call.bins_per_s = message.bins_per_s;
-	call.loudest = Math.max(call.loudest ?? 0, message.loudest);
-	call.peaks ??= Array.from({ length: message.channels }, () => new Uint8Array(message.total_bins));
-	const bins = data.byteLength / message.channels;
-	call.peaks.forEach((peaks, channel) => {
-		const part = new Uint8Array(data.buffer, data.byteOffset + channel * bins, bins);
-		peaks.set(part.subarray(0, clamp(peaks.length - message.first_bin)), message.first_bin);
-	});
+/** Whether nothing of a call has to be sent again. @param {Call | undefined} call */
+export const isWhole = (call) => call?.sound instanceof Blob && Boolean(call.isDrawn);
+
+/**
+ * What has come of the delivery that a message belongs to; nothing where a newer one has begun. Several may be under
+ * way at once, as views and clicks ask for a call, and what was sent twice must not be joined.
+ * @param {Call} call @param {number} delivery
+ */
+function arriving(call, delivery) {
+	if (delivery > (call.arriving?.delivery ?? 0)) call.arriving = { delivery, bins: 0, parts: [] };
+	return call.arriving?.delivery === delivery ? call.arriving : undefined;
 }
 
-/** Add a part of the sound; return whether the call has new sound now. @param {Call} call @param {any} message @param {DataView} data */
-export function addSound(call, { part, parts, mime, decoded, file }, data) {
-	if (!part) call.parts = [];
-	call.parts?.push(/** @type {BlobPart} */ (data));
-	if (call.parts?.length !== parts || (call.sound instanceof Blob && !decoded)) return false;
-	call.sound = new Blob(call.parts, { type: mime });
-	call.file = file;
-	return true;
+/** Add a block of peaks: for each channel a byte a bin. @param {Call} call @param {any} message @param {DataView} data */
+export function addPeaks(call, message, data) {
+	const come = arriving(call, message.delivery);
+	if (!come || come.bins !== message.first_bin) return;
+	const { channels, total_bins: total } = message;
+	const bins = data.byteLength / channels;
+	// The picture of an earlier delivery stays until this one is drawn over it.
+	const fits = call.peaks?.length === channels && call.peaks?.[0].length === total;
+	const peaks = (fits && call.peaks) || Array.from({ length: channels }, () => new Uint8Array(total));
+	call.loudest = Math.max((come.bins && call.loudest) || 0, message.loudest);
+	[call.peaks, call.bins_per_s] = [peaks, message.bins_per_s];
+	for (const [channel, lane] of peaks.entries()) {
+		const part = new Uint8Array(data.buffer, data.byteOffset + channel * bins, bins);
+		lane.set(part.subarray(0, clamp(total - come.bins)), come.bins);
+	}
+	come.bins += bins;
+	call.isDrawn = come.bins >= total;
+}
+
+/**
+ * Add a part of the sound; return whether the call has new sound now, or that it did not come whole.
+ * @param {Call} call @param {any} message @param {DataView} data
+ */
+export function addSound(call, { delivery, part, parts, total_bytes, mime, decoded, file }, data) {
+	const come = arriving(call, delivery);
+	if (!come?.parts || (call.sound instanceof Blob && !decoded)) return "";
+	if (come.parts.length === part) come.parts.push(/** @type {BlobPart} */ (data));
+	if (part < parts - 1) return "";
+	const sound = new Blob(come.parts, { type: mime });
+	come.parts = undefined;
+	if (sound.size !== total_bytes) return "broken";
+	[call.sound, call.file] = [sound, file];
+	return "whole";
 }

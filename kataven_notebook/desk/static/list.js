@@ -63,6 +63,9 @@ export class CallList {
 
 	/** Show which call is open. */
 	mark(key = -1, index = -1) {
+		// Another view of the player may have another order.
+		const row = this.#rows.get(index);
+		if (row && row[0] !== key) index = [...this.#rows].find(([, each]) => each[0] === key)?.[0] ?? -1;
 		[this.#key, this.index] = [key, index];
 		const [height, at] = [this.node.clientHeight - ROW_PX, index * ROW_PX];
 		if (index >= 0) this.node.scrollTop = clamp(this.node.scrollTop, at + ROW_PX - height, at);
@@ -72,7 +75,9 @@ export class CallList {
 	/** @param {any} message rows of the view */
 	receive(message) {
 		if (message.request !== this.#request) return;
-		[this.#total, this.index] = [message.total, message.index];
+		this.#total = message.total;
+		// The kernel may not know yet what was opened here since.
+		if (message.key === this.#key) this.index = message.index;
 		message.rows.forEach((/** @type {Row} */ row, i = 0) => this.#rows.set(message.start + i, row));
 		this.draw();
 		if (this.#awaited !== undefined && this.#rows.has(this.#awaited)) this.#go(this.#awaited);

@@ -5,7 +5,9 @@ import { addPeaks, addSound } from "./calls.js";
 
 /** @param {import("./player.js").Player} player @returns {Record<string, Handler>} */
 export const messageHandlers = (player) => ({
-	rows: (message) => player.list.receive(message),
+	rows(message) {
+		if (message.viewer === player.viewer) player.list.receive(message);
+	},
 	ahead: (message) => player.calls.add(message),
 	call: (message, known) => player.receiveCall(message, known),
 	facts(message, known) {
@@ -18,7 +20,10 @@ export const messageHandlers = (player) => ({
 		if (known === player.call) player.timeline.draw();
 	},
 	sound(message, known, data) {
-		if (known && addSound(known, message, data) && known === player.call) player.load();
+		const came = known && addSound(known, message, data);
+		if (known !== player.call) return;
+		if (came === "whole") player.load();
+		if (came === "broken") player.want();
 	},
 	url({ url }, known) {
 		if (known && known === player.call) player.receiveUrl(url);
@@ -30,7 +35,9 @@ export const messageHandlers = (player) => ({
 		player.show();
 	},
 	problem(message, known) {
-		if (known === player.call) player.say(message.text);
+		if (known !== player.call) return;
+		if (message.is_silent) player.fail(message.text);
+		else player.say(message.text);
 	},
 	command({ name, position_s: to }) {
 		if (name === "seek") player.seek(to);

@@ -8,6 +8,8 @@ export class Mixer {
 	/** @type {GainNode[]} */
 	#gainNodes = [];
 	#audio;
+	/** @type {AudioNode[]} */
+	#nodes = [];
 
 	/** @param {HTMLAudioElement} audio */
 	constructor(audio) {
@@ -29,11 +31,17 @@ export class Mixer {
 		if (this.#gainNodes.length) audioContext().resume();
 	}
 
+	/** Let go of the audio element, which the graph would keep for as long as the page is open. */
+	close() {
+		for (const node of this.#nodes) node.disconnect();
+	}
+
 	#connect(channels = 0) {
 		const context = audioContext();
 		const splitter = context.createChannelSplitter(channels);
 		const merger = context.createChannelMerger(2);
-		context.createMediaElementSource(this.#audio).connect(splitter);
+		const source = context.createMediaElementSource(this.#audio);
+		source.connect(splitter);
 		this.#gainNodes = Array.from({ length: channels }, (_, channel) => {
 			const node = context.createGain();
 			splitter.connect(node, channel);
@@ -42,5 +50,6 @@ export class Mixer {
 			return node;
 		});
 		merger.connect(context.destination);
+		this.#nodes = [source, splitter, ...this.#gainNodes, merger];
 	}
 }

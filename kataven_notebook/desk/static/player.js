@@ -1,7 +1,7 @@
 // The page's side of the player: it joins the parts and speaks with the kernel. URLs and sound come in messages, so
 // that none is saved with a notebook. Elements are kept by reference, as there may be a shadow root.
 // Types of the data: tests/browser/player.d.ts. desk/script.py joins these modules into the one that anywidget takes.
-import { Calls } from "./calls.js";
+import { Calls, isWhole } from "./calls.js";
 import { Channels } from "./channels.js";
 import { clamp, clock } from "./clock.js";
 import { div, element, span } from "./dom.js";
@@ -23,6 +23,8 @@ const MIN_REGION_S = 0.02;
 
 export class Player {
 	root;
+	/** Names this view to the kernel, as a player may be shown several times. */
+	viewer = Math.random().toString(36).slice(2);
 	/** @type {Call | undefined} */
 	call;
 	calls = new Calls();
@@ -35,7 +37,8 @@ export class Player {
 		change: () => this.refresh(),
 		say: (text) => this.say(text),
 		cantPlay: () => this.#askForDecoded(),
-		needUrl: () => this.#send({ type: "url", key: this.call?.key }),
+		needUrl: (again) => this.#send({ type: "url", key: this.call?.key, again }),
+		needSound: () => this.want(),
 	});
 	transport;
 	#send;
@@ -51,8 +54,9 @@ export class Player {
 	#patience = 0;
 	#ticks = 0;
 
-	/** @param {any} first what the kernel sends for the first paint @param {(message: object) => void} send */
-	constructor(first, send) {
+	/** @param {any} first what the kernel sends for the first paint @param {(message: object) => void} tell */
+	constructor(first, tell) {
+		const send = (/** @type {object} */ message) => tell({ ...message, viewer: this.viewer });
 		this.#send = send;
 		this.list = new CallList(first, send, (row, index) => this.#choose(row[0], index, row[2]));
 		this.labels = new Labels(first.labels, send, () => this.say("Saving…"));
@@ -83,7 +87,7 @@ export class Player {
 	/** Open a call that was chosen here. */
 	#choose(key = 0, index = 0, name = "", at = 0) {
 		const known = this.calls.get(key);
-		const page_has_it = known?.sound instanceof Blob;
+		const page_has_it = isWhole(known);
 		this.#send({ type: "open", key, at_s: at, page_has_it, request: ++this.#request });
 		this.switchTo(known ?? { key, index, title: name, reason: "", facts: "" }, at, index);
 	}
@@ -91,9 +95,10 @@ export class Player {
 	/** @param {any} message the kernel opens a call, or says more of the open one @param {Call | undefined} known */
 	receiveCall(message, known) {
 		const next = Object.assign(known ?? {}, message);
-		if (message.request && message.request !== this.#request) return; // to an earlier choice
+		if ((message.requests[this.viewer] ?? 0) !== this.#request) return; // a later choice is on its way to the kernel
 		if (this.call !== next) {
 			this.switchTo(next, next.at_s, next.index);
+			if (!message.is_sent && !isWhole(next)) this.want();
 			return;
 		}
 		if (next.reason) this.say();
@@ -106,7 +111,7 @@ export class Player {
 		this.calls.open(next);
 		this.call = next;
 		this.channels.open(next);
-		this.speaker.load(next.sound, at, this.channels.gains);
+		this.speaker.open(next.sound, at, this.channels.gains);
 		this.setRegion(null);
 		this.say();
 		this.list.mark(next.key, index);
@@ -138,11 +143,25 @@ export class Player {
 		this.channels.show();
 	}
 
+	/** Ask for the sound of the open call, which did not come, or came to another view. */
+	want() {
+		this.#send({ type: "want", key: this.call?.key });
+	}
+
+	/** No sound comes: say why. */
+	fail(text = "") {
+		clearTimeout(this.#patience);
+		this.speaker.fail(text);
+	}
+
 	receiveUrl(url = "") {
 		if (!this.call) return;
-		this.say();
+		clearTimeout(this.#patience);
 		if (this.call.sound) this.speaker.renew({ url });
-		else this.speaker.load({ url }, this.speaker.position, []);
+		else {
+			this.say();
+			this.speaker.load({ url }, this.speaker.position, []);
+		}
 		this.call.sound = { url };
 		this.channels.show();
 	}
@@ -228,7 +247,11 @@ export class Player {
 	}
 
 	#askForDecoded() {
-		if (!this.call || this.call.decoded) return;
+		if (!this.call) return;
+		if (this.call.decoded) {
+			this.fail("The browser can't play this sound, also as WAV. Play tries again; Recording.verify() says more.");
+			return;
+		}
 		this.call.decoded = true;
 		this.#send({ type: "decode", key: this.call.key });
 	}

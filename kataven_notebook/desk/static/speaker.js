@@ -3,15 +3,19 @@ import { clamp } from "./clock.js";
 import { Mixer } from "./mixer.js";
 
 export const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 2, 2.5, 3];
-const STALL_MS = 2000;
-const WATCH_EVERY_MS = 250;
-const MAX_TRIES = 4;
+// A listener reads within two seconds why nothing is heard: so long without progress, then so long for the kernel.
+const STALL_MS = 900;
+const GRACE_MS = 750;
+const WATCH_EVERY_MS = 200;
+const MAX_TRIES = 3;
+const LATE = "No sound has come yet, and the kernel is too busy to say why. It plays when it comes; Play tries again.";
 const PLAY_EVENT = "kataven-player-sounds";
 
 /**
  * @typedef {object} SpeakerEvents
  * @property {() => void} change
- * @property {() => void} needUrl
+ * @property {(again: boolean) => void} needUrl `again`: what the kernel sent last gave no sound
+ * @property {() => void} needSound
  * @property {() => void} cantPlay
  * @property {(text: string) => void} say
  */
@@ -36,8 +40,14 @@ export class Speaker {
 	/** Where to go once the element has sound. @type {number | undefined} */
 	#target;
 	#objectUrl = "";
+	/** Whether the kernel was asked why nothing comes; it is not asked twice for one cause. */
 	#asked = false;
 	#tries = 0;
+	#grace = 0;
+	/** Whether the listener was told that nothing comes: Play tries again. */
+	#failed = false;
+	/** Whether sound that comes late starts, though Play is shown. */
+	#resumes = false;
 	#aliveAt = 0;
 	#lastProgress = 0;
 	#timer;
@@ -52,7 +62,7 @@ export class Speaker {
 	dispose() {
 		clearInterval(this.#timer);
 		window.removeEventListener(PLAY_EVENT, this.#giveWay);
-		this.load(undefined, 0, []);
+		this.open(undefined, 0, []);
 	}
 
 	get position() {
@@ -64,6 +74,12 @@ export class Speaker {
 		return Number.isFinite(this.#audio.duration) ? this.#audio.duration : 0;
 	}
 
+	/** Turn to another call. @param {Sound | undefined} sound @param {number} at @param {number[]} gains */
+	open(sound, at, gains) {
+		[this.#failed, this.#resumes, this.#tries] = [false, false, 0];
+		this.load(sound, at, gains);
+	}
+
 	/**
 	 * Take another sound. It gets an element of its own, so that late events of the old one are told apart.
 	 * @param {Sound | undefined} sound @param {number} at @param {number[]} gains
@@ -72,8 +88,11 @@ export class Speaker {
 		const [old, audio] = [this.#audio, new Audio()];
 		this.#audio = audio;
 		old.pause();
-		old.src = "";
+		old.removeAttribute("src");
+		old.load();
 		URL.revokeObjectURL(this.#objectUrl);
+		clearTimeout(this.#grace);
+		this.#mixer.close();
 		this.#mixer = new Mixer(audio);
 		[this.#sound, this.#spare, this.#asked, this.#target] = [sound, undefined, false, at];
 		this.#aliveAt = Date.now();
@@ -83,7 +102,7 @@ export class Speaker {
 		audio.src = sound instanceof Blob ? this.#objectUrl : sound.url;
 		this.set({});
 		this.mix(gains);
-		if (this.wanted) this.#start();
+		if (this.wanted || this.#resumes) this.#start();
 	}
 
 	play() {
@@ -92,13 +111,14 @@ export class Speaker {
 		const { region, loop } = this;
 		if (this.#audio.ended || (loop && region && this.position >= region.end)) this.seek(region?.start ?? 0);
 		this.#aliveAt = Date.now();
-		if (this.#spare) this.#recover();
-		this.#start();
+		if (this.#failed) this.#tryAgain();
+		else if (this.#spare) this.#recover();
+		if (this.#sound) this.#start();
 		this.#on.change();
 	}
 
 	pause() {
-		this.wanted = false;
+		this.wanted = this.#resumes = false;
 		this.#audio.pause();
 		this.#on.change();
 	}
@@ -143,7 +163,18 @@ export class Speaker {
 	renew(fresh) {
 		this.#spare = fresh;
 		if (this.#asked) this.#recover();
-		this.#asked = false;
+	}
+
+	/** Say why nothing is heard, unless something is; Play is Play again, and sound that still comes starts. */
+	fail(text = "") {
+		const isFine = this.#sound instanceof Blob ? !this.#audio.error : this.#sound && !this.#asked;
+		if (isFine) return;
+		clearTimeout(this.#grace);
+		this.#failed = true;
+		this.#resumes ||= this.wanted;
+		this.wanted = false;
+		this.#on.say(text);
+		this.#on.change();
 	}
 
 	/** @param {HTMLAudioElement} audio */
@@ -151,6 +182,7 @@ export class Speaker {
 		const events = {
 			seeked: () => this.#on.change(),
 			loadedmetadata: () => this.#goToTarget(),
+			playing: () => this.#arrived(),
 			ended: () => (this.loop && this.wanted ? this.play() : this.pause()),
 			error: () => this.#fail(),
 		};
@@ -161,13 +193,28 @@ export class Speaker {
 	#goToTarget() {
 		if (this.#target !== undefined) this.#audio.currentTime = this.#target;
 		this.#target = undefined;
+		this.#arrived();
+	}
+
+	/** Sound has come, perhaps late. */
+	#arrived() {
+		clearTimeout(this.#grace);
+		if (this.#failed) this.#on.say("");
+		this.#failed = false;
+		if (!this.#audio.paused) this.wanted ||= this.#resumes;
 		this.#on.change();
 	}
 
+	/** Nothing comes: go on with a fresh URL, the one at hand or one to ask for. */
 	#fail() {
 		this.#target = this.position;
 		if (this.#sound instanceof Blob) this.#on.cantPlay();
-		else this.#recover();
+		else if (this.#spare && this.#tries < MAX_TRIES) this.#recover();
+		else if (!this.#asked) {
+			this.#asked = true;
+			this.#on.needUrl(this.#tries > 0);
+			this.#grace = setTimeout(() => this.fail(LATE), GRACE_MS);
+		}
 	}
 
 	#start() {
@@ -179,34 +226,34 @@ export class Speaker {
 		});
 	}
 
-	/** Go on with a fresh URL: the one at hand, or one to ask for. */
 	#recover() {
-		this.#aliveAt = Date.now();
-		if (!this.#spare) {
-			if (this.#asked) this.#on.say("Waiting for the kernel to renew the URL.");
-			else this.#on.needUrl();
-			this.#asked = true;
-		} else if (++this.#tries > MAX_TRIES) {
-			this.#tries = 0;
-			this.pause();
-			this.#on.say("No sound came. Play tries again; audio() says why.");
-		} else this.load(this.#spare, this.position, []);
+		this.#tries++;
+		this.load(this.#spare, this.position, []);
+	}
+
+	/** The listener presses Play where nothing came. */
+	#tryAgain() {
+		this.#on.say("");
+		if (!this.#sound) this.#on.needSound();
+		[this.#failed, this.#tries] = [false, 0];
+		if (this.#sound) this.load(this.#spare ?? this.#sound, this.position, []);
 	}
 
 	/** Chromium reports a dead URL only after half a minute: so progress is watched. */
 	#watch() {
-		if (!this.#sound || this.#sound instanceof Blob) return;
+		if (!this.#sound || this.#sound instanceof Blob || this.#audio.error || document.hidden) return;
 		const { buffered, currentTime, readyState, seeking } = this.#audio;
 		const progress = currentTime + (buffered.length && buffered.end(buffered.length - 1));
-		const waits = seeking || (this.wanted && readyState < HTMLMediaElement.HAVE_FUTURE_DATA);
-		if (!waits) this.#tries = 0;
+		const plays = this.wanted || this.#resumes;
+		const waits = seeking || !readyState || (plays && readyState < HTMLMediaElement.HAVE_FUTURE_DATA);
+		if (!waits) [this.#tries, this.#asked] = [0, false];
 		if (!waits || progress !== this.#lastProgress) this.#aliveAt = Date.now();
-		else if (Date.now() - this.#aliveAt >= STALL_MS) this.#recover();
+		else if (Date.now() - this.#aliveAt >= STALL_MS) this.#fail();
 		this.#lastProgress = progress;
 	}
 
 	/** Only one player of a page sounds. @param {any} event */
 	#giveWay = (event) => {
-		if (event.detail !== this && this.wanted) this.pause();
+		if (event.detail !== this && (this.wanted || this.#resumes)) this.pause();
 	};
 }
