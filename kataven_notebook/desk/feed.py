@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from kataven_notebook.desk.delivery import Call, Delivery, in_words
+from kataven_notebook.desk.far_waves import FarWaves
 from kataven_notebook.desk.troubles import plays, sentence, was_refused
 from kataven_notebook.errors import KatavenError
 from kataven_notebook.service.ranges import look
@@ -78,6 +79,7 @@ class Feed:
         self._newest: dict[int, int] = {}
         self._urls: dict[int, _Signed] = {}
         self._renewing: set[int] = set()
+        self._waves = FarWaves(lambda key: self._urls[key].url)
 
     def open(self, call: Call, *, page_has_it: bool = False) -> None:
         """Deliver a call; deliveries of other calls stop."""
@@ -151,6 +153,7 @@ class Feed:
             return
         if recording is None:
             self._send_url(delivery, fresh=False)
+            self._waves.send(delivery)
             return
         if recording.size_bytes <= _SOUND_FIRST_BYTES or recording.format not in LOSSLESS:
             delivery.send_sound(recording)
