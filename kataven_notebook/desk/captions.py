@@ -20,6 +20,7 @@ KEYS = (
     ("Space, K", "play, pause"),
     ("← →", "5 s back, on (Shift: 1 s)"),
     ("J L", "10 s back, on"),
+    ("Home End", "to the start, the end"),
     ("[ ]", "slower, faster"),
     ("P N", "previous, next call"),
     ("M", "next moment"),
@@ -27,7 +28,10 @@ KEYS = (
     ("R", "loop"),
     ("Esc", "clear the region"),
     ("+ − 0", "zoom in, out, all"),  # noqa: RUF001 - a minus sign, as on the button
+    ("PageUp PageDown", "part before, after"),
     ("↑ ↓", "volume; in the list, choose"),
+    ("↑ ↓", "with Shift: higher, lower waves"),
+    ("S", "spectrogram"),
     ("1 … 9", "set a label, or take it back"),
     ("U", "take back the last"),
     ("?", "this list"),

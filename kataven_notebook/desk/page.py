@@ -10,6 +10,7 @@ import anywidget
 import ipywidgets
 import traitlets
 
+from kataven_notebook.desk.closeup import CloseUps
 from kataven_notebook.desk.delivery import Call
 from kataven_notebook.desk.feed import Feed
 from kataven_notebook.desk.latest import Latest
@@ -67,12 +68,14 @@ class Desk(anywidget.AnyWidget):
             "url": self._on_url,
             "want": self._on_want,
             "decode": self._on_decode,
+            "look": self._on_look,
             "state": self._on_state,
             "label": self._on_label,
             "unlabel": self._on_unlabel,
         }
         self.on_msg(self._on_message)
         self._ahead: set[int] = set()
+        self._closeups = CloseUps(self._post, source)
         self._feed = Feed(
             self._post,
             source,
@@ -123,6 +126,7 @@ class Desk(anywidget.AnyWidget):
         # ipywidgets closes widgets whose construction failed, too.
         if hasattr(self, "_feed"):
             self._feed.close()
+            self._closeups.close()
         super().close()
 
     def _send_next(self, call: Call) -> None:
@@ -210,6 +214,9 @@ class Desk(anywidget.AnyWidget):
 
     def _on_decode(self, content: Mapping[str, Any]) -> None:
         self._feed.decode(self._call(content))
+
+    def _on_look(self, content: Mapping[str, Any]) -> None:
+        self._closeups.ask(self._call(content).session_id, content)
 
     def _on_state(self, content: Mapping[str, Any]) -> None:
         if content.get("key") == self.key:

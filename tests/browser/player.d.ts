@@ -34,6 +34,32 @@ interface Decision {
   text: string;
 }
 
+/** Peaks of a part of a call, finer than those of the whole: of each channel all lowest samples, then all highest. */
+interface Detail {
+  from_s: number;
+  to_s: number;
+  first_bin: number;
+  bins: number;
+  bins_per_s: number;
+  /** Whether a bin is one sample. */
+  is_finest: boolean;
+  samples: Int16Array;
+}
+
+/** The spectrogram of a part of a call: of each channel its rows, from high to low, a level a column. */
+interface Spectrum {
+  from_s: number;
+  to_s: number;
+  channels: number;
+  columns: number;
+  rows: number;
+  top_hz: number;
+  /** What a level of 0 means, and how much more the next one. */
+  floor_db: number;
+  step_db: number;
+  levels: Uint8Array;
+}
+
 /** What the page knows of one call. */
 interface Call {
   key: number;
@@ -68,4 +94,8 @@ interface Call {
   peaks?: Uint8Array[];
   bins_per_s?: number;
   loudest?: number;
+  /** What is written where there are no peaks to draw. */
+  wave?: string;
+  /** Who speaks on each channel. */
+  roles?: ("agent" | "caller" | "")[];
 }

@@ -71,7 +71,7 @@ def test_page_and_kernel_know_each_others_messages(calls: pd.DataFrame) -> None:
     folder = Path(str(desk.__file__)).parent
     handled = set(re.findall(r"^\t(\w+)(?:\(|: \()", (folder / "static" / "messages.js").read_text(), re.MULTILINE))
     posted = set()
-    for name in ("page.py", "feed.py", "delivery.py"):
+    for name in ("page.py", "feed.py", "delivery.py", "closeup.py"):
         posted |= set(re.findall(r'"type": "(\w+)"', (folder / name).read_text()))
     assert handled == posted
 

@@ -1,6 +1,5 @@
 // The names of the channels, each with Solo and Mute.
 import { button, div, element, setPressed } from "./dom.js";
-import { LANE_PX } from "./drawing.js";
 
 export class Channels {
 	node = div("channels");
@@ -36,7 +35,7 @@ export class Channels {
 	#channelNode(channel = 0, count = 1) {
 		const name = this.#call?.names?.[channel] ?? `Channel ${channel}`;
 		const mixers = Object.keys(this.#chosen).map((verb) => this.#mixButton(verb, name, channel));
-		return element("div", { class: `channel c${channel % 2}`, style: `height:${LANE_PX}px` },
+		return element("div", { class: `channel c${channel % 2}` },
 			element("span", { class: "name", title: name }, name),
 			element("span", { hidden: count < 2 }, ...mixers));
 	}

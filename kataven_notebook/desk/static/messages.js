@@ -25,6 +25,7 @@ export const messageHandlers = (player) => ({
 		if (came === "whole") player.load();
 		if (came === "broken") player.want();
 	},
+	look: (message, _known, data) => player.timeline.receive(message, data),
 	url({ url }, known) {
 		if (known && known === player.call) player.receiveUrl(url);
 	},

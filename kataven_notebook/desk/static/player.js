@@ -15,8 +15,7 @@ import { Speaker } from "./speaker.js";
 import { Timeline } from "./timeline.js";
 import { Transport } from "./transport.js";
 
-const TICK_MS = 33;
-const RESTYLE_EVERY_TICKS = 15;
+const LATE_MS = 250;
 const REPORT_EVERY_MS = 1000;
 const PATIENCE_MS = 1500;
 const MIN_REGION_S = 0.02;
@@ -32,7 +31,11 @@ export class Player {
 	labels;
 	moments;
 	channels = new Channels(() => this.speaker.mix(this.channels.gains));
-	timeline = new Timeline({ seek: (to) => this.seek(to), region: (region) => this.setRegion(region) });
+	timeline = new Timeline({
+		seek: (to) => this.seek(to),
+		region: (region) => this.setRegion(region),
+		look: (wish) => this.#send({ type: "look", key: this.call?.key, ...wish }),
+	});
 	speaker = new Speaker({
 		change: () => this.refresh(),
 		say: (text) => this.say(text),
@@ -52,7 +55,10 @@ export class Player {
 	#request = 0;
 	#reportedAt = 0;
 	#patience = 0;
-	#ticks = 0;
+	#frame = 0;
+	/** The time that is on the screen. */
+	#shown = "";
+	#late = 0;
 
 	/** @param {any} first what the kernel sends for the first paint @param {(message: object) => void} tell */
 	constructor(first, tell) {
@@ -210,7 +216,8 @@ export class Player {
 		if (this.duration !== this.timeline.duration) this.timeline.show(this.call, this.duration);
 		this.transport.show(this.duration);
 		this.#reportedAt = 0;
-		this.tick();
+		this.beat();
+		if (!this.speaker.wanted) this.tick();
 	}
 
 	redraw() {
@@ -219,24 +226,33 @@ export class Player {
 		this.tick();
 	}
 
-	/** Many times a second. */
+	/** While it plays: at each frame of the screen, and now and then where a page out of sight has none. */
 	beat() {
-		if (this.#ticks++ % RESTYLE_EVERY_TICKS === 0) this.timeline.restyle();
+		cancelAnimationFrame(this.#frame);
+		clearTimeout(this.#late);
 		if (!this.speaker.wanted) return;
 		this.speaker.keepInRegion();
 		this.tick();
+		this.#frame = requestAnimationFrame(() => this.beat());
+		this.#late = setTimeout(() => this.beat(), LATE_MS);
+	}
+
+	dispose() {
+		this.speaker.wanted = false;
+		this.beat();
+		this.timeline.dispose();
+		this.speaker.dispose();
 	}
 
 	/** Show where the listener is; the kernel learns it once a second. */
 	tick() {
 		const at = this.speaker.position;
 		this.timeline.point(at, this.speaker.wanted);
-		this.transport.showTime(at);
+		if (clock(at, 1) !== this.#shown) this.transport.showTime(at);
+		this.#shown = clock(at, 1);
 		if (!this.call || Date.now() - this.#reportedAt < REPORT_EVERY_MS) return;
 		this.#reportedAt = Date.now();
 		const { wanted: playing, speed } = this.speaker;
-		this.timeline.wave.setAttribute("aria-valuenow", at.toFixed(1));
-		this.timeline.wave.setAttribute("aria-valuetext", `${clock(at)} of ${clock(this.duration)}`);
 		this.#send({ type: "state", key: this.call.key, position_s: at, playing, speed });
 	}
 
@@ -282,16 +298,14 @@ function render({ model, el }) {
 	const giveBack = [keepKeys(root), keepFocus(root, [player.timeline.node, player.list.node])];
 	const resized = new ResizeObserver(() => player.redraw());
 	resized.observe(player.timeline.node);
-	const timer = setInterval(() => player.beat(), TICK_MS);
 
 	el.replaceChildren(root);
 	model.on("msg:custom", receive);
 	player.switchTo({ ...first.opened }, first.opened.at_s, first.opened.index);
 	model.send({ type: "ready" });
 	return () => {
-		player.speaker.dispose();
+		player.dispose();
 		model.off("msg:custom", receive);
-		clearInterval(timer);
 		resized.disconnect();
 		for (const give of giveBack) give();
 	};
