@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_datetime64_any_dtype, is_list_like, is_numeric_dtype, is_timedelta64_dtype
 
-from kataven_notebook.clock import duration_text
+from kataven_notebook.desk.cells import decimals_of, length_text, number_text
 from kataven_notebook.desk.marks import text_of
 from kataven_notebook.errors import FrameError
 from kataven_notebook.frame.sessions import session_column
@@ -64,10 +64,15 @@ class CallList:
                 self._key_of.setdefault(self._ids[key], key)
         self._prefix = prefix
         self._statuses = _statuses(frame, prefix)
-        length = [f"{prefix}duration_s"] if f"{prefix}duration_s" in frame.columns else []
+        self._shows_status = len({self._statuses[key] for key in self.keys.tolist()}) > 1
+        self._length = f"{prefix}duration_s"
+        length = [self._length] if self._length in frame.columns else []
         self._columns = [*columns, *(each for each in length if each not in columns)]
+        self._decimals = [decimals_of(frame[each]) for each in self._columns]
         self._session_name = str(session)
         self.order: npt.NDArray[np.intp] = self.keys
+        # What could not be understood of the filter.
+        self.note = ""
         self._searchable: list[str] | None = None
 
     def __len__(self) -> int:
@@ -104,14 +109,17 @@ class CallList:
         return float(value) if np.isfinite(value) else None
 
     def header(self) -> list[dict[str, object]]:
-        """Return the columns as the page shows them: id and title."""
-        shown: list[dict[str, object]] = [
-            {"id": "session", "title": self._session_name},
-            {"id": "status", "title": "status"},
-        ]
+        """Return the columns as the page shows them: id, title, and whether they hold numbers.
+
+        Where all calls have one status there is no column for it.
+        """
+        shown: list[dict[str, object]] = [{"id": "session", "title": self._session_name}]
+        if self._shows_status:
+            shown.append({"id": "status", "title": "status"})
         for position, name in enumerate(self._columns):
-            title = "length" if name == f"{self._prefix}duration_s" else text_of(name)
-            shown.append({"id": str(position), "title": title})
+            title = "length" if name == self._length else text_of(name)
+            is_number = name == self._length or self._decimals[position] is not None
+            shown.append({"id": str(position), "title": title, **({"number": True} if is_number else {})})
         return [*shown, {"id": "labels", "title": "labels"}]
 
     def counts(self) -> dict[str, int]:
@@ -166,23 +174,30 @@ class CallList:
 
     def window(self, start: int, count: int, *, labels: Callable[[str], str]) -> list[list[object]]:
         """Return some rows as `[key, status, text, text, ...]`, a text for each column of `header`."""
+        keys = self.order[max(0, start) : max(0, start) + count]
+        cells = [self._column_texts(position, keys) for position in range(len(self._columns))]
         rows: list[list[object]] = []
-        for key in self.order[max(0, start) : max(0, start) + count].tolist():
-            cells = [self._text(name, self._frame[name].iloc[key]) for name in self._columns]
+        for i, key in enumerate(keys.tolist()):
             status = self._statuses[key]
-            own = [self.title(key), status.replace("_", " ")]
-            rows.append([key, status, *own, *cells, labels(self._ids[key])])
+            own = [self.title(key), *([status.replace("_", " ")] if self._shows_status else [])]
+            rows.append([key, status, *own, *(column[i] for column in cells), labels(self._ids[key])])
         return rows
 
-    def _text(self, name: Hashable, value: object) -> str:
-        if name == f"{self._prefix}duration_s" and isinstance(value, int | float) and np.isfinite(value):
-            return duration_text(float(value))
+    def _column_texts(self, position: int, keys: npt.NDArray[np.intp]) -> list[str]:
+        """Return a column as texts, for some rows."""
+        name, decimals = self._columns[position], self._decimals[position]
+        values = self._frame[name].iloc[keys].tolist()
+        if name == self._length:
+            return [length_text(each) for each in values]
+        if decimals is not None:
+            return [number_text(each, decimals) for each in values]
         # The first rows are saved with the notebook, and the column may be `recording_url`.
-        return text_of(redact(value) if isinstance(value, str) else value)
+        return [text_of(redact(each) if isinstance(each, str) else each) for each in values]
 
     def _texts(self) -> list[str]:
         if self._searchable is None:
-            texts = ([self._text(name, each) for each in self._frame[name].tolist()] for name in self._columns)
+            everything = np.arange(len(self._frame))
+            texts = [self._column_texts(position, everything) for position in range(len(self._columns))]
             rows = zip(self._ids, self._statuses, *texts, strict=True)
             self._searchable = ["\n".join(row).casefold() for row in rows]
         return self._searchable

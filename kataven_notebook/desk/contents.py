@@ -76,8 +76,8 @@ class Contents:
             "header": self.calls.header(),
             "rows": fitting(rows, max_bytes=_FIRST_ROWS_BYTES, at_least=6),
             "total": len(self.calls),
-            "widths": self._widths(),
             "statuses": self._choices(),
+            "common": self._common(),
             "labels": list(self.label_names),
             "download": self.download,
             "moments": self._moments(),
@@ -160,14 +160,13 @@ class Contents:
                 found.append({"key": key, "session": self.calls.title(key), **times, **shown})
         return fitting(found, max_bytes=_FIRST_MOMENTS_BYTES, at_least=6)
 
+    def _common(self) -> str:
+        # A column of equal statuses says less than this.
+        counted = self.calls.counts()
+        return f", all {next(iter(counted)).replace('_', ' ')}" if len(counted) == 1 and len(self.calls) > 1 else ""
+
     def _choices(self) -> list[tuple[str, str]]:
         counted = self.calls.counts().items()
-        choices = [("", "All statuses")]
-        choices += [(status, f"{status.replace('_', ' ')} ({count:,})") for status, count in counted]
-        return choices + [(each, each) for each in ("labelled", "unlabelled") if self.label_names]
-
-    def _widths(self) -> str:
-        header = self.calls.header()
-        special = {"session": "1.6fr", "status": "minmax(124px, 1fr)"}
-        widths = [special.get(str(each["id"]), "1fr") for each in header]
-        return f"--columns:{' '.join(widths)};--least:{len(header) * 118}px"
+        choices = [(status, f"{status.replace('_', ' ')} ({count:,})") for status, count in counted if len(counted) > 1]
+        choices += [(each, each) for each in ("labelled", "unlabelled") if self.label_names]
+        return [("", "All calls"), *choices]

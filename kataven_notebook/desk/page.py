@@ -193,7 +193,8 @@ class Desk(anywidget.AnyWidget):
         rows = self._calls.window(start, min(int(content["count"]), _MAX_WINDOW), labels=self._contents.label_text)
         index = -1 if self.key is None else self._calls.index_of(self.key)
         about = {"viewer": content.get("viewer"), "request": content.get("request"), "key": self.key, "index": index}
-        self._post({"type": "rows", **about, "start": start, "rows": rows, "total": len(self._calls.order)})
+        found = {"total": len(self._calls.order), "note": self._calls.note}
+        self._post({"type": "rows", **about, "start": start, "rows": rows, **found})
 
     def _on_open(self, content: Mapping[str, Any]) -> None:
         key = int(content["key"])

@@ -7,9 +7,10 @@ interface Span {
 }
 
 type Sound = Blob | { url: string };
-/** The texts are those of the session, the status, the caller's columns, and last the labels. */
+/** A text for each column: the session first, the labels last. */
 type Row = [key: number, status: string, ...texts: string[]];
-type Column = { id: string; title: string };
+/** With `number` its texts stand on the right. */
+type Column = { id: string; title: string; number?: boolean };
 
 interface Mark {
   kind: "overlap" | "interruption" | "silence" | "slow" | "mark" | "label";

@@ -61,7 +61,7 @@ def test_a_frame_that_is_changed_in_place_stays_as_it_was_opened(calls: pd.DataF
     desk = player(calls, session="call", columns=["score"])
     del calls["score"]
     rows = desk.children[0]._calls.window(0, 3, labels=lambda _: "")
-    assert [(row[2], row[4]) for row in rows] == [("b", "2.5"), ("a", "1"), ("d", "")]
+    assert [(row[2], row[4]) for row in rows] == [("b", "2.5"), ("a", "1.0"), ("d", "")]
     assert desk.frame["score"].tolist()[:2] == [2.5, 1.0]
 
 

@@ -1,6 +1,7 @@
 // The list of calls. Only the rows in sight are elements of the page; the kernel sorts and filters.
 import { clamp } from "./clock.js";
-import { button, div, element, span } from "./dom.js";
+import { button, div, element, iconButton, span } from "./dom.js";
+import { Heads } from "./heads.js";
 
 const ROW_PX = 28;
 // How many rows are asked for at once.
@@ -11,7 +12,8 @@ const SPARE_ROWS = 4;
 export class CallList {
 	/** Where the open call is in the list, or -1. */
 	index = -1;
-	bar;
+	/** All of the list: its bar and its rows. */
+	panel;
 	node;
 	#send;
 	#open;
@@ -19,6 +21,10 @@ export class CallList {
 	/** @type {Map<number, Row>} */
 	#rows;
 	#total = 0;
+	/** How many calls there are without a filter. */
+	#all = 0;
+	/** What holds for all of them. */
+	#common = "";
 	/** @type {Set<number>} */
 	#asked = new Set();
 	/** A row that is opened as soon as it comes. @type {number | undefined} */
@@ -31,7 +37,14 @@ export class CallList {
 	#columns;
 	#heads;
 	#body = element("div", { role: "rowgroup", class: "rows" });
-	#count = span("faint count");
+	#count = element("span", { class: "faint count", role: "status" });
+	/** What stands in the bar while the list is folded. */
+	#place = element("span", { class: "place" });
+	#fold;
+	#search;
+	#status;
+	#none = div("none");
+	#note = element("div", { class: "note", role: "status" });
 
 	/**
 	 * @param {any} first what the kernel sends for the first paint @param {(message: object) => void} send
@@ -41,19 +54,46 @@ export class CallList {
 		this.#send = send;
 		this.#open = open;
 		[this.#rows, this.#total, this.#columns] = [new Map(first.rows.entries()), first.total, first.header];
-		const head = (/** @type {Column} */ { id, title }) =>
-			element("div", { role: "columnheader", "aria-sort": "none" }, button({ click: () => this.#sortBy(id) }, title));
-		this.#heads = this.#columns.map(head);
-		this.bar = div("bar", ...this.#filters(first.statuses), this.#count);
-		const props = { role: "grid", class: "grid", tabindex: 0, label: "Calls", scroll: () => this.draw() };
-		const headRow = element("div", { role: "row" }, ...this.#heads);
-		this.node = element("div", props, element("div", { role: "rowgroup", class: "head" }, headRow), this.#body);
-		this.node.style.cssText = first.widths;
+		[this.#all, this.#common] = [first.total, first.common];
+		this.#heads = new Heads(this.#columns, {
+			sort: (id) => this.#show({ sort: id, descending: this.#view.sort === id && !this.#view.descending }),
+			resize: (columns) => this.node.style.setProperty("--columns", columns),
+			texts: (column) => Array.from(this.#rows.values(), (row) => String(row[column + 2])),
+		});
+		this.#search = element("input", { type: "search", placeholder: "Filter: any text, column:value, column>1", label: "Filter",
+			title: "Filter (/)", input: () => this.#show({ text: this.#search.value }), keydown: (event) => this.#leave(event) });
+		const options = first.statuses.map((/** @type {[string, string]} */ [value, text]) => element("option", { value }, text));
+		this.#status = element("select", { label: "Filter by status", hidden: options.length < 2,
+			change: () => this.#show({ status: this.#status.value }) }, ...options);
+		this.#fold = iconButton("fold", "List of calls", () => this.fold());
+		const bar = div("bar", this.#fold, iconButton("previous", "Previous call", () => this.step(-1), "P"),
+			iconButton("next", "Next call", () => this.step(1), "N"), this.#place, this.#search, this.#status, this.#count);
+		this.node = element("div",
+			{ role: "grid", class: "grid", tabindex: 0, label: "Calls", scroll: () => this.draw() },
+			element("div", { role: "rowgroup", class: "head" }, this.#heads.node), this.#body);
+		this.panel = div("list many", bar, this.#note, this.node, this.#none);
+		this.panel.style.setProperty("--count", String(first.total));
+		this.#none.hidden = true;
+		this.fold(false);
+		new ResizeObserver(() => this.#resize()).observe(this.node);
 	}
 
 	/** How many rows a key for a page moves. */
 	get pageRows() {
 		return Math.floor(this.node.clientHeight / ROW_PX) - 2;
+	}
+
+	/** Leave one line of the list, or show it again. */
+	fold(folded = !this.panel.classList.contains("folded")) {
+		this.panel.classList.toggle("folded", folded);
+		this.#fold.setAttribute("aria-expanded", String(!folded));
+		this.#showPlace();
+	}
+
+	focusFilter() {
+		this.fold(false);
+		this.#search.focus();
+		this.#search.select();
 	}
 
 	/** Open the call that is so many rows on. */
@@ -67,9 +107,9 @@ export class CallList {
 		const row = this.#rows.get(index);
 		if (row && row[0] !== key) index = [...this.#rows].find(([, each]) => each[0] === key)?.[0] ?? -1;
 		[this.#key, this.index] = [key, index];
-		const [height, at] = [this.node.clientHeight - ROW_PX, index * ROW_PX];
-		if (index >= 0) this.node.scrollTop = clamp(this.node.scrollTop, at + ROW_PX - height, at);
+		this.#scrollTo(index);
 		this.draw();
+		this.#showPlace();
 	}
 
 	/** @param {any} message rows of the view */
@@ -79,7 +119,11 @@ export class CallList {
 		// The kernel may not know yet what was opened here since.
 		if (message.key === this.#key) this.index = message.index;
 		message.rows.forEach((/** @type {Row} */ row, i = 0) => this.#rows.set(message.start + i, row));
+		this.#note.textContent = message.note;
+		if (message.rows.length) this.#grow();
 		this.draw();
+		this.#showNone();
+		this.#showPlace();
 		if (this.#awaited !== undefined && this.#rows.has(this.#awaited)) this.#go(this.#awaited);
 	}
 
@@ -96,17 +140,59 @@ export class CallList {
 		this.#body.replaceChildren(...Array.from({ length: clamp(to - from) }, (_, i) => this.#rowNode(from + i)));
 		this.node.setAttribute("aria-rowcount", String(total + 1));
 		this.node.setAttribute("aria-activedescendant", index >= from && index < to ? this.#idPrefix + index : "");
-		this.#count.textContent = `${total.toLocaleString("en")} call${total === 1 ? "" : "s"}`;
+		const count = (total === this.#all ? "" : `${total.toLocaleString("en")} of `) + this.#all.toLocaleString("en");
+		this.#count.textContent = `${count} call${this.#all === 1 ? "" : "s"}${this.#common}`;
 	}
 
-	/** @param {[value: string, text: string][]} statuses */
-	#filters(statuses) {
-		const input = () => this.#show({ text: search.value });
-		const search = element("input", { type: "search", placeholder: "Filter by any text", label: "Filter", input });
-		const options = statuses.map(([value, text]) => element("option", { value }, text));
-		const change = () => this.#show({ status: status.value });
-		const status = element("select", { label: "Filter by status", change }, ...options);
-		return [search, status];
+	/** The rows came into sight, or have another height. */
+	#resize() {
+		if (!this.node.clientHeight) return;
+		this.#grow();
+		this.#scrollTo(this.index);
+		this.draw();
+	}
+
+	#grow() {
+		// Without a place in the page there is no font to measure with.
+		if (this.node.isConnected) this.#heads.grow();
+	}
+
+	#scrollTo(index = -1) {
+		const [height, at] = [this.node.clientHeight - ROW_PX, index * ROW_PX];
+		if (index >= 0 && height > 0) this.node.scrollTop = clamp(this.node.scrollTop, at + ROW_PX - height, at);
+	}
+
+	/** From the filter Enter opens the first call, and the arrow down goes to the rows. @param {KeyboardEvent} event */
+	#leave(event) {
+		if (event.key !== "Enter" && event.key !== "ArrowDown") return;
+		event.preventDefault();
+		event.stopPropagation();
+		if (!this.#total) return;
+		this.node.focus();
+		if (event.key === "Enter") this.#go(0);
+	}
+
+	#showNone() {
+		this.#none.hidden = this.#total > 0;
+		this.node.hidden = !this.#total;
+		if (this.#total) return;
+		const { text, status } = this.#view;
+		const words = [text.trim(), status && this.#status.selectedOptions[0].text].filter(Boolean).join(", ");
+		this.#none.replaceChildren(span("", `No call matches ${words}.`), button({ class: "act", click: () => this.#clear() }, "Clear the filter"));
+	}
+
+	#clear() {
+		this.#search.value = this.#status.value = "";
+		this.focusFilter();
+		this.#show({ text: "", status: "" });
+	}
+
+	#showPlace() {
+		const row = this.#rows.get(this.index);
+		const [, , ...texts] = row ?? [];
+		const place = this.index < 0 ? "" : `Call ${(this.index + 1).toLocaleString("en")} of ${this.#total.toLocaleString("en")}`;
+		const cells = texts.map((text) => element("span", { dir: "auto" }, String(text))).filter((each) => each.textContent);
+		this.#place.replaceChildren(...(place ? [span("", place)] : []), ...cells);
 	}
 
 	#go(index = 0) {
@@ -114,10 +200,6 @@ export class CallList {
 		this.#awaited = row || !this.#total ? undefined : index;
 		if (row) this.#open(row, index);
 		else this.#ask(index);
-	}
-
-	#sortBy(id = "") {
-		this.#show({ sort: id, descending: this.#view.sort === id && !this.#view.descending });
 	}
 
 	/** @param {Partial<{sort: string, descending: boolean, status: string, text: string}>} change */
@@ -129,9 +211,7 @@ export class CallList {
 		this.#request++;
 		this.node.scrollTop = 0;
 		this.#ask();
-		const direction = view.descending ? "descending" : "ascending";
-		const sorted = (i = 0) => (this.#columns[i].id === view.sort ? direction : "none");
-		this.#heads.forEach((head, i) => head.setAttribute("aria-sort", sorted(i)));
+		this.#heads.show(view.sort, view.descending ? "descending" : "ascending");
 	}
 
 	#ask(index = 0) {
@@ -144,17 +224,22 @@ export class CallList {
 	#rowNode(index = 0) {
 		if (!this.#rows.has(index)) this.#ask(index);
 		const [key, state, ...texts] = this.#rows.get(index) ?? [-1, "", "…"];
-		const dot = (i = 0) => (i === 1 ? [element("i", { class: `dot ${state}` })] : []);
 		const props = {
 			role: "row",
-			class: "row",
+			class: `row ${state}`,
 			id: this.#idPrefix + index,
 			"aria-rowindex": index + 2,
 			style: `top:${index * ROW_PX}px`,
 			"aria-selected": String(key === this.#key),
 			click: () => this.#go(index),
 		};
-		return element("div", props,
-			...texts.map((text, i) => element("div", { role: "gridcell", title: text }, ...dot(i), text)));
+		return element("div", props, ...texts.map((text, i) => this.#cell(String(text), this.#columns[i])));
+	}
+
+	/** @param {string} text @param {Column} column */
+	#cell(text, { id, number }) {
+		const dot = id === "status" ? [element("i", { class: "dot" })] : [];
+		const props = { role: "gridcell", dir: "auto", title: text, class: number ? "number" : "" };
+		return element("div", props, ...dot, text);
 	}
 }

@@ -45,12 +45,13 @@ export class Player {
 	});
 	transport;
 	#send;
-	#title = div("title");
+	#title = element("div", { class: "title", dir: "auto" });
 	#facts = div("faint");
 	#legend = div("faint legend");
 	#said = element("div", { role: "status", class: "said" });
 	#silent = div("silent");
-	#sound = div("sound", this.channels.node, this.timeline.node);
+	// The waveform comes before the buttons of its lanes, so that Tab is soon there; the style puts these on its left.
+	#sound = div("sound", this.timeline.node, this.channels.node);
 	#help;
 	#request = 0;
 	#reportedAt = 0;
@@ -69,7 +70,6 @@ export class Player {
 		this.moments = new Moments(first.moments, (moment) => this.#hear(moment));
 		const on = {
 			toggle: () => this.toggle(),
-			step: (rows = 1) => this.list.step(rows),
 			zoom: (factor = 1) => this.zoom(factor),
 			save: () => this.#save(),
 			clear: () => this.setRegion(null),
@@ -78,10 +78,13 @@ export class Player {
 		const keys = first.keys.map(([keys = "", what = ""]) => div("", element("kbd", {}, keys), " ", what));
 		this.#help = element("details", { class: "help" }, element("summary", {}, "Keyboard"), div("keys", ...keys));
 		const props = { class: `kn-player ${first.total > 1 ? "" : "one"}`, label: "Call player", tabindex: -1 };
-		this.root = element("section", props,
-			div("list many", this.list.bar, this.list.node),
-			div("line", this.#title, this.#facts), this.#said, this.#silent, this.#sound, this.#legend,
-			this.transport.node, div("below", this.moments.node, this.labels.node), this.#help);
+		// Each child has an area of its name in player.css, which says where it stands at which width.
+		this.root = element("section", props, div("areas",
+			this.list.panel,
+			div("opened", this.#title, this.#facts, this.#said),
+			this.#silent, this.#sound, div("beneath", this.#legend, this.transport.zoom),
+			this.transport.node,
+			div("side", this.labels.node, this.moments.node), this.#help));
 		this.root.addEventListener("keydown", keyHandler(this));
 	}
 

@@ -1,4 +1,4 @@
-// The row of buttons under the sound: play, step, speed, loop, volume, zoom, save; and the time.
+// The row of buttons under the sound: play, time, region, speed, loop, volume, save; and those that zoom.
 import { clock, spanText } from "./clock.js";
 import { element, icon, iconButton, setPressed, span } from "./dom.js";
 import { SPEEDS } from "./speaker.js";
@@ -6,7 +6,6 @@ import { SPEEDS } from "./speaker.js";
 /**
  * @typedef {object} TransportEvents
  * @property {() => void} toggle
- * @property {(rows: number) => void} step
  * @property {(factor: number) => void} zoom
  * @property {() => void} save
  * @property {() => void} clear the region
@@ -14,12 +13,17 @@ import { SPEEDS } from "./speaker.js";
 
 export class Transport {
 	node;
+	/** The buttons that zoom: they belong to the picture, not to the sound. */
+	zoom;
 	#speaker;
 	#on;
 	#play;
 	#loop;
 	#speed;
+	#mute;
 	#volume;
+	/** What the volume was before it was switched off. */
+	#loud = 1;
 	#time = span("time");
 	#length = span("faint");
 	#region = span("region");
@@ -33,20 +37,23 @@ export class Transport {
 		const options = SPEEDS.map((each) => element("option", { value: each }, `${each}×`));
 		const change = () => speaker.set({ speed: Number(this.#speed.value) });
 		this.#speed = element("select", { label: "Speed", title: "Speed ([ and ])", change }, ...options);
+		this.#mute = iconButton("volume", "Mute", () => this.#toggleMute());
 		const input = () => speaker.set({ volume: Number(this.#volume.value) });
-		this.#volume = element("input", { type: "range", max: 1, step: 0.05, label: "Volume", input });
+		const range = { type: "range", max: 1, step: 0.05, label: "Volume", title: "Volume (↑ and ↓)", input };
+		this.#volume = element("input", range);
 		this.node = element("div", { class: "transport", role: "group", label: "Playback" },
-			span("set", iconButton("previous", "Previous call", () => on.step(-1), "P", "icon many"), this.#play,
-				iconButton("next", "Next call", () => on.step(1), "N", "icon many")),
-			span("set", this.#time, this.#length), this.#region, span("gap"),
-			span("set", this.#speed, this.#loop, this.#volume),
-			span("set", iconButton("out", "Zoom out", () => on.zoom(2), "−"), iconButton("in", "Zoom in", () => on.zoom(0.5), "+"),
-				...(download ? [iconButton("save", "Save this call", on.save)] : [])));
+			span("set", this.#play, this.#time, this.#length), this.#region, span("gap"),
+			span("set", this.#speed, this.#loop), span("set tight", this.#mute, this.#volume),
+			...(download ? [iconButton("save", "Save this call", on.save)] : []));
+		this.zoom = element("div", { class: "set zoom", role: "group", label: "Zoom" },
+			iconButton("out", "Zoom out", () => on.zoom(2), "−"), iconButton("in", "Zoom in", () => on.zoom(0.5), "+"),
+			iconButton("all", "Show the whole call", () => on.zoom(Infinity), "0"));
 	}
 
 	/** @param {boolean} disabled the call can't be heard */
 	disable(disabled) {
 		this.#play.disabled = disabled;
+		this.zoom.hidden = disabled;
 	}
 
 	toggleLoop() {
@@ -60,6 +67,8 @@ export class Transport {
 		this.#play.setAttribute("aria-label", wanted ? "Pause" : "Play");
 		setPressed(this.#loop, loop);
 		[this.#speed.value, this.#volume.value] = [speed, volume].map(String);
+		this.#mute.replaceChildren(icon(volume ? "volume" : "muted"));
+		setPressed(this.#mute, !volume);
 		this.#length.textContent = duration ? `/ ${clock(Math.round(duration))}` : "";
 	}
 
@@ -71,5 +80,11 @@ export class Transport {
 	showRegion(region) {
 		this.#region.hidden = !region;
 		if (region) this.#region.replaceChildren(spanText(region), iconButton("close", "Clear the region", this.#on.clear, "Esc"));
+	}
+
+	#toggleMute() {
+		const { volume } = this.#speaker;
+		this.#speaker.set({ volume: volume ? 0 : this.#loud });
+		this.#loud = volume || this.#loud;
 	}
 }
