@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_datetime64_any_dtype, is_list_like, is_numeric_dtype, is_timedelta64_dtype
 
+from kataven_notebook.desk.call_search import CallSearch
 from kataven_notebook.desk.cells import decimals_of, length_text, number_text
 from kataven_notebook.desk.marks import text_of
 from kataven_notebook.errors import FrameError
@@ -71,9 +72,10 @@ class CallList:
         self._decimals = [decimals_of(frame[each]) for each in self._columns]
         self._session_name = str(session)
         self.order: npt.NDArray[np.intp] = self.keys
+        self._last_sorted: tuple[object, npt.NDArray[np.intp]] = None, self.keys
         # What could not be understood of the filter.
         self.note = ""
-        self._searchable: list[str] | None = None
+        self._search = CallSearch(frame, self._texts, self._own_columns())
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -146,26 +148,33 @@ class CallList:
         status
             Only this status; "labelled" and "unlabelled" for those with and without labels.
         text
-            Only calls with this text in any shown column, in any case.
+            A filter, see `call_filter`; plain words are looked for in the shown columns, in any case.
+            `note` then says what could not be understood of it.
         labels
             A session's labels as text.
         """
-        keys = self.keys
+        keys = self._sorted(sort, descending, labels)
         if status in ("labelled", "unlabelled"):
             wanted = status == "labelled"
-            keys = keys[[bool(labels(self._ids[key])) is wanted for key in keys]]
+            keys = keys[[bool(labels(self._ids[key])) is wanted for key in keys.tolist()]]
         elif status:
-            keys = keys[[self._statuses[key] == status for key in keys]]
+            keys = keys[[self._statuses[key] == status for key in keys.tolist()]]
+        self.note = ""
         if text.strip():
-            needle = text.casefold().strip()
-            texts = self._texts()
-            keys = keys[[needle in texts[key] or needle in labels(self._ids[key]).casefold() for key in keys]]
-        if sort is not None and len(keys):
-            values = pd.Series(self._sortable(sort, keys, labels), index=keys)
+            keys, self.note = self._search.find(text, keys, [labels(self._ids[key]) for key in keys.tolist()])
+        self.order = np.asarray(keys, dtype=np.intp)
+
+    def _sorted(self, sort: str | None, descending: bool, labels: Callable[[str], str]) -> npt.NDArray[np.intp]:  # noqa: FBT001 - passed on
+        """Return all calls in an order; the last one is kept, as each key of a filter asks for it again."""
+        if sort is None or not len(self.keys):
+            return self.keys
+        if self._last_sorted[0] != (sort, descending) or sort == "labels":
+            values = pd.Series(self._sortable(sort, self.keys, labels), index=self.keys)
             # An empty text is a missing value, too.
             values = values.where(values != "")
-            keys = values.sort_values(ascending=not descending, kind="stable", na_position="last").index.to_numpy()
-        self.order = np.asarray(keys, dtype=np.intp)
+            values = values.sort_values(ascending=not descending, kind="stable", na_position="last")
+            self._last_sorted = (sort, descending), values.index.to_numpy()
+        return self._last_sorted[1]
 
     def index_of(self, key: int) -> int:
         """Return where a call stands in the list as it is arranged; -1 where it is filtered out."""
@@ -192,15 +201,24 @@ class CallList:
         if decimals is not None:
             return [number_text(each, decimals) for each in values]
         # The first rows are saved with the notebook, and the column may be `recording_url`.
-        return [text_of(redact(each) if isinstance(each, str) else each) for each in values]
+        texts = {each: text_of(redact(each)) for each in {each for each in values if isinstance(each, str)}}
+        return [texts[each] if isinstance(each, str) else text_of(each) for each in values]
 
     def _texts(self) -> list[str]:
-        if self._searchable is None:
-            everything = np.arange(len(self._frame))
-            texts = [self._column_texts(position, everything) for position in range(len(self._columns))]
-            rows = zip(self._ids, self._statuses, *texts, strict=True)
-            self._searchable = ["\n".join(row).casefold() for row in rows]
-        return self._searchable
+        everything = np.arange(len(self._frame))
+        texts = [self._column_texts(position, everything) for position in range(len(self._columns))]
+        return ["\n".join(row).casefold() for row in zip(self._ids, self._statuses, *texts, strict=True)]
+
+    def _own_columns(self) -> dict[str, Callable[[], pd.Series]]:
+        """Return what the list calls otherwise than the frame does."""
+        own: dict[str, Callable[[], pd.Series]] = {
+            "session": lambda: pd.Series(self._ids, dtype=object),
+            self._session_name.casefold(): lambda: pd.Series(self._ids, dtype=object),
+            "status": lambda: pd.Series(self._statuses, dtype=object),
+        }
+        if self._length in self._frame.columns:
+            own["length"] = lambda: self._frame[self._length]
+        return own
 
     def _sortable(
         self, sort: str, keys: npt.NDArray[np.intp], labels: Callable[[str], str]

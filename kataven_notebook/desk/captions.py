@@ -34,6 +34,7 @@ KEYS = (
     ("S", "spectrogram"),
     ("1 … 9", "set a label, or take it back"),
     ("U", "take back the last"),
+    ("/", "to the filter"),
     ("?", "this list"),
 )
 _MARK_KINDS = {

@@ -89,6 +89,7 @@ function actions(player, hop_s = 5) {
 		"-": () => player.zoom(2),
 		0: () => player.zoom(Infinity),
 		u: () => player.labels.takeBack(),
+		"/": () => player.list.focusFilter(),
 		"?": () => player.toggleHelp(),
 	};
 }
