@@ -15,7 +15,7 @@ from kataven_notebook.desk.delivery import Call
 from kataven_notebook.desk.feed import Feed
 from kataven_notebook.desk.latest import Latest
 from kataven_notebook.desk.listener import Listener
-from kataven_notebook.desk.script import join_modules
+from kataven_notebook.desk.script import compact_style, join_modules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -45,7 +45,7 @@ class Desk(anywidget.AnyWidget):
     """
 
     _esm = join_modules(_STATIC)
-    _css = _STATIC / "player.css"
+    _css = compact_style((_STATIC / "player.css").read_text(encoding="utf-8"))
     first = traitlets.Dict().tag(sync=True)
 
     def __init__(self, contents: Contents, source: CallSource) -> None:

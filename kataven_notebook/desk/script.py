@@ -17,6 +17,24 @@ _COMMENT = re.compile(r"^[ \t]*(?://[^\n]*\n|/\*\*.*?\*/[ \t]*\n?)", re.DOTALL |
 _SPACE = re.compile(r"^\s+", re.MULTILINE)
 
 
+def compact_style(text: str) -> str:
+    """Return a style sheet without comments and without the spaces that only readers of the source need.
+
+    Parameters
+    ----------
+    text
+        A style sheet whose strings hold none of `{};,` and no `: ` or comment.
+
+    Examples
+    --------
+    >>> compact_style("/* A */ a { color: red; b & { top: 0; } }")
+    'a{color:red;b &{top:0;}}'
+    """
+    text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
+    text = re.sub(r"\s*([{};,])\s*", r"\1", text)
+    return re.sub(r"\s+", " ", text).replace(": ", ":").strip()
+
+
 @cache
 def join_modules(folder: Path, entry: str = "player") -> str:
     """Return one ES module of all that `entry` imports, each module before those that import it.

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kataven_notebook.desk.page import Desk
-from kataven_notebook.desk.script import join_modules
+from kataven_notebook.desk.script import compact_style, join_modules
 
 pytestmark = pytest.mark.core
 
@@ -35,6 +35,14 @@ def test_what_is_imported_comes_first_and_once(tmp_path: Path) -> None:
         "const $b = (() => {\nconst { a } = $a;\nconst b = a + 1;\nreturn { b };\n})();\n"
         "const { b } = $b;\nconst { a } = $a;\nexport default { b, a };\n"
     )
+
+
+def test_a_style_sheet_keeps_what_means_something() -> None:
+    """Spaces between selectors and in texts stay; comments and the rest go."""
+    sheet = '/* a; b */\na :hover, b > c {\n\tfont: 1px/2 x, y;\n\t&::after { content: " · "; }\n}\n'
+    assert compact_style(sheet) == 'a :hover,b > c{font:1px/2 x,y;&::after{content:" · ";}}'
+    strings = re.findall(r'"[^"]*"', re.sub(r"/\*.*?\*/", "", (STATIC / "player.css").read_text(), flags=re.DOTALL))
+    assert all(each in str(Desk._css) for each in strings)
 
 
 def test_comments_and_spaces_that_begin_a_line_are_left_out(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ const STEP_PX = 16;
  * @property {(id: string) => void} sort
  * @property {(columns: string) => void} resize with what `grid-template-columns` becomes
  * @property {(column: number) => string[]} texts of the rows that are here
+ * @property {() => number} room how many pixels of the list are in sight
  */
 
 export class Heads {
@@ -65,7 +66,8 @@ export class Heads {
 		const { fontSize, fontFamily } = getComputedStyle(this.node);
 		this.#pen.font = `${fontSize} ${fontFamily}`;
 		this.#columns.forEach((_, i) => {
-			if (!this.#byHand.has(i)) this.#widths[i] = Math.max(this.#widths[i] ?? 0, Math.min(MOST_PX, this.#content(i)));
+			const width = Math.min(MOST_PX, this.#on.room() / 2, this.#content(i));
+			if (!this.#byHand.has(i)) this.#widths[i] = Math.max(this.#widths[i] ?? LEAST_PX, Math.floor(width));
 		});
 		this.#show();
 	}

@@ -58,6 +58,7 @@ export class CallList {
 		this.#heads = new Heads(this.#columns, {
 			sort: (id) => this.#show({ sort: id, descending: this.#view.sort === id && !this.#view.descending }),
 			resize: (columns) => this.node.style.setProperty("--columns", columns),
+			room: () => this.node.clientWidth,
 			texts: (column) => Array.from(this.#rows.values(), (row) => String(row[column + 2])),
 		});
 		this.#search = element("input", { type: "search", placeholder: "Filter: words, column:value, column>1", label: "Filter",
@@ -178,7 +179,7 @@ export class CallList {
 		if (this.#total) return;
 		const { text, status } = this.#view;
 		const words = [text.trim(), status && this.#status.selectedOptions[0].text].filter(Boolean).join(", ");
-		this.#none.replaceChildren(span("", `No call matches ${words}.`), button({ class: "act", click: () => this.#clear() }, "Clear the filter"));
+		this.#none.replaceChildren(span("", `No call matches “${words}”.`), button({ class: "act", click: () => this.#clear() }, "Clear the filter"));
 	}
 
 	#clear() {

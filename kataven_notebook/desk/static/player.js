@@ -47,7 +47,7 @@ export class Player {
 	#send;
 	#title = element("div", { class: "title", dir: "auto" });
 	#facts = div("faint");
-	#legend = div("faint legend");
+	#legend = div("faint under legend");
 	#said = element("div", { role: "status", class: "said" });
 	#silent = div("silent");
 	// The waveform comes before the buttons of its lanes, so that Tab is soon there; the style puts these on its left.
@@ -82,8 +82,7 @@ export class Player {
 		this.root = element("section", props, div("areas",
 			this.list.panel,
 			div("opened", this.#title, this.#facts, this.#said),
-			this.#silent, this.#sound, div("beneath", this.#legend, this.transport.zoom),
-			this.transport.node,
+			this.#silent, this.#sound, this.#legend, this.transport.node, this.transport.zoom,
 			div("side", this.labels.node, this.moments.node), this.#help));
 		this.root.addEventListener("keydown", keyHandler(this));
 	}
