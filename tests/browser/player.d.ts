@@ -87,8 +87,6 @@ interface Call {
   arriving?: { delivery: number; bins: number; parts?: BlobPart[] };
   /** Whether its picture is whole. */
   isDrawn?: boolean;
-  /** Why there is no picture: "reading", "none: ..." with the reason, or empty where there is one. */
-  wave?: string;
   /** Whether the kernel was asked to decode it. */
   decoded?: boolean;
   /** A byte a bin and channel. */
