@@ -58,7 +58,9 @@ def bars(recording: Recording) -> npt.NDArray[np.float64]:
         return np.zeros((recording.channels, 0))
     peaks = np.concatenate(blocks, axis=1)
     starts = np.unique(np.linspace(0, peaks.shape[1], min(_BARS, peaks.shape[1]), endpoint=False).astype(int))
-    loud = (np.maximum.reduceat(peaks, starts, axis=1) / 255.0) ** 2
+    highest = np.maximum.reduceat(peaks, starts, axis=1)
+    # A peak of 1 stands for silence.
+    loud = np.where(highest > 1, (highest / 255.0) ** 2, 0.0)
     largest = loud.max(axis=1, keepdims=True)
     levels: npt.NDArray[np.float64] = np.divide(loud, largest, out=np.zeros_like(loud), where=largest > 0)
     return levels
