@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 UNKNOWN = "unknown"
 _NO_ID = "(no session id)"
+# More would take longer to draw than anybody scrolls.
+_MAX_COLUMNS = 100
 
 
 class CallList:
@@ -47,7 +49,7 @@ class CallList:
     Raises
     ------
     FrameError
-        A column is not there, or stands there twice; the message lists those that are.
+        A column is not there, or stands there twice, and the message lists those that are; or too many.
     """
 
     def __init__(
@@ -244,6 +246,11 @@ def _check_columns(frame: pd.DataFrame, columns: Sequence[Hashable]) -> None:
     if not is_list_like(columns):
         raise FrameError(f"columns={columns!r} is no list: pass a list of column names, such as columns=['agent']")
     have: list[Hashable] = list(frame.columns)
+    if len(columns) > _MAX_COLUMNS:
+        raise FrameError(
+            f"columns= names {len(columns):,} columns: pass up to {_MAX_COLUMNS} to show; the filter of the list finds "
+            f"calls by the others, too"
+        )
     absent = [str(each) for each in columns if each not in have]
     if absent:
         near = did_you_mean(absent[0], have)

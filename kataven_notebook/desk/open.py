@@ -48,7 +48,7 @@ def player(
     prefix
         In front of this package's column names, as it was given to `audio()`.
     columns
-        Further columns to show in the list, as text.
+        Further columns to show in the list, up to a hundred; its filter finds calls by all of the frame's.
     marks
         Marks of your own on the sound: session column, `start_s`, `end_s`, `label` (written above
         the mark), and perhaps `channel`, counted from 0.

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from kataven_notebook.desk.call_list import CallList
+from kataven_notebook.errors import FrameError
 
 pytestmark = pytest.mark.core
 
@@ -62,3 +63,24 @@ def test_the_list_filters_by_status_text_and_labels(calls: pd.DataFrame) -> None
     assert left(text="Good") == "a", "the labels are a column, too"
     assert left(status="labelled") == "a"
     assert left(status="unlabelled", text="downloaded") == "bc"
+
+
+def test_a_status_that_all_calls_have_takes_no_column(calls: pd.DataFrame) -> None:
+    """Where they differ it has one; numbers say that they are numbers."""
+    shown = CallList(calls, session="call", columns=["score"])
+    assert [each["id"] for each in shown.header()] == ["session", "status", "0", "labels"]
+    assert [each.get("number", False) for each in shown.header()] == [False, False, True, False]
+    alike = CallList(calls[calls["recording_status"] == "downloaded"], session="call", columns=["score"])
+    assert [each["id"] for each in alike.header()] == ["session", "0", "labels"]
+    assert alike.window(0, 1, labels=lambda _: "x") == [[0, "downloaded", "b", "2.5", "x"]]
+
+
+def test_ten_thousand_columns_are_no_trouble_unless_all_are_shown(calls: pd.DataFrame) -> None:
+    """Those that are not shown are found by the filter; more than a hundred are refused with what to do."""
+    many = pd.DataFrame({f"c{i}": range(6) for i in range(10_000)}, index=calls.index)
+    wide = pd.concat([calls, many], axis=1)
+    listed = CallList(wide, session="call", columns=["c1"])
+    listed.arrange(text="c9999>2", labels=lambda _: "")
+    assert [listed.session_id(key) for key in listed.order] == ["e", "c"]
+    with pytest.raises(FrameError, match="pass up to 100 to show"):
+        CallList(wide, session="call", columns=list(many.columns))
