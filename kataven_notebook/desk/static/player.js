@@ -47,7 +47,7 @@ export class Player {
 	#send;
 	#title = element("div", { class: "title", dir: "auto" });
 	#facts = div("faint");
-	#legend = div("faint beneath legend");
+	#legend = div("faint legend");
 	#said = element("div", { role: "status", class: "said" });
 	#silent = div("silent");
 	// The waveform comes before the buttons of its lanes, so that Tab is soon there; the style puts these on its left.
