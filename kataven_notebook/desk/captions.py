@@ -7,10 +7,8 @@ from bisect import bisect
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from kataven_notebook.clock import duration_text
-
 if TYPE_CHECKING:
-    from kataven_notebook.desk.labels import Decision
+    from kataven_notebook.desk.label_file import Decision
     from kataven_notebook.desk.marks import Mark
 
 Item = TypeVar("Item")
@@ -33,7 +31,11 @@ KEYS = (
     ("↑ ↓", "with Shift: higher, lower waves"),
     ("S", "spectrogram"),
     ("1 … 9", "set a label, or take it back"),
-    ("U", "take back the last"),
+    ("T", "select the next label (Shift: previous)"),
+    ("Enter", "hear the selected"),
+    ("Del, Backspace", "delete the selected"),
+    ("Z, U", "undo (Shift+Z: redo)"),
+    ("A", "after a label, next without one"),
     ("/", "to the filter"),
     ("?", "this list"),
 )
@@ -67,26 +69,24 @@ def drawn(marks: list[Mark], decisions: list[Decision]) -> dict[str, Any]:
     for mark in spoken:
         speech[mark["channel"]].append((mark["start_s"], mark["end_s"]))
     others = [mark for mark in marks if mark["kind"] != "speech"]
-    for each in decisions:
-        if not each.is_of_whole_call:
-            times = {"start_s": each.start_s, "end_s": each.end_s}
-            others.append({"kind": "label", "label": each.label, "channel": None, **times})
     # In order of time: the page leaves out the name of a mark that would cover the one before.
     others.sort(key=lambda mark: float(mark["start_s"]))
     kinds = {mark["kind"] for mark in others}
+    # The page draws the regions itself, as they are moved there.
+    kinds |= {"label" for each in decisions if not each.is_of_whole_call}
     legend = [(kind, name) for kind, name in _MARK_KINDS.items() if kind in kinds]
     return {"marks": others, "speech": speech, "legend": legend}
 
 
-def captioned(decision: Decision) -> dict[str, object]:
-    """Return a decision as the page lists it: label, region and note in one line."""
-    start_s, end_s = decision.start_s, decision.end_s
-    where = "" if start_s is None or end_s is None else f"{_exact(start_s)} to {_exact(end_s)}"
-    text = " · ".join(each for each in (decision.label, where, decision.note) if each)
-    return {"id": decision.decision_id, "text": text}
-
-
-def _exact(seconds: float) -> str:
-    # As the page writes a region: to the tenth, as many are shorter than a second.
-    tenths = int(seconds * 10 + 1e-6)
-    return f"{duration_text(tenths // 10)}.{tenths % 10}"
+def captioned(decision: Decision, *, is_own: bool) -> dict[str, object]:
+    """Return a decision as the page shows it; `is_own` where the listener may have made it."""
+    return {
+        "id": decision.decision_id,
+        "label": decision.label,
+        "start_s": decision.start_s,
+        "end_s": decision.end_s,
+        "note": decision.note,
+        "by": decision.annotator,
+        "at": decision.labelled_at.isoformat(timespec="seconds"),
+        "own": is_own,
+    }

@@ -79,6 +79,7 @@ class Contents:
             "statuses": self._choices(),
             "common": self._common(),
             "labels": list(self.label_names),
+            "annotator": self.book.annotator,
             "download": self.download,
             "moments": self._moments(),
             "opened": opened,
@@ -107,10 +108,22 @@ class Contents:
         duration_s = None if key is None else self.calls.duration_s(key)
         return {
             **drawn(self.marks.of(session_id, duration_s), decisions),
-            "labels": [captioned(each) for each in decisions],
-            "pressed": [each.label for each in decisions if each.is_of_whole_call],
+            "labels": [captioned(each, is_own=self.book.is_own(each)) for each in decisions],
             "label_text": self.label_text(session_id),
         }
+
+    def next_unlabelled(self, key: int) -> int | None:
+        """Return the call after `key`, in the list as it is sorted and filtered, that can be heard and has no label.
+
+        After the last one come the first. None where there is no such call.
+        """
+        order = self.calls.order.tolist()
+        at = self.calls.index_of(key) + 1
+        for each in (*order[at:], *order[:at]):
+            done = each == key or self.why_silent(each) or self.book.is_labelled(self.calls.session_id(each))
+            if not done:
+                return int(each)
+        return None
 
     def label_text(self, session_id: str) -> str:
         """Return the labels of a call in the few words that its row of the list has room for."""

@@ -2,70 +2,31 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import math
-import os
+import re
 import uuid
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from kataven_notebook.arguments import absolute_path
-from kataven_notebook.errors import ConfigurationError
-from kataven_notebook.notices import warn_caller
+from kataven_notebook.desk.label_file import ADD, CHANGE, REMOVE, Decision, LabelFile
 from kataven_notebook.redact import encodable
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterable
     from pathlib import Path
 
-_ADD, _REMOVE = "add", "remove"
-# Windows would write other line ends, and take a control character for the end of the file.
-_BINARY = getattr(os, "O_BINARY", 0)
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """One label or note on a call, or on a region of it.
-
-    Attributes
-    ----------
-    decision_id
-        Names it, so that it can be taken back.
-    session_id
-        Which call.
-    label
-        One of the player's labels; empty for a note alone.
-    start_s, end_s
-        The region in seconds; None for the whole call.
-    note
-        Free text, one line.
-    labelled_at
-        When, UTC.
-    """
-
-    decision_id: str
-    session_id: str
-    label: str
-    start_s: float | None
-    end_s: float | None
-    note: str
-    labelled_at: datetime
-
-    @property
-    def is_of_whole_call(self) -> bool:
-        """Whether it has no region."""
-        return self.start_s is None
+# A record has to be read again, and readers of CSV take no cell above 128 KiB.
+MAX_NOTE = 50_000
 
 
 class LabelBook:
     """All decisions of one player; with a file, each is on disk before the next one is taken.
 
-    Taking a label back appends a row too: the file is never rewritten, so that nothing that was
+    Changing a decision and taking it back append a record too: the file is never rewritten, so that nothing that was
     decided can be lost with the kernel, and two players can write to one file.
 
     Parameters
@@ -74,6 +35,8 @@ class LabelBook:
         The caller's name of the session column.
     path
         A CSV file to append to and to continue from; None keeps everything in memory.
+    annotator
+        Who decides from now on; None where nobody says so.
 
     Raises
     ------
@@ -84,18 +47,27 @@ class LabelBook:
         The file can't be read or written.
     """
 
-    def __init__(self, session_column: str, path: str | os.PathLike[str] | None = None) -> None:
+    def __init__(
+        self, session_column: str, path: str | os.PathLike[str] | None = None, *, annotator: str | None = None
+    ) -> None:
         self.session_column = session_column
-        self.path = None if path is None else _checked_path(path)
+        self.annotator = annotator and encodable(annotator)
+        self._file = None if path is None else LabelFile(path, session_column)
         self._decisions: dict[str, Decision] = {}
         # Built from hashing the session: a list of 10,000 calls asks for each row's labels.
         self._by_session: dict[str, list[str]] = {}
-        if self.path is not None and self.path.exists() and self.path.stat().st_size:
-            self._read(self.path)
+        # What each decision has been, those that were taken back too.
+        self._earlier: dict[str, list[Decision]] = {}
+        for action, decision in self._file.records() if self._file else ():
+            if action == REMOVE:
+                self._forget(decision.decision_id)
+            else:
+                self._keep(decision)
 
     @property
-    def _header(self) -> list[str]:
-        return ["action", "decision_id", self.session_column, "label", "start_s", "end_s", "note", "labelled_at"]
+    def path(self) -> Path | None:
+        """The file; None where everything is in memory."""
+        return None if self._file is None else self._file.path
 
     def add(
         self,
@@ -105,27 +77,48 @@ class LabelBook:
         start_s: float | None = None,
         end_s: float | None = None,
         note: str = "",
+        decision_id: str = "",
     ) -> Decision:
         """Write a decision down and return it.
+
+        A `decision_id` that is known is the same decision, told again: nothing changes, also if it was taken back.
 
         Raises
         ------
         OSError
             It could not be written; then it is not kept in memory either.
         """
-        decision = Decision(
-            decision_id=uuid.uuid4().hex[:12],
-            session_id=encodable(session_id),
-            label=encodable(label),
-            start_s=None if start_s is None else round(start_s, 3),
-            end_s=None if end_s is None else round(end_s, 3),
-            # A record is a line, so that a half-written one at the end is recognised.
-            note=encodable(" ".join(note.split())),
-            labelled_at=datetime.now(UTC),
-        )
-        self._append(_ADD, decision)
-        self._keep(decision)
-        return decision
+        if decision_id in self._earlier:
+            return self._decisions.get(decision_id) or self._earlier[decision_id][-1]
+        decision_id = decision_id or uuid.uuid4().hex[:12]
+        return self._put(ADD, self._made(decision_id, session_id, label, start_s, end_s, note))
+
+    def change(
+        self,
+        decision_id: str,
+        session_id: str,
+        label: str,
+        *,
+        start_s: float | None = None,
+        end_s: float | None = None,
+        note: str = "",
+    ) -> Decision:
+        """Make a decision another one, or bring one back that was taken back, and return it.
+
+        One that becomes what it was before is as it was then: who decided and when included.
+
+        Raises
+        ------
+        OSError
+            It could not be written; then the decision stands as it was.
+        """
+        decision = self._made(decision_id, session_id, label, start_s, end_s, note)
+        earlier = self._earlier.get(decision_id, ())
+        decision = next((each for each in reversed(earlier) if each.content == decision.content), decision)
+        present = self._decisions.get(decision_id)
+        if decision == present:
+            return decision
+        return self._put(ADD if present is None else CHANGE, decision)
 
     def remove(self, decision_id: str) -> Decision | None:
         """Take a decision back; None where there is none of this id.
@@ -137,30 +130,61 @@ class LabelBook:
         """
         decision = self._decisions.get(decision_id)
         if decision is not None:
-            self._append(_REMOVE, decision)
-            self._forget(decision)
+            if self._file is not None:
+                # Who took it back, and when.
+                self._file.append(REMOVE, replace(decision, annotator=self.annotator, labelled_at=datetime.now(UTC)))
+            self._forget(decision_id)
         return decision
+
+    def get(self, decision_id: str) -> Decision | None:
+        """Return the decision of an id; None where there is none."""
+        return self._decisions.get(decision_id)
+
+    def knows(self, decision_id: str) -> bool:
+        """Whether there is, or was, a decision of this id."""
+        return decision_id in self._earlier
+
+    def was_called(self, decision_id: str, label: str) -> bool:
+        """Whether a decision has, or had, a label."""
+        return any(each.label == label for each in self._earlier.get(decision_id, ()))
 
     def of(self, session_id: str) -> list[Decision]:
         """Return the decisions on one call, in their order."""
         return [self._decisions[each] for each in self._by_session.get(encodable(session_id), ())]
 
+    def same(
+        self, session_id: str, label: str, start_s: float | None = None, end_s: float | None = None
+    ) -> Decision | None:
+        """Return this listener's decision that sets a label on a call, or on a region of it; None if there is none."""
+        span = (_seconds(start_s), _seconds(end_s))
+        found = (each for each in self.of(session_id) if each.label == label and (each.start_s, each.end_s) == span)
+        return next((each for each in found if self.is_own(each)), None)
+
+    def is_own(self, decision: Decision) -> bool:
+        """Whether a decision may be this listener's: nobody else is known to have made it."""
+        return self.annotator is None or decision.annotator in (None, self.annotator)
+
+    def is_labelled(self, session_id: str) -> bool:
+        """Whether this listener has set a label on a whole call."""
+        return any(each.label and each.is_of_whole_call and self.is_own(each) for each in self.of(session_id))
+
     def __len__(self) -> int:
         return len(self._decisions)
 
     def to_frame(self) -> pd.DataFrame:
-        """Return all decisions: session, label, start_s, end_s, note, labelled_at, in their order."""
+        """Return all decisions: session, label, start_s, end_s, note, annotator, labelled_at, in their order."""
         rows = list(self._decisions.values())
         texts = {
             self.session_column: [each.session_id for each in rows],
             "label": [each.label or None for each in rows],
             "note": [each.note or None for each in rows],
+            "annotator": [each.annotator for each in rows],
         }
         columns: dict[str, pd.Series] = {name: pd.Series(values, dtype="string") for name, values in texts.items()}
         for name in ("start_s", "end_s"):
             columns[name] = pd.Series([getattr(each, name) for each in rows], dtype="float64")
         columns["labelled_at"] = _times(each.labelled_at for each in rows)
-        order = [self.session_column, "label", "start_s", "end_s", "note", "labelled_at"]
+        order = [self.session_column, "label", "start_s", "end_s", "note", "annotator", "labelled_at"]
         return pd.DataFrame(columns)[order]
 
     def per_session(self, sessions: Iterable[object]) -> dict[str, pd.Series]:
@@ -174,110 +198,59 @@ class LabelBook:
             "label": pd.Series(labels, dtype="string"),
             "label_note": pd.Series(notes, dtype="string"),
             "label_regions": pd.Series(regions, dtype="Int64"),
-            "labelled_at": _times(each[-1].labelled_at if each else None for each in found),
+            "labelled_at": _times(max((each.labelled_at for each in decisions), default=None) for decisions in found),
         }
 
+    def _made(
+        self, decision_id: str, session_id: str, label: str, start_s: float | None, end_s: float | None, note: str
+    ) -> Decision:
+        return Decision(
+            decision_id=decision_id,
+            session_id=encodable(session_id),
+            label=encodable(label),
+            start_s=_seconds(start_s),
+            end_s=_seconds(end_s),
+            note=encodable(tidied(note)),
+            annotator=self.annotator,
+            labelled_at=datetime.now(UTC),
+        )
+
+    def _put(self, action: str, decision: Decision) -> Decision:
+        if self._file is not None:
+            self._file.append(action, decision)
+        self._keep(decision)
+        return decision
+
     def _keep(self, decision: Decision) -> None:
-        if decision.decision_id in self._decisions:
-            self._forget(decision)
+        # One that is changed keeps its place.
+        kept = self._decisions.get(decision.decision_id)
+        if kept is not None and kept.session_id != decision.session_id:
+            self._forget(decision.decision_id)
+        if decision.decision_id not in self._decisions:
+            self._by_session.setdefault(decision.session_id, []).append(decision.decision_id)
         self._decisions[decision.decision_id] = decision
-        self._by_session.setdefault(decision.session_id, []).append(decision.decision_id)
+        self._earlier.setdefault(decision.decision_id, []).append(decision)
 
-    def _forget(self, decision: Decision) -> None:
-        kept = self._decisions.pop(decision.decision_id)
-        self._by_session[kept.session_id].remove(kept.decision_id)
-
-    def _append(self, action: str, decision: Decision) -> None:
-        if self.path is None:
-            return
-        # Private from the start: notes about calls are as private as the calls.
-        descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | _BINARY, 0o600)
-        try:
-            size = os.fstat(descriptor).st_size
-            lead = "" if size else _csv_line(self._header)
-            if size:
-                os.lseek(descriptor, -1, os.SEEK_END)
-                # A kernel that was killed while it wrote left half a line: the next line must not continue it.
-                lead = "" if os.read(descriptor, 1) == b"\n" else "\n"
-            line = (lead + _csv_line(self._cells(action, decision))).encode()
-            while line:  # a disk that is nearly full takes a part, and says so with the next
-                line = line[os.write(descriptor, line) :]
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-    @staticmethod
-    def _cells(action: str, decision: Decision) -> list[str]:
-        times = ["" if each is None else f"{each:.3f}" for each in (decision.start_s, decision.end_s)]
-        return [
-            action,
-            decision.decision_id,
-            decision.session_id,
-            decision.label,
-            *times,
-            decision.note,
-            decision.labelled_at.isoformat(),
-        ]
-
-    def _read(self, path: Path) -> None:
-        # Line by line: a quote that was never closed must not swallow what comes after it.
-        lines = path.read_bytes().decode("utf-8-sig", "replace").split("\n")
-        rows = [_cells_of(line) for line in lines if line.strip()]
-        if not rows or rows[0] != self._header:
-            raise ConfigurationError(
-                f"{path} was not written by a player with the session column {self.session_column!r}: "
-                "name another file in save_to=, or the session column it was written with"
-            )
-        broken = 0
-        for row in rows[1:]:
-            decision = _parse(row)
-            if decision is None:
-                broken += 1
-            elif row[0] == _ADD:
-                self._keep(decision)
-            elif decision.decision_id in self._decisions:
-                self._forget(decision)
-        if broken:
-            warn_caller(f"{path}: {broken} half-written line(s) were left out; all others were read")
+    def _forget(self, decision_id: str) -> None:
+        kept = self._decisions.pop(decision_id, None)
+        if kept is not None:
+            self._by_session[kept.session_id].remove(decision_id)
 
 
-def _checked_path(path: str | os.PathLike[str]) -> Path:
-    # Refused at once: the listener must not find out with the first label.
-    if not isinstance(path, str | os.PathLike) or not str(path):
-        raise ConfigurationError(f"save_to={path!r} is no path: pass the name of a file, such as 'labels.csv'")
-    file = absolute_path("save_to", path)
-    if file.is_dir():
-        raise ConfigurationError(f"save_to={str(path)!r} is a folder: name a file in it")
-    if not file.parent.is_dir():
-        raise ConfigurationError(f"save_to={str(path)!r}: the folder {file.parent} is not there; make it first")
-    return file
+def tidied(note: str) -> str:
+    r"""Return a note as it is kept: each line ends with `\n`, and no space stands at their ends or around it.
+
+    Examples
+    --------
+    >>> tidied(" the caller\r\n  is calm \n\n")
+    'the caller\n  is calm'
+    """
+    lines = re.split(r"\r\n|[\n\r\v\f\x85\u2028\u2029]", note)
+    return "\n".join(line.rstrip() for line in lines).strip()
 
 
-def _parse(row: list[str]) -> Decision | None:
-    try:
-        action, decision_id, session_id, label, start, end, note, when = row
-        if action not in (_ADD, _REMOVE):
-            return None
-        start_s, end_s = (float(each) if each else None for each in (start, end))
-        if not all(each is None or math.isfinite(each) for each in (start_s, end_s)):
-            return None
-        at = datetime.fromisoformat(when).astimezone(UTC)
-        return Decision(decision_id, session_id, label, start_s=start_s, end_s=end_s, note=note, labelled_at=at)
-    except (ValueError, OverflowError):
-        return None
-
-
-def _cells_of(line: str) -> list[str]:
-    try:
-        return next(csv.reader([line]), [])
-    except csv.Error:
-        return []
-
-
-def _csv_line(cells: list[str]) -> str:
-    file = io.StringIO()
-    csv.writer(file, lineterminator="\n").writerow(cells)
-    return file.getvalue()
+def _seconds(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)
 
 
 def _times(values: Iterable[datetime | None]) -> pd.Series:

@@ -16,7 +16,7 @@ class Listener:
     """What the kernel knows of the listener between two reports of the page."""
 
     def __init__(self) -> None:
-        self._is_playing, self._speed = False, 1.0
+        self._is_playing, self.speed = False, 1.0
         self._position_s, self._position_at = 0.0, time.monotonic()
         self._active_at = time.monotonic()
         # The view whose reports count: the one that played or moved last; and what each has reported.
@@ -56,14 +56,14 @@ class Listener:
             if other_plays or abs(position_s - was_at_s) < _MOVED_S:
                 return
         self._view = view
-        self._is_playing, self._speed = is_playing, speed
+        self._is_playing, self.speed = is_playing, speed
         self.move(position_s)
 
     def position_s(self, duration_s: float | None) -> float:
         """Return the position; while the page plays it is reckoned from the last report, up to the call's end."""
         if not self._is_playing:
             return self._position_s
-        position_s = self._position_s + (time.monotonic() - self._position_at) * self._speed
+        position_s = self._position_s + (time.monotonic() - self._position_at) * self.speed
         return min(position_s, duration_s or position_s)
 
     def listens(self, duration_s: float | None) -> bool:

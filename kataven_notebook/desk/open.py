@@ -29,6 +29,7 @@ def player(
     turns: pd.DataFrame | None = None,
     labels: Sequence[str] = (),
     save_to: str | os.PathLike[str] | None = None,
+    annotator: str | None = None,
     download: bool = False,
     store: StoreLike = None,
     settings: Settings | None = None,
@@ -59,9 +60,12 @@ def player(
         The table of `turns()`: draws who speaks when, overlaps, interruptions, slow responses
         (from 1.5 s) and dead air (from 3 s). What is not passed of the two comes from the metrics.
     labels
-        Up to nine labels; each gets a button and a digit.
+        The labels to choose from, up to a hundred; each gets a button, and the first nine a digit.
     save_to
         A CSV file to which each decision is appended at once; opened again it continues.
+    annotator
+        Who listens: stands beside each decision in `Player.labels` and in the file. Labels of others
+        that the file holds are shown, and left alone unless one changes them. None: nobody says so.
     download
         Offer saving the open call as a file; off, as calls are private.
     store
@@ -79,8 +83,8 @@ def player(
     FrameError
         No frame, a column that was named is not there or there twice, or a table whose times are no numbers.
     ConfigurationError
-        More than nine labels, one that is no line of text or twice, or a `save_to` that is something
-        else than a player's file, or in a folder that is not there.
+        More than a hundred labels, one that is no line of text or twice, an `annotator` that is none,
+        or a `save_to` that is something else than a player's file, or in a folder that is not there.
     OSError
         The `save_to` file can't be read.
     StoreError, MissingExtra
@@ -95,7 +99,7 @@ def player(
     >>> desk
     <Player of 1 call, 'a-1' is open>
     >>> desk.labels.columns.tolist()
-    ['session_id', 'label', 'start_s', 'end_s', 'note', 'labelled_at']
+    ['session_id', 'label', 'start_s', 'end_s', 'note', 'annotator', 'labelled_at']
     """
     from kataven_notebook.desk.widget import Player  # noqa: PLC0415 - ipywidgets only when shown
 
@@ -109,6 +113,7 @@ def player(
         turns=turns,
         labels=labels,
         save_to=save_to,
+        annotator=annotator,
         download=download,
         store=store,
         settings=settings,

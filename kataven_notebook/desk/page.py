@@ -13,6 +13,7 @@ import traitlets
 from kataven_notebook.desk.closeup import CloseUps
 from kataven_notebook.desk.delivery import Call
 from kataven_notebook.desk.feed import Feed
+from kataven_notebook.desk.labelling import Labelling
 from kataven_notebook.desk.latest import Latest
 from kataven_notebook.desk.listener import Listener
 from kataven_notebook.desk.script import compact_style, join_modules
@@ -49,7 +50,8 @@ class Desk(anywidget.AnyWidget):
     first = traitlets.Dict().tag(sync=True)
 
     def __init__(self, contents: Contents, source: CallSource) -> None:
-        self._contents, self._calls, self._book = contents, contents.calls, contents.book
+        self._contents, self._calls = contents, contents.calls
+        self._labelling = Labelling(contents.book, contents.label_names)
         self.selected = ipywidgets.CallbackDispatcher()
         self.page_is_there = False
         self._queued: list[dict[str, object]] = []
@@ -70,8 +72,10 @@ class Desk(anywidget.AnyWidget):
             "decode": self._on_decode,
             "look": self._on_look,
             "state": self._on_state,
-            "label": self._on_label,
-            "unlabel": self._on_unlabel,
+            "label": self._decide,
+            "relabel": self._decide,
+            "unlabel": self._decide,
+            "advance": self._on_advance,
         }
         self.on_msg(self._on_message)
         self._ahead: set[int] = set()
@@ -108,6 +112,21 @@ class Desk(anywidget.AnyWidget):
             self._post(message)
         else:
             self._queued.append(message)
+
+    @property
+    def speed(self) -> float:
+        """How fast the page plays."""
+        return self._listener.speed
+
+    @speed.setter
+    def speed(self, speed: float) -> None:
+        self._listener.speed = speed
+        self.command("speed", speed=speed)
+
+    def relist(self, key: int) -> None:
+        """Show the decisions on a call as they are now."""
+        if self.page_is_there:
+            self._send_labels(Call(key, self._calls.session_id(key)))
 
     def push_ahead(self) -> None:
         """Send the open call unasked, a few times, until the first message of the page; for a thread of its own.
@@ -225,36 +244,25 @@ class Desk(anywidget.AnyWidget):
             at_s, view = float(content["position_s"]), str(content.get("viewer") or "")
             self._listener.play(at_s, is_playing=is_playing, speed=speed, view=view)
 
-    def _on_label(self, content: Mapping[str, Any]) -> None:
+    def _decide(self, content: Mapping[str, Any]) -> None:
+        # The call is the one that the message names: another one may be open by now.
         call = self._call(content)
-        label, note = str(content.get("label") or ""), str(content.get("note") or "")
-        start_s, end_s = content.get("start_s"), content.get("end_s")
-        old = [each for each in self._book.of(call.session_id) if each.label == label and each.is_of_whole_call]
-        if len(call.session_id.splitlines()) != 1:
-            # A record of the file is one line, by which a half-written one is known.
-            why = "Not saved: a label needs a session id of one line, and this row has none."
-            self._decide(call, lambda: None, problem=why)
-        elif label not in ("", *self._contents.label_names) or not (label or note.strip()):
-            self._decide(call, lambda: None)
-        elif label and old and start_s is None:
-            self._decide(call, lambda: self._book.remove(old[-1].decision_id))
-        else:
-            self._decide(call, lambda: self._book.add(call.session_id, label, start_s=start_s, end_s=end_s, note=note))
-
-    def _on_unlabel(self, content: Mapping[str, Any]) -> None:
-        call = self._call(content)
-        ids = [each.decision_id for each in self._book.of(call.session_id)]
-        chosen = str(content.get("id") or (ids[-1] if ids else ""))
-        self._decide(call, lambda: self._book.remove(chosen))
-
-    def _decide(self, call: Call, work: Callable[[], object], *, problem: str = "") -> None:
-        try:
-            work()
-        except OSError as error:
-            problem = f"Not saved: {self._book.path} could not be written ({error.strerror or error})."
-        self._post({"type": "labels", "key": call.key, **self._contents.decided(call.session_id)})
+        problem = getattr(self._labelling, content["type"])(call.session_id, content)
+        self._send_labels(call, op=content.get("op"))
         if problem:
             self._post({"type": "problem", "key": call.key, "text": problem})
+
+    def _send_labels(self, call: Call, *, op: object = None) -> None:
+        self._post({"type": "labels", "key": call.key, "op": op, **self._contents.decided(call.session_id)})
+
+    def _on_advance(self, content: Mapping[str, Any]) -> None:
+        if content.get("key") != self.key or self.key is None:
+            return
+        key = self._contents.next_unlabelled(self.key)
+        if key is None:
+            self._post({"type": "problem", "key": self.key, "text": "No other call of this list is without a label."})
+        else:
+            self.turn_to(key)
 
     def _call(self, content: Mapping[str, Any]) -> Call:
         key = int(content["key"])

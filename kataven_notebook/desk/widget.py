@@ -13,12 +13,13 @@ from kataven_notebook.defaults import with_configured_names
 from kataven_notebook.desk.call_list import CallList
 from kataven_notebook.desk.card import card
 from kataven_notebook.desk.contents import Contents
-from kataven_notebook.desk.labels import LabelBook
+from kataven_notebook.desk.labels import MAX_NOTE, LabelBook
 from kataven_notebook.desk.marks import Marks, tables_of_metrics
 from kataven_notebook.desk.page import Desk
 from kataven_notebook.desk.sources import source_of
 from kataven_notebook.errors import ConfigurationError, FrameError
 from kataven_notebook.frame.sessions import session_column
+from kataven_notebook.hints import did_you_mean
 
 if TYPE_CHECKING:
     import os
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
     from kataven_notebook.sound.recording import Recording
     from kataven_notebook.store.opening import StoreLike
 
-_MAX_LABELS = 9
+_MAX_LABELS = 100
+# Those of the page's list; desk/static/speaker.js has them too.
+_SPEEDS = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0)
 _FRAME_COLUMNS = ("label", "label_note", "label_regions", "labelled_at")
 
 
@@ -46,8 +49,10 @@ class Player(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
         The call that is open; empty where the frame has no rows or this row no id.
     position_s : float
         Where in that call the listener is.
+    speed : float
+        How fast it plays.
     labels : pandas.DataFrame
-        What was decided: session, label, start_s, end_s, note, labelled_at.
+        What was decided: session, label, start_s, end_s, note, annotator, labelled_at.
     frame : pandas.DataFrame
         The frame with the labels joined.
 
@@ -75,6 +80,7 @@ class Player(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
         turns: pd.DataFrame | None = None,
         labels: Sequence[str] = (),
         save_to: str | os.PathLike[str] | None = None,
+        annotator: str | None = None,
         download: bool = False,
         store: StoreLike = None,
         settings: Settings | None = None,
@@ -87,7 +93,7 @@ class Player(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
         if moments is None or turns is None:
             found_moments, found_turns = tables_of_metrics(frame, session=session, prefix=prefix)
             moments, turns = (found_moments if moments is None else moments), (found_turns if turns is None else turns)
-        self._book = LabelBook(str(session), save_to)
+        self._book = LabelBook(str(session), save_to, annotator=_checked_annotator(annotator))
         contents = Contents(
             self._calls,
             Marks(session, marks=marks, moments=moments, turns=turns),
@@ -95,6 +101,7 @@ class Player(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
             _checked_labels(labels),
             download,
         )
+        self._label_names = contents.label_names
         source = source or source_of(frame, session=session, prefix=prefix, store=store, settings=settings)
         self._desk = Desk(contents, source)
         super().__init__(children=(self._desk,))
@@ -146,6 +153,78 @@ class Player(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
             raise ValueError(f"position_s={position_s!r}: pass seconds from the start of the call, 0 or more")
         self._desk.command("seek", position_s=position_s)
 
+    def add_label(
+        self,
+        label: str,
+        *,
+        session_id: str | None = None,
+        start_s: float | None = None,
+        end_s: float | None = None,
+        note: str = "",
+    ) -> None:
+        """Decide as the listener does: set a label, or leave a note, on a call or on a region of it.
+
+        A label that stands there already stays as it is.
+
+        Parameters
+        ----------
+        label
+            One of the player's labels; empty for a note alone.
+        session_id
+            On which call; by default on the one that is open.
+        start_s, end_s
+            The region, in seconds from the start of the call; by default the whole call.
+        note
+            Free text, of any number of lines.
+
+        Raises
+        ------
+        FrameError
+            The frame has no such session, or it has no id of one line of text.
+        ConfigurationError
+            The player has no such label.
+        ValueError
+            Half a region, one that does not end after it starts, neither label nor note, or a note
+            of more than 50,000 characters.
+        OSError
+            The `save_to` file can't be written; then nothing is decided.
+        """
+        session = self.session_id if session_id is None else str(session_id)
+        key = self._calls.key_of(session)
+        if key is None or len(session.splitlines()) != 1:
+            raise FrameError(
+                f"no label can be set on session {session!r}: pass an id of one line of the player's frame"
+            )
+        if label and label not in self._label_names:
+            known = ", ".join(map(repr, self._label_names)) or "none: pass labels= to player()"
+            near = did_you_mean(label, self._label_names)
+            raise ConfigurationError(f"the player has no label {label!r}{near}; it has {known}")
+        if not (label or note.strip()):
+            raise ValueError(f"session {session!r}: pass a label, or a note")
+        start_s, end_s = _checked_region(start_s, end_s)
+        if len(note) > MAX_NOTE:
+            raise ValueError(f"the note on session {session!r} has {len(note):,} characters: pass up to {MAX_NOTE:,}")
+        if not label or self._book.same(session, label, start_s, end_s) is None:
+            self._book.add(session, label, start_s=start_s, end_s=end_s, note=note)
+            self._desk.relist(key)
+
+    @property
+    def speed(self) -> float:
+        """How fast it plays: 1 as it was spoken. Setting it changes the page.
+
+        Raises
+        ------
+        ValueError
+            Set to something else than 0.5, 0.75, 1, 1.25, 1.5, 2, 2.5 or 3.
+        """
+        return self._desk.speed
+
+    @speed.setter
+    def speed(self, speed: float) -> None:
+        if speed not in _SPEEDS:
+            raise ValueError(f"speed={speed!r}: pass one of {', '.join(f'{each:g}' for each in _SPEEDS)}")
+        self._desk.speed = float(speed)
+
     @property
     def session_id(self) -> str:
         """The session that is open; empty where there is none."""
@@ -158,7 +237,7 @@ class Player(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
 
     @property
     def labels(self) -> pd.DataFrame:
-        """The decisions: session, label, start_s, end_s (missing for a whole call), note, labelled_at."""
+        """The decisions: session, label, start_s, end_s (missing for a whole call), note, annotator, labelled_at."""
         return self._book.to_frame()
 
     @property
@@ -240,6 +319,17 @@ def play_one(recording: Recording) -> Player:
     return Player(pd.DataFrame([row]))
 
 
+def _checked_region(start_s: float | None, end_s: float | None) -> tuple[float | None, float | None]:
+    if start_s is None and end_s is None:
+        return None, None
+    if start_s is None or end_s is None or not 0 <= float(start_s) < float(end_s) < math.inf:
+        raise ValueError(
+            f"start_s={start_s!r}, end_s={end_s!r}: pass both in seconds from the start of the call, "
+            "the end after the start, or neither for the whole call"
+        )
+    return float(start_s), float(end_s)
+
+
 def _checked_labels(labels: Sequence[str]) -> tuple[str, ...]:
     if not pd.api.types.is_list_like(labels):
         what = "one text" if isinstance(labels, str) else "no list"
@@ -250,5 +340,11 @@ def _checked_labels(labels: Sequence[str]) -> tuple[str, ...]:
     if any(len(each.splitlines()) > 1 for each in names):
         raise ConfigurationError("labels= holds a name with a line break: pass names of one line")
     if len(names) > _MAX_LABELS or len(set(names)) < len(names):
-        raise ConfigurationError(f"labels= has {len(names)} entries: pass up to nine different ones")
+        raise ConfigurationError(f"labels= has {len(names)} entries: pass up to a hundred different ones")
     return names
+
+
+def _checked_annotator(annotator: str | None) -> str | None:
+    if annotator is None or (isinstance(annotator, str) and annotator.strip() and len(annotator.splitlines()) == 1):
+        return annotator and annotator.strip()
+    raise ConfigurationError(f"annotator={annotator!r} is no line of text: pass a name or a code, such as 'anna'")

@@ -30,9 +30,21 @@ interface Moment {
   detail: string;
 }
 
-interface Decision {
+/** What is decided: a label, a note, or both; without times on the whole call. */
+interface Content {
+  label: string;
+  note: string;
+  start_s: number | null;
+  end_s: number | null;
+}
+
+interface Decision extends Content {
   id: string;
-  text: string;
+  /** Who decided, and when. */
+  by: string | null;
+  at: string;
+  /** Whether the listener may have decided it. */
+  own: boolean;
 }
 
 /** Peaks of a part of a call, finer than those of the whole: of each channel all lowest samples, then all highest. */
@@ -77,8 +89,6 @@ interface Call {
   legend?: [kind: string, name: string][];
   /** Starts and ends of speech, a channel each. */
   speech?: [number, number][][];
-  /** The labels of the whole call. */
-  pressed?: string[];
   labels?: Decision[];
   sound?: Sound;
   /** What it is called when it is saved. */

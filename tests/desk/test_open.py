@@ -39,8 +39,11 @@ def test_wrong_arguments_are_refused_before_anything_is_shown(calls: pd.DataFram
             player(calls, session="call", save_to=path)  # type: ignore[arg-type]  # what is tested
     with pytest.raises(ConfigurationError, match="one line"):
         player(calls, session="call", labels=["good\nbad"])
-    with pytest.raises(ConfigurationError, match="nine"):
-        player(calls, session="call", labels=list("abcdefghij"))
+    with pytest.raises(ConfigurationError, match="hundred"):
+        player(calls, session="call", labels=[f"label {i}" for i in range(101)])
+    for annotator in ("", "a\nb", 5):
+        with pytest.raises(ConfigurationError, match="annotator="):
+            player(calls, session="call", annotator=annotator)  # type: ignore[arg-type]  # what is tested
     desk = player(calls, session="call")
     with pytest.raises(FrameError, match="zzz"):
         desk.select("zzz")

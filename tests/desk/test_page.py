@@ -55,6 +55,40 @@ def test_a_decision_that_can_not_be_written_is_not_kept(
     assert desk.labels.empty
 
 
+def test_a_label_that_comes_late_is_of_the_call_that_it_was_set_on(
+    calls: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another call is open by then, and stays open: also where the next one without a label was wanted."""
+    desk = player(calls, session="call", labels=["good"])
+    page = Page(desk, monkeypatch)
+    page.say("open", key=4, request=1)
+    page.say("label", id="x", op="7", key=1, label="good", note="", start_s=None, end_s=None)
+    page.say("advance", key=1)
+    assert desk.labels["call"].tolist() == ["a"]
+    assert desk.session_id == "c"
+    content, _ = page.wait("labels")
+    assert (content["key"], content["op"]) == (1, "7")
+
+
+def test_the_next_call_without_a_label_is_opened_in_the_lists_order(
+    calls: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of those that can be heard, the first after the last; where there is none the page says so."""
+    desk = player(calls, session="call", labels=["good"])
+    page = Page(desk, monkeypatch)
+    page.say("ready")
+    view = {"sort": "session", "descending": True, "status": "", "text": ""}
+    page.say("rows", start=0, count=5, view=view, request=1)
+    opened = []
+    for key in (4, 0, 1):
+        desk.select(calls["call"].iloc[key])
+        page.say("label", key=key, label="good", note="", start_s=None, end_s=None)
+        page.say("advance", key=key)
+        opened.append(desk.session_id)
+    assert opened == ["b", "a", "a"]
+    assert "without a label" in page.wait("problem")[0]["text"]
+
+
 def test_a_message_that_is_not_known_is_ignored(calls: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
     """A notebook that was saved by another version may hold another page."""
     page = Page(player(calls, session="call"), monkeypatch)

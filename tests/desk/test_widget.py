@@ -11,7 +11,7 @@ from pages import SECRET_URL, Page, sound
 
 from kataven_notebook.desk.open import player
 from kataven_notebook.desk.widget import play_one
-from kataven_notebook.errors import FrameError
+from kataven_notebook.errors import ConfigurationError, FrameError
 
 pytestmark = pytest.mark.core
 
@@ -35,9 +35,12 @@ def test_labels_are_frames_and_join_row_by_row(calls: pd.DataFrame, monkeypatch:
     page.say("label", key=1, label="no such label", note="", start_s=None, end_s=None)
     assert desk.labels["label"].tolist() == ["good", "bad"]
     listed = [each[0]["labels"] for each in page.messages if each[0]["type"] == "labels" and each[0]["key"] == 0][-1]
-    assert [each["text"] for each in listed] == ["good · two lines", "bad · 0:00.1 to 0:00.5"]
-    assert desk.labels["note"].iloc[0] == "two lines"
-    assert list(desk.labels.columns) == ["call", "label", "start_s", "end_s", "note", "labelled_at"]
+    assert [(each["label"], each["start_s"], each["end_s"]) for each in listed] == [
+        ("good", None, None),
+        ("bad", 0.1, 0.5),
+    ]
+    assert desk.labels["note"].iloc[0] == "two\nlines"
+    assert list(desk.labels.columns) == ["call", "label", "start_s", "end_s", "note", "annotator", "labelled_at"]
     assert str(desk.labels["labelled_at"].dtype) == "datetime64[us, UTC]"
     joined = desk.frame
     assert joined.index.tolist() == calls.index.tolist()
@@ -45,6 +48,51 @@ def test_labels_are_frames_and_join_row_by_row(calls: pd.DataFrame, monkeypatch:
     assert joined["label_regions"].tolist() == [1, 0, 0, 0, 0, 1]
     assert "label" not in calls.columns
     assert player(joined, session="call").frame["label"].isna().all()
+
+
+def test_python_labels_calls_and_regions_as_the_listener_does(
+    calls: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the open call or a named one, once however often the cell runs; the page shows it."""
+    desk = player(calls, session="call", labels=["good", "bad"], annotator=" anna ")
+    page = Page(desk, monkeypatch)
+    page.say("ready")
+    for _ in range(2):
+        desk.add_label("good")
+        desk.add_label("bad", session_id="a", start_s=1, end_s=2.5, note="one\ntwo")
+    desk.add_label("", session_id="a", note="<b>note</b>")
+    assert desk.labels["call"].tolist() == ["b", "a", "a"]
+    assert desk.labels["annotator"].tolist() == ["anna"] * 3
+    assert desk.labels["note"].tolist()[1:] == ["one\ntwo", "<b>note</b>"]
+    content, _ = page.wait("labels", lambda content: content["key"] == 1)
+    assert [each["end_s"] for each in content["labels"]] == [2.5]
+    for wrong in ({"start_s": 1}, {"start_s": 2, "end_s": 1}, {"start_s": -1, "end_s": 1}, {"note": "x" * 60_000}):
+        with pytest.raises(ValueError, match="pass"):
+            desk.add_label("good", session_id="c", **wrong)
+    with pytest.raises(ValueError, match="a label, or a note"):
+        desk.add_label("", note=" \n")
+    with pytest.raises(ConfigurationError, match="did you mean 'good'"):
+        desk.add_label("goood")
+    with pytest.raises(FrameError, match="'nobody'"):
+        desk.add_label("good", session_id="nobody")
+    assert len(desk.labels) == 3
+
+
+def test_python_sets_the_speed_and_reads_what_the_listener_chose(
+    calls: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of those that the page offers."""
+    desk = player(calls, session="call")
+    assert desk.speed == 1.0
+    desk.speed = 2
+    page = Page(desk, monkeypatch)
+    page.say("ready")
+    assert page.wait("command")[0]["speed"] == desk.speed == 2.0
+    page.say("state", key=0, position_s=0.0, playing=False, speed=1.5)
+    assert desk.speed == 1.5
+    for wrong in (0, 1.1, "fast", None):
+        with pytest.raises(ValueError, match=r"0\.5, 0\.75, 1"):
+            desk.speed = wrong  # type: ignore[assignment]  # what users type
 
 
 def test_rows_without_an_id_have_no_labels(calls: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:

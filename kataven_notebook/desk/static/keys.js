@@ -42,14 +42,18 @@ export const keyHandler = (player) => (event) => {
 	const { key } = event;
 	const target = /** @type {Element} */ (event.target);
 	if (event.ctrlKey || event.metaKey || event.altKey) return;
-	if (target === player.labels.note && key === "Enter") player.labels.decide();
+	if (target === player.labels.note && key === "Enter" && !event.shiftKey) {
+		player.labels.decide();
+		event.preventDefault();
+	}
+	if (player.labels.regions.press(event)) return;
 	if (isOfControl(key, target)) return;
 	const page = player.list.pageRows;
 	/** @type {Record<string, number>} */
 	const steps = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page };
 	if (target === player.list.node && steps[key]) player.list.step(steps[key]);
 	else if (!player.labels.decideByDigit(key)) {
-		const action = actions(player, event.shiftKey ? 1 : 5)[key.length === 1 ? key.toLowerCase() : key];
+		const action = actions(player, event.shiftKey)[key.length === 1 ? key.toLowerCase() : key];
 		if (!action) return;
 		action();
 	}
@@ -57,10 +61,10 @@ export const keyHandler = (player) => (event) => {
 };
 
 /** @param {import("./player.js").Player} player @returns {Record<string, () => void>} */
-function actions(player, hop_s = 5) {
-	const { speaker, timeline, list } = player;
+function actions(player, shift = false) {
+	const { speaker, timeline, list, labels } = player;
+	const hop_s = shift ? 1 : 5;
 	const at = speaker.position;
-	const { start = 0, end = player.duration } = timeline.region ?? {};
 	return {
 		" ": () => player.toggle(),
 		k: () => player.toggle(),
@@ -81,14 +85,20 @@ function actions(player, hop_s = 5) {
 		p: () => list.step(-1),
 		m: () => player.moments.next(),
 		r: () => player.transport.toggleLoop(),
-		i: () => player.setRegion({ start: at, end: Math.max(end, at) }),
-		o: () => player.setRegion({ start: Math.min(start, at), end: at }),
+		i: () => player.setEdge({ start: at }),
+		o: () => player.setEdge({ end: at }),
 		Escape: () => player.setRegion(null),
 		"+": () => player.zoom(0.5),
 		"=": () => player.zoom(0.5),
 		"-": () => player.zoom(2),
 		0: () => player.zoom(Infinity),
-		u: () => player.labels.takeBack(),
+		t: () => labels.selectNext(shift ? -1 : 1),
+		Enter: () => labels.hear(),
+		Delete: () => labels.removeChosen(),
+		Backspace: () => labels.removeChosen(),
+		z: () => (shift ? labels.redo() : labels.undo()),
+		u: () => labels.undo(),
+		a: () => labels.toggleAuto(),
 		"/": () => player.list.focusFilter(),
 		"?": () => player.toggleHelp(),
 	};

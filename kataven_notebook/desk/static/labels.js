@@ -1,41 +1,128 @@
-// The labels of the open call: buttons to set them, a note, and what was decided.
+// The labels of the open call: buttons to set them, a note, and what was decided, to be chosen, changed and heard.
 import { spanText } from "./clock.js";
+import { Decisions } from "./decisions.js";
 import { button, div, element, iconButton, setPressed, span } from "./dom.js";
+import { Regions } from "./regions.js";
+
+const MAX_NOTE = 50000;
+const MIN_REGION_S = 0.02;
+const SAME_S = 0.0006;
+
+/** @param {Decision} decision @returns {Span | null} */
+const spanOf = ({ start_s: start, end_s: end }) => (start === null || end === null ? null : { start, end });
+
+/** @param {Decision} decision */
+const named = (decision) => {
+	const where = spanOf(decision);
+	return [decision.label || (where ? "note" : decision.note.split("\n")[0]), where && spanText(where)].filter(Boolean).join(" · ");
+};
+
+/**
+ * @typedef {object} LabelEvents
+ * @property {(message: object) => void} send
+ * @property {() => void} changed the labels of the open call are others
+ * @property {(region: Span) => void} hear
+ * @property {() => void} leave take the focus
+ */
 
 export class Labels {
 	node;
-	note = element("input", { type: "text", placeholder: "Note for the next label, or Enter", label: "Note" });
+	note = element("textarea", {
+		rows: 1, maxlength: MAX_NOTE, label: "Note", placeholder: "Note for the next label, or Enter (Shift+Enter: new line)",
+		change: () => this.#keepNote(),
+	});
+	regions;
+	/** The id of the decision that is chosen. */
+	selected = "";
 	/** @type {string[]} */
 	#names;
-	#send;
-	#saving;
+	#on;
+	#decisions;
 	#buttons;
+	#auto = button({ class: "auto", title: "After a label open the next call without one (A)", click: () => this.toggleAuto() }, "Auto-advance");
+	#isAuto = false;
 	#target = span("faint");
-	#decisions = element("ul", {});
+	#news = element("span", { role: "status", class: "faint" });
+	#list = element("ul", {});
+	#listed = "";
+	/** Notes that are half written, by call. @type {Map<number, string>} */
+	#drafts = new Map();
 	/** @type {Call | undefined} */
 	#call;
 	/** @type {Span | null} */
 	#region = null;
 
-	/** @param {string[]} names @param {(message: object) => void} send @param {() => void} saving */
-	constructor(names, send, saving) {
+	/** @param {string[]} names @param {string | null} annotator @param {LabelEvents} on @param {import("./timeline.js").Timeline} timeline */
+	constructor(names, annotator, on, timeline) {
 		this.#names = names;
-		this.#send = send;
-		this.#saving = saving;
+		this.#on = on;
+		this.#decisions = new Decisions(on.send, (key) => {
+			this.#news.textContent = "Saving…";
+			if (key === this.#call?.key) on.changed();
+		}, annotator);
+		this.regions = new Regions(timeline, {
+			select: (id) => this.select(id),
+			move: (id, to) => this.#move(id, to),
+			hear: () => this.hear(),
+			leave: on.leave,
+		});
 		this.#buttons = names.map((name, i) =>
-			button({ class: "tag", click: () => this.decide(name) }, element("kbd", {}, String(i + 1)), name));
-		const head = div("line", element("h3", {}, "Labels"), this.#target);
-		const panel = { class: "panel", hidden: !names.length };
-		this.node = element("div", panel, head, div("labels", ...this.#buttons), this.note, this.#decisions);
+			button({ class: "tag", click: () => this.decide(name) }, ...(i < 9 ? [element("kbd", {}, String(i + 1))] : []), name));
+		setPressed(this.#auto);
+		// What comes and goes has a line of its own: buttons must not move away under the pointer.
+		const foot = div("line", ...(names.length ? [this.#auto] : []), this.#news);
+		this.node = div("panel", div("line", element("h3", {}, "Labels"), this.#target), div("labels", ...this.#buttons), this.note, foot, this.#list);
+	}
+
+	/** The decision that is chosen. */
+	get chosen() {
+		return this.#call?.labels?.find(({ id }) => id === this.selected);
+	}
+
+	/** Its region. */
+	get span() {
+		return this.chosen ? spanOf(this.chosen) : null;
 	}
 
 	/** @param {Call | undefined} call @param {Span | null} region */
 	show(call, region) {
+		if (call !== this.#call) {
+			this.select();
+			if (this.#call) this.#drafts.set(this.#call.key, this.note.value);
+			this.note.value = (call && this.#drafts.get(call.key)) || "";
+		}
 		[this.#call, this.#region] = [call, region];
-		this.#target.textContent = region ? `for ${spanText(region)}` : "for the whole call";
-		this.#buttons.forEach((node, i) => setPressed(node, !region && call?.pressed?.includes(this.#names[i])));
-		this.#decisions.replaceChildren(...(call?.labels ?? []).map(({ id, text }) =>
-			element("li", {}, text, iconButton("close", `Take back: ${text}`, () => this.takeBack(id)))));
+		if (call) this.#decisions.settle(call);
+		if (!this.chosen) this.select();
+		this.#show();
+	}
+
+	/** The kernel has taken a message in. */
+	answered(op = "") {
+		if (this.#decisions.answered(op) && this.#news.textContent === "Saving…") this.#news.textContent = "Saved";
+	}
+
+	/** Choose a decision, or none. */
+	select(id = "") {
+		if (id === this.selected) return;
+		const [call, old, note] = [this.#call, this.chosen, this.note.value];
+		const key = call?.key ?? -1;
+		// A note that is half written waits while the one of a decision is shown.
+		if (!this.selected) this.#drafts.set(key, note);
+		this.selected = id;
+		this.note.value = this.chosen?.note ?? this.#drafts.get(key) ?? "";
+		if (old) this.#keepNote(call, old, note);
+		this.#show();
+	}
+
+	/** Choose the next decision of the call, or the one before; it gets the focus. */
+	selectNext(steps = 1) {
+		const labels = this.#call?.labels ?? [];
+		if (!labels.length) return;
+		const at = labels.findIndex(({ id }) => id === this.selected);
+		const next = at < 0 && steps < 0 ? labels.length - 1 : (at + steps + labels.length) % labels.length;
+		this.select(labels[next].id);
+		if (!this.regions.focus(this.selected)) this.#focusItem(next);
 	}
 
 	/** Set the label of a digit key; return whether there is one. */
@@ -45,16 +132,136 @@ export class Labels {
 		return Boolean(name);
 	}
 
-	/** Set a label, or take it off the whole call where it is set; without a name the note alone is kept. */
+	/** Set a label, or take it back where it is set; on what is chosen, else on the region or call. Without a name the note alone is kept. */
 	decide(name = "") {
-		const { start: start_s, end: end_s } = this.#region ?? {};
-		this.#send({ type: "label", key: this.#call?.key, label: name, note: this.note.value, start_s, end_s });
-		this.note.value = "";
-		this.#saving();
+		const [call, chosen] = [this.#call, this.chosen];
+		if (!call || call.key < 0) return;
+		const old = chosen?.label === name ? chosen : this.#placed(name);
+		if (chosen && !name) this.#keepNote();
+		else if (name && old && (chosen === old || !chosen)) this.#decisions.remove(call, old);
+		else if (chosen) this.#decisions.change(call, chosen, { label: name, note: this.note.value.trim() });
+		else if (name || this.note.value.trim()) this.#add(call, name);
 	}
 
-	/** Without an id: the last decision. */
-	takeBack(id = "") {
-		this.#send({ type: "unlabel", key: this.#call?.key, id });
+	/** @param {Call} call */
+	#add(call, label = "") {
+		const { start: start_s = null, end: end_s = null } = this.#region ?? {};
+		const note = this.note.value.trim();
+		this.note.value = "";
+		this.#decisions.add(call, { label, note, start_s, end_s });
+		if (this.#isAuto && label && !this.#region) this.#on.send({ type: "advance", key: call.key });
+	}
+
+	/** Take back what is chosen; return whether anything was. */
+	removeChosen() {
+		if (!this.#call || !this.chosen) return false;
+		this.#decisions.remove(this.#call, this.chosen);
+		return true;
+	}
+
+	/** Play the region of what is chosen. */
+	hear() {
+		const { selected, span: region } = this;
+		if (!region) return;
+		this.#on.hear(region);
+		this.select(selected);
+	}
+
+	/** Give the region that is chosen other edges; return whether there is one. @param {Span} to */
+	move(to) {
+		if (this.span) this.#move(this.selected, to);
+		return Boolean(this.span);
+	}
+
+	undo() {
+		this.#keepNote();
+		this.#tellOf("Undone", this.#decisions.undo());
+	}
+
+	redo() {
+		this.#tellOf("Done again", this.#decisions.redo());
+	}
+
+	toggleAuto() {
+		setPressed(this.#auto, (this.#isAuto = !this.#isAuto));
+	}
+
+	/** @param {import("./decisions.js").Act} [act] */
+	#tellOf(verb = "", act) {
+		const decision = act?.after ?? act?.before;
+		const where = act && act.key !== this.#call?.key ? ` (${act.title})` : "";
+		this.#news.textContent = decision ? `${verb}: ${named(decision)}${where}` : `Nothing to ${verb === "Undone" ? "undo" : "redo"}.`;
+	}
+
+	/** Write down what was changed in the note of the chosen decision. */
+	#keepNote(call = this.#call, chosen = this.chosen, text = this.note.value) {
+		const note = text.trim();
+		if (call && chosen && note !== chosen.note && (note || chosen.label)) this.#decisions.change(call, chosen, { note });
+	}
+
+	/** @param {string} id @param {Span} to */
+	#move(id, { start, end }) {
+		const decision = this.#call?.labels?.find((each) => each.id === id);
+		if (!this.#call || !decision || end - start < MIN_REGION_S) return;
+		const [start_s, end_s] = [start, end].map((each) => Math.round(each * 1000) / 1000);
+		if (start_s !== decision.start_s || end_s !== decision.end_s) this.#decisions.change(this.#call, decision, { start_s, end_s });
+	}
+
+	/** This listener's decision of a label on what a label would be set on now. */
+	#placed(label = "") {
+		const here = this.#region;
+		const isHere = (/** @type {Span | null} */ there) => here && there
+			? Math.abs(here.start - there.start) + Math.abs(here.end - there.end) < 2 * SAME_S : here === there;
+		return this.#call?.labels?.find((each) => each.own && each.label === label && isHere(spanOf(each)));
+	}
+
+	#show() {
+		const { chosen } = this;
+		const labels = this.#call?.labels ?? [];
+		this.node.hidden = !this.#names.length && !labels.length;
+		this.#target.textContent = chosen ? `selected: ${named(chosen)}` : this.#region ? `for ${spanText(this.#region)}` : "for the whole call";
+		this.#buttons.forEach((node, i) => {
+			const name = this.#names[i];
+			setPressed(node, chosen ? chosen.label === name : Boolean(this.#placed(name)));
+		});
+		this.regions.show(labels.filter(spanOf), this.selected);
+		this.#showList(labels);
+	}
+
+	/** @param {Decision[]} labels */
+	#showList(labels) {
+		const state = JSON.stringify([labels, this.selected]);
+		if (state === this.#listed) return;
+		this.#listed = state;
+		const root = /** @type {Document} */ (this.#list.getRootNode());
+		const lines = [...this.#list.children];
+		const at = lines.findIndex((line) => line.contains(root.activeElement));
+		const among = at < 0 ? -1 : [...lines[at].children].indexOf(/** @type {Element} */ (root.activeElement));
+		this.#list.replaceChildren(...labels.map((each) => this.#line(each)));
+		if (at >= 0) this.#focusItem(Math.min(at, labels.length - 1), among);
+	}
+
+	#focusItem(at = 0, among = 0) {
+		const line = this.#list.children[at];
+		if (!line) this.#on.leave();
+		else /** @type {HTMLElement} */ (line.children[among] ?? line.firstElementChild).focus();
+	}
+
+	/** @param {Decision} decision */
+	#line(decision) {
+		const { id, note, by, at } = decision;
+		const [text, isChosen] = [named(decision), id === this.selected];
+		const choose = () => {
+			this.select(id);
+			this.hear();
+		};
+		const click = (/** @type {MouseEvent} */ event) => (isChosen && !event.detail ? this.hear() : this.select(id));
+		const pick = button({ class: "pick", click, dblclick: choose }, text, ...(by ? [span("faint", ` · ${by}`)] : []));
+		if (note && note !== text) pick.append(div("said-note", note));
+		setPressed(pick, isChosen);
+		const when = `${new Date(at).toLocaleString()}${by ? `, ${by}` : ""}`;
+		return element("li", { title: when }, pick,
+			...(spanOf(decision) ? [iconButton("play", `Hear: ${text}`, choose)] : []),
+			iconButton("close", `Take back: ${text}`, () => this.#call && this.#decisions.remove(this.#call, decision)));
 	}
 }

@@ -31,8 +31,8 @@ export const messageHandlers = (player) => ({
 	},
 	labels(message, known) {
 		if (known) Object.assign(known, message);
+		player.labels.answered(message.op);
 		player.list.relabel(message.key, message.label_text);
-		player.say();
 		player.show();
 	},
 	problem(message, known) {
@@ -40,8 +40,9 @@ export const messageHandlers = (player) => ({
 		if (message.is_silent) player.fail(message.text);
 		else player.say(message.text);
 	},
-	command({ name, position_s: to }) {
+	command({ name, position_s: to, speed }) {
 		if (name === "seek") player.seek(to);
+		else if (name === "speed") player.speaker.set({ speed });
 		else if ((name === "play") !== player.speaker.wanted) player.toggle();
 	},
 });

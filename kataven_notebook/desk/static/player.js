@@ -66,7 +66,16 @@ export class Player {
 		const send = (/** @type {object} */ message) => tell({ ...message, viewer: this.viewer });
 		this.#send = send;
 		this.list = new CallList(first, send, (row, index) => this.#choose(row[0], index, row[2]));
-		this.labels = new Labels(first.labels, send, () => this.say("Saving…"));
+		this.labels = new Labels(first.labels, first.annotator, {
+			send,
+			changed: () => this.labels.show(this.call, this.timeline.region),
+			hear: (region) => {
+				this.setRegion(region);
+				this.seek(region.start);
+				this.speaker.play();
+			},
+			leave: () => this.timeline.wave.focus({ preventScroll: true }),
+		}, this.timeline);
 		this.moments = new Moments(first.moments, (moment) => this.#hear(moment));
 		const on = {
 			toggle: () => this.toggle(),
@@ -200,12 +209,21 @@ export class Player {
 		this.transport.showRegion(region);
 		const at = this.speaker.position;
 		if (region && (at < region.start || at >= region.end)) this.seek(region.start);
+		this.labels.select();
 		this.labels.show(this.call, region);
 	}
 
 	zoom(factor = 1) {
 		this.timeline.zoom(factor, this.speaker.position);
 		this.tick();
+	}
+
+	/** Give the region that is selected other edges, or the one that is looped. @param {Partial<Span>} edge */
+	setEdge(edge) {
+		const at = this.speaker.position;
+		const { start, end } = { ...(this.labels.span ?? this.timeline.region ?? { start: 0, end: this.duration }), ...edge };
+		const span = { start: Math.min(start, at), end: Math.max(end, at) };
+		if (!this.labels.move(span)) this.setRegion(span);
 	}
 
 	toggleHelp() {
@@ -295,7 +313,7 @@ function render({ model, el }) {
 		event.stopPropagation();
 		// A click on what takes no focus would give the keys back to the notebook.
 		const target = /** @type {Element} */ (event.target);
-		if (!target.closest("button,input,select,summary,[tabindex='0']")) root.focus({ preventScroll: true });
+		if (!target.closest("button,input,select,textarea,summary,[tabindex='0']")) root.focus({ preventScroll: true });
 	});
 	const giveBack = [keepKeys(root), keepFocus(root, [player.timeline.node, player.list.node])];
 	const resized = new ResizeObserver(() => player.redraw());

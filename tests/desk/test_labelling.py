@@ -1,0 +1,108 @@
+"""Messages about labels: told twice, told late, told by a page that knows less than the kernel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from kataven_notebook.desk.labelling import Labelling
+from kataven_notebook.desk.labels import LabelBook
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.core
+
+SPAN = {"start_s": 1.0, "end_s": 2.0}
+
+
+def _said(**content: Any) -> dict[str, Any]:
+    return {"label": "good", "note": "", "start_s": None, "end_s": None, **content}
+
+
+@pytest.mark.parametrize("span", [{}, SPAN])
+def test_the_same_label_on_the_same_place_takes_it_back(span: dict[str, float]) -> None:
+    """On a call and on a region of it; another region of the same call has its own."""
+    book = LabelBook("session_id")
+    labelling = Labelling(book, ("good", "bad"))
+    labelling.label("s", _said(id="a", start_s=5.0, end_s=6.0))
+    labelling.label("s", _said(id="b", **span))
+    labelling.label("s", _said(id="c", label="bad", **span))
+    assert len(book) == 3
+    labelling.label("s", _said(id="d", **span))
+    assert [each.decision_id for each in book.of("s")] == ["a", "c"]
+
+
+def test_what_is_told_twice_happens_once(tmp_path: Path) -> None:
+    """Setting, changing and taking back, told again at once or to the next player on the same file."""
+    path = tmp_path / "labels.csv"
+    book = LabelBook("session_id", path)
+    labelling = Labelling(book, ("good", "bad"))
+    for _ in range(2):
+        labelling.label("s", _said(id="one"))
+        labelling.relabel("s", _said(id="one", label="bad", **SPAN))
+        labelling.label("s", _said(id="two"))
+        labelling.label("s", _said(id="three"))  # takes "two" back
+    assert [(each.decision_id, each.label) for each in book.of("s")] == [("one", "bad")]
+    later = LabelBook("session_id", path)
+    Labelling(later, ("good", "bad")).label("s", _said(id="one"))
+    Labelling(later, ("good", "bad")).label("s", _said(id="two"))
+    assert later.of("s") == book.of("s")
+
+
+def test_a_label_of_somebody_else_is_not_taken_back_by_a_digit(tmp_path: Path) -> None:
+    """Each listener has an own one, and may still remove the other's on purpose."""
+    path = tmp_path / "labels.csv"
+    LabelBook("session_id", path, annotator="anna").add("s", "good", decision_id="hers")
+    book = LabelBook("session_id", path, annotator="ben")
+    labelling = Labelling(book, ("good",))
+    labelling.label("s", _said(id="his"))
+    assert [each.annotator for each in book.of("s")] == ["anna", "ben"]
+    labelling.label("s", _said(id="again"))
+    assert [each.annotator for each in book.of("s")] == ["anna"]
+    labelling.unlabel("s", {"id": "hers"})
+    assert not book.of("s")
+
+
+def test_a_label_that_another_version_knew_can_be_moved_and_brought_back() -> None:
+    """Its name is not on offer, but it stays; no other name that is not on offer is taken."""
+    book = LabelBook("session_id")
+    book.add("s", "of old", decision_id="old")
+    labelling = Labelling(book, ("good",))
+    labelling.relabel("s", _said(id="old", label="of old", **SPAN))
+    assert book.of("s")[0].start_s == 1.0
+    labelling.unlabel("s", {"id": "old"})
+    labelling.relabel("s", _said(id="old", label="of old"))
+    labelling.relabel("s", _said(id="old", label="made up"))
+    labelling.relabel("other", _said(id="old", label="good"))
+    assert [(each.label, each.start_s) for each in book.of("s")] == [("of old", None)]
+    assert not book.of("other")
+
+
+@pytest.mark.parametrize(
+    ("session", "wrong", "words"),
+    [
+        ("two\nlines", {}, "one line"),
+        ("s", {"note": "x" * 60_000}, "shorten"),
+        ("s", {"start_s": 1.0}, "no end"),
+        ("s", {"start_s": "x", "end_s": float("nan")}, "no start"),
+    ],
+)
+def test_what_no_record_can_hold_is_refused_in_words(session: str, wrong: dict[str, Any], words: str) -> None:
+    """Nothing is kept that the next player could not read."""
+    book = LabelBook("session_id")
+    labelling = Labelling(book, ("good",))
+    for answer in (labelling.label, labelling.relabel):
+        said = answer(session, _said(id="one", **wrong))
+        assert said.startswith("Not saved:")
+        assert words in said
+    assert len(book) == 0
+
+
+def test_an_id_that_is_none_is_not_written(tmp_path: Path) -> None:
+    """The file would be read otherwise than it was written."""
+    book = LabelBook("session_id", tmp_path / "labels.csv")
+    Labelling(book, ("good",)).label("s", _said(id='a",\nb'))
+    assert book.of("s")[0].decision_id.isalnum()
+    assert len(LabelBook("session_id", tmp_path / "labels.csv")) == 1
