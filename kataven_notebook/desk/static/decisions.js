@@ -2,15 +2,13 @@
 
 /** @typedef {{key: number, title: string, id: string, before?: Decision, after?: Decision}} Act */
 
-const MAX_ACTS = 500;
-
 /** An id that nobody else makes. Those of the browser need an encrypted page. */
 const newId = () => Math.random().toString(36).slice(2, 13).padEnd(11, "0");
 
 export class Decisions {
 	#send;
 	#changed;
-	#annotator;
+	#by;
 	/** What the kernel has not answered yet; its answers to earlier ones must not undo it. */
 	/** @type {{op: string, key: number, id: string, state?: Decision}[]} */
 	#told = [];
@@ -19,44 +17,34 @@ export class Decisions {
 	/** @type {Act[]} */
 	#undone = [];
 
-	/** @param {(message: object) => void} send @param {(key: number) => void} changed @param {string | null} annotator */
-	constructor(send, changed, annotator) {
+	/** @param {(message: object) => void} send @param {(key: number) => void} changed @param {string | null} by who decides */
+	constructor(send, changed, by) {
 		this.#send = send;
 		this.#changed = changed;
-		this.#annotator = annotator;
+		this.#by = by;
 	}
 
-	/** Decide something new on a call. @param {Call} call @param {Content} content */
-	add(call, content) {
-		const id = newId();
-		this.#act({ key: call.key, title: call.title, id, after: this.#mine({ id, ...content }) }, true);
+	/**
+	 * Decide something new, make a decision another one, or, without `content`, take it back.
+	 * @param {Call} call @param {Decision | undefined} before @param {Content} [content]
+	 */
+	act({ key, title }, before, content) {
+		const id = before?.id ?? newId();
+		const after = content && { ...content, id, by: this.#by, at: new Date().toISOString(), own: true };
+		const act = { key, title, id, before, after };
+		this.#undone = [];
+		this.#done.push(act);
+		this.#tell(act, after, !before);
 	}
 
-	/** @param {Call} call @param {Decision} before @param {Partial<Content>} change */
-	change(call, before, change) {
-		const { key, title } = call;
-		this.#act({ key, title, id: before.id, before, after: this.#mine({ ...before, ...change }) });
-	}
-
-	/** @param {Call} call @param {Decision} before */
-	remove({ key, title }, before) {
-		this.#act({ key, title, id: before.id, before });
-	}
-
-	/** Return what was undone. @returns {Act | undefined} */
+	/** Return what was undone. */
 	undo() {
-		const act = this.#done.pop();
-		if (act) this.#undone.push(act);
-		if (act) this.#tell(act, act.before);
-		return act;
+		return this.#turn(this.#done, this.#undone, "before");
 	}
 
-	/** Return what was done again. @returns {Act | undefined} */
+	/** Return what was done again. */
 	redo() {
-		const act = this.#undone.pop();
-		if (act) this.#done.push(act);
-		if (act) this.#tell(act, act.after);
-		return act;
+		return this.#turn(this.#undone, this.#done, "after");
 	}
 
 	/** The kernel has taken a message in; return whether it has taken all. */
@@ -76,28 +64,24 @@ export class Decisions {
 		}
 	}
 
-	/** @param {Omit<Decision, "by" | "at" | "own">} content @returns {Decision} */
-	#mine(content) {
-		return { ...content, by: this.#annotator, at: new Date().toISOString(), own: true };
-	}
-
-	/** @param {Act} act */
-	#act(act, isNew = false) {
-		this.#undone = [];
-		this.#done.push(act);
-		if (this.#done.length > MAX_ACTS) this.#done.shift();
-		this.#tell(act, act.after, isNew);
+	/** @param {Act[]} from @param {Act[]} to @param {"before" | "after"} what stands then */
+	#turn(from, to, what) {
+		const act = from.pop();
+		if (act) {
+			to.push(act);
+			this.#tell(act, act[what]);
+		}
+		return act;
 	}
 
 	/** Each message says all of what is to be, so that it may arrive twice. @param {Act} act @param {Decision} [state] */
 	#tell({ key, id }, state, isNew = false) {
 		const op = newId();
 		this.#told.push({ op, key, id, state });
-		const { label = "", note = "", start_s = null, end_s = null } = state ?? {};
-		const content = { op, id, key, label, note, start_s, end_s };
-		if (isNew) this.#send({ type: "label", ...content });
-		else if (state) this.#send({ type: "relabel", ...content });
-		else this.#send({ type: "unlabel", op, id, key });
+		const message = { op, key, id, ...state };
+		if (isNew) this.#send({ type: "label", ...message });
+		else if (state) this.#send({ type: "relabel", ...message });
+		else this.#send({ type: "unlabel", ...message });
 		this.#changed(key);
 	}
 }

@@ -138,8 +138,8 @@ export class Labels {
 		if (!call || call.key < 0) return;
 		const old = chosen?.label === name ? chosen : this.#placed(name);
 		if (chosen && !name) this.#keepNote();
-		else if (name && old && (chosen === old || !chosen)) this.#decisions.remove(call, old);
-		else if (chosen) this.#decisions.change(call, chosen, { label: name, note: this.note.value.trim() });
+		else if (name && old && (chosen === old || !chosen)) this.#decisions.act(call, old);
+		else if (chosen) this.#decisions.act(call, chosen, { ...chosen, label: name, note: this.note.value.trim() });
 		else if (name || this.note.value.trim()) this.#add(call, name);
 	}
 
@@ -148,14 +148,14 @@ export class Labels {
 		const { start: start_s = null, end: end_s = null } = this.#region ?? {};
 		const note = this.note.value.trim();
 		this.note.value = "";
-		this.#decisions.add(call, { label, note, start_s, end_s });
+		this.#decisions.act(call, undefined, { label, note, start_s, end_s });
 		if (this.#isAuto && label && !this.#region) this.#on.send({ type: "advance", key: call.key });
 	}
 
 	/** Take back what is chosen; return whether anything was. */
 	removeChosen() {
 		if (!this.#call || !this.chosen) return false;
-		this.#decisions.remove(this.#call, this.chosen);
+		this.#decisions.act(this.#call, this.chosen);
 		return true;
 	}
 
@@ -196,7 +196,7 @@ export class Labels {
 	/** Write down what was changed in the note of the chosen decision. */
 	#keepNote(call = this.#call, chosen = this.chosen, text = this.note.value) {
 		const note = text.trim();
-		if (call && chosen && note !== chosen.note && (note || chosen.label)) this.#decisions.change(call, chosen, { note });
+		if (call && chosen && note !== chosen.note && (note || chosen.label)) this.#decisions.act(call, chosen, { ...chosen, note });
 	}
 
 	/** @param {string} id @param {Span} to */
@@ -204,7 +204,7 @@ export class Labels {
 		const decision = this.#call?.labels?.find((each) => each.id === id);
 		if (!this.#call || !decision || end - start < MIN_REGION_S) return;
 		const [start_s, end_s] = [start, end].map((each) => Math.round(each * 1000) / 1000);
-		if (start_s !== decision.start_s || end_s !== decision.end_s) this.#decisions.change(this.#call, decision, { start_s, end_s });
+		if (start_s !== decision.start_s || end_s !== decision.end_s) this.#decisions.act(this.#call, decision, { ...decision, start_s, end_s });
 	}
 
 	/** This listener's decision of a label on what a label would be set on now. */
@@ -262,6 +262,6 @@ export class Labels {
 		const when = `${new Date(at).toLocaleString()}${by ? `, ${by}` : ""}`;
 		return element("li", { title: when }, pick,
 			...(spanOf(decision) ? [iconButton("play", `Hear: ${text}`, choose)] : []),
-			iconButton("close", `Take back: ${text}`, () => this.#call && this.#decisions.remove(this.#call, decision)));
+			iconButton("close", `Take back: ${text}`, () => this.#call && this.#decisions.act(this.#call, decision)));
 	}
 }
