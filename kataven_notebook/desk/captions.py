@@ -44,6 +44,8 @@ _MARK_KINDS = {
     "interruption": "interruption",
     "silence": "dead air",
     "slow": "slow response",
+    "clipping": "clipping",
+    "moment": "moment",
     "mark": "mark",
     "label": "your labels",
 }

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-
-import pandas as pd
 
 from kataven_notebook.clock import duration_text
 from kataven_notebook.desk.captions import KEYS, captioned, drawn, fitting
+from kataven_notebook.desk.roles import channel_names, channel_roles
+from kataven_notebook.desk.words import Words
 from kataven_notebook.redact import redact
 from kataven_notebook.status import Status
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from kataven_notebook.desk.call_list import CallList
     from kataven_notebook.desk.labels import LabelBook
     from kataven_notebook.desk.marks import Marks
@@ -46,6 +48,8 @@ class Contents:
         The labels to choose from.
     download
         Whether a call may be saved as a file.
+    words
+        What is said in them.
     """
 
     calls: CallList
@@ -53,10 +57,11 @@ class Contents:
     book: LabelBook
     label_names: tuple[str, ...]
     download: bool
+    words: Words = field(default_factory=lambda: Words(None))
 
     def opening(self) -> tuple[int | None, float]:
         """Return which call to open first, and where: at the worst moment, else at the first call with sound."""
-        for moment in self.marks.moments:
+        for moment in self.marks.moments.window(0, 1 if self.marks.moments.are_judged else 0):
             key = self.calls.key_of(moment["session"])
             if key is not None:
                 return key, max(0.0, moment["start_s"] - _RUN_UP_S)
@@ -81,7 +86,10 @@ class Contents:
             "labels": list(self.label_names),
             "annotator": self.book.annotator,
             "download": self.download,
-            "moments": self._moments(),
+            "moments": fitting(self.moments(0, _FIRST_MOMENTS)["moments"], max_bytes=_FIRST_MOMENTS_BYTES, at_least=6),
+            "moments_total": len(self.marks.moments),
+            "moments_title": self.marks.moments.title,
+            "words": self.words.are_there,
             "opened": opened,
             "keys": KEYS,
         }
@@ -98,7 +106,9 @@ class Contents:
             "duration_s": self.calls.duration_s(key),
         }
         if not brief:
-            about |= {**self.decided(self.calls.session_id(key)), "names": self._channel_names(key)}
+            roles = self._roles(key)
+            names = {"names": channel_names(roles), "roles": roles}
+            about |= {**self.decided(self.calls.session_id(key)), **names}
         return about
 
     def decided(self, session_id: str) -> dict[str, Any]:
@@ -134,6 +144,23 @@ class Contents:
             words.append(f"{regions} region{'' if regions == 1 else 's'}")
         return ", ".join(words) or ("note" if decisions else "")
 
+    def moments(self, start: int, count: int) -> dict[str, Any]:
+        """Return some of the moments, as the page lists them."""
+        found: list[dict[str, Any]] = []
+        for moment in self.marks.moments.window(start, count):
+            key = self.calls.key_of(moment["session"])
+            if key is not None:
+                start_s = moment["start_s"]
+                times = {"at": duration_text(start_s), "from_s": max(0.0, start_s - _RUN_UP_S)}
+                shown = {"kind": moment["kind"], "detail": moment["detail"]}
+                found.append({"key": key, "session": self.calls.title(key), **times, **shown})
+        return {"start": start, "moments": found}
+
+    def words_of(self, key: int) -> Iterator[dict[str, Any]]:
+        """Yield the words of a call in blocks, as the page takes them; none where the player has no words."""
+        roles, duration_s = self._roles(key), self.calls.duration_s(key)
+        return self.words.blocks(self.calls.session_id(key), roles=roles, duration_s=duration_s)
+
     def why_silent(self, key: int) -> str:
         """Return why a call has no sound and what to do, or an empty text where it may have."""
         status = self.calls.status(key)
@@ -156,22 +183,9 @@ class Contents:
             parts.append(redact(self.calls.error(key)))
         return " · ".join(filter(None, parts))
 
-    def _channel_names(self, key: int) -> list[str]:
-        agent = self.calls.value(key, "agent_channel")
-        if agent is None or pd.isna(agent) or agent not in (0, 1):
-            return []
-        return ["Agent", "Caller"] if agent == 0 else ["Caller", "Agent"]
-
-    def _moments(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = []
-        for moment in self.marks.moments:
-            key = self.calls.key_of(moment["session"])
-            if key is not None and len(found) < _FIRST_MOMENTS:
-                start_s = moment["start_s"]
-                times = {"at": duration_text(start_s), "from_s": max(0.0, start_s - _RUN_UP_S)}
-                shown = {"kind": moment["kind"], "detail": moment["detail"]}
-                found.append({"key": key, "session": self.calls.title(key), **times, **shown})
-        return fitting(found, max_bytes=_FIRST_MOMENTS_BYTES, at_least=6)
+    def _roles(self, key: int) -> list[str]:
+        said = self.marks.roles(self.calls.session_id(key))
+        return channel_roles(self.calls.value(key, "agent_channel"), said, channels=self.calls.value(key, "channels"))
 
     def _common(self) -> str:
         # A column of equal statuses says less than this.

@@ -5,25 +5,34 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
-from kataven_notebook.errors import FrameError
-from kataven_notebook.frame.columns import as_text, recordings_of
+from kataven_notebook.desk.tables import as_listed, checked_table, grouped, tell_of_strangers
+from kataven_notebook.frame.columns import recordings_of
 from kataven_notebook.frame.measuring import known_measures
 from kataven_notebook.frame.sessions import find_sessions
-from kataven_notebook.hints import no_frame
 from kataven_notebook.numbers.moments import moment_rows, slow_responses
 from kataven_notebook.numbers.rows import turn_rows
 from kataven_notebook.numbers.talk import dead_air
 from kataven_notebook.redact import encodable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Callable, Hashable, Sequence
 
 _MAX_TEXT = 120
 # Finding the moments of more calls than this would delay the first paint.
 _MAX_CALLS = 300
+# What is drawn of each kind of moment; any other kind is a mark of its own.
+_KIND_OF = {
+    "slow response": "slow",
+    "interruption": "interruption",
+    "dead air": "silence",
+    "clipping": "clipping",
+    "overlap": "overlap",
+    "both speak": "overlap",
+}
+# Of one kind, and nearer than this: two tables tell of one moment.
+_SAME_S = 0.05
 
 Mark = dict[str, Any]
 
@@ -58,9 +67,11 @@ class Marks:
         A frame with the session column, `start_s`, `end_s`, `label` and perhaps `channel`.
     moments
         A frame with the session column, `start_s` and `kind` (or `label`), worst first; perhaps
-        `end_s` and `text`.
+        `end_s`, `channel` and `text`.
     turns
         The metrics' turn table.
+    is_known
+        Whether the player's frame has a session; moments and marks of others are not listed.
 
     Raises
     ------
@@ -75,86 +86,98 @@ class Marks:
         marks: pd.DataFrame | None = None,
         moments: pd.DataFrame | None = None,
         turns: pd.DataFrame | None = None,
+        is_known: Callable[[str], bool] = lambda _: True,
     ) -> None:
-        self._session = session_column
-        self._marks = _grouped(marks, session_column, "marks", ("start_s", "end_s", "label"))
-        self._turns = _grouped(turns, session_column, "turns", ("channel", "start_s", "end_s"))
-        self.moments = self._listed(moments)
+        kind = "kind" if "kind" in getattr(moments, "columns", ()) else "label"
+        self._marks = grouped(marks, session_column, "marks", ("start_s", "end_s", "label"))
+        self._turns = grouped(turns, session_column, "turns", ("channel", "start_s", "end_s"))
+        self._moments = grouped(moments, session_column, "moments", ("start_s", kind))
+        tables = {"marks": marks, "moments": moments, "turns": turns}
+        tell_of_strangers({name: as_listed(each, session_column) for name, each in tables.items()}, is_known)
+        self.moments = MomentList(
+            _listed(moments, session_column, "moments", kind, is_known),
+            _listed(marks, session_column, "marks", "label", is_known),
+        )
 
     def of(self, session_id: str, duration_s: float | None = None) -> list[Mark]:
         """Return the marks of one call, as the page draws them, in the order of their start.
 
-        Where `duration_s` is not known, the call ends for them with its last turn.
+        Where `duration_s` is not known, the call ends for them with its last turn. A moment that the turns tell of
+        too is there once.
         """
         found = [_own_mark(row) for row in self._marks(session_id)]
         turns = self._turns(session_id)
         for row in turns:
             found += _turn_marks(row)
         found += _silence_marks(turns, duration_s)
+        starts: dict[str, list[float]] = {}
+        for mark in found:
+            starts.setdefault(mark["kind"], []).append(mark["start_s"])
+        moments = (_moment_mark(row) for row in self._moments(session_id))
+        found += [each for each in moments if not _is_near(each["start_s"], starts.get(each["kind"], ()))]
         return sorted(found, key=lambda mark: float(mark["start_s"]))
 
-    def _listed(self, moments: pd.DataFrame | None) -> list[Mark]:
-        if moments is None:
-            return []
-        kind = "kind" if "kind" in getattr(moments, "columns", ()) else "label"
-        flat = _checked(moments, self._session, "moments", ("start_s", kind), numbers=("start_s",))
+    def roles(self, session_id: str) -> dict[int, str]:
+        """Return whose each channel of a call is, "agent" or "caller", as far as turns and moments say so."""
+        said: dict[int, set[str]] = {}
+        for row in (*self._turns(session_id), *self._moments(session_id)):
+            role, channel = text_of(row.get("role")).casefold(), row.get("channel")
+            if role in ("agent", "caller") and channel is not None and not pd.isna(channel):
+                said.setdefault(int(channel), set()).add(role)
+        return {channel: min(roles) for channel, roles in said.items() if len(roles) == 1}
+
+
+class MomentList:
+    """What a listener can jump to in any call: the moments, worst first, and then the caller's marks.
+
+    Rows are made as they are asked for: of 10,000 moments the first paint shows fifty.
+    """
+
+    def __init__(self, moments: pd.DataFrame | None, marks: pd.DataFrame | None) -> None:
+        self._parts = [each for each in (moments, marks) if each is not None and len(each)]
+        heard = 0 if moments is None else len(moments)
+        own = 0 if marks is None else len(marks)
+        # The first is the worst, and the player opens on it.
+        self.are_judged = heard > 0
+        self.title = "Moments, worst first" if heard else "Marks"
+        if heard and own:
+            self.title = "Moments, worst first, and marks"
+
+    def __len__(self) -> int:
+        return sum(map(len, self._parts))
+
+    def window(self, start: int, count: int) -> list[Mark]:
+        """Return some of them: session, start_s, kind and detail."""
+        rows: list[dict[Hashable, Any]] = []
+        for part in self._parts:
+            rows += part.iloc[max(0, start) : max(0, start + count)].to_dict("records")
+            start -= len(part)
         return [
             {
-                "session": encodable(str(row[self._session])),
+                "session": row["session"],
                 "start_s": _seconds(row["start_s"]) or 0.0,
-                "kind": text_of(row[kind]).replace("_", " "),
-                "detail": text_of(row.get("text", row.get("detail"))),
+                "kind": text_of(row["kind"]).replace("_", " "),
+                "detail": text_of(row["detail"]),
             }
-            for row in flat.to_dict("records")
+            for row in rows
         ]
 
 
-def _grouped(
-    frame: pd.DataFrame | None, session: Hashable, name: str, columns: tuple[str, ...]
-) -> Callable[[str], list[dict[Hashable, Any]]]:
-    if frame is None:
-        return lambda _: []
-    flat = _checked(frame, session, name, columns, numbers=("start_s", "end_s", "channel"))
-    # A row without a start can't be drawn, nor speech without a channel.
-    flat = flat.dropna(subset=[each for each in ("start_s", "channel") if each in columns])
-    # Positions only: the rows of 10,000 calls become objects when one of them is opened.
-    groups = flat.groupby(as_text(flat[session]), sort=False, observed=True).indices
-    return lambda session_id: flat.iloc[groups.get(session_id, [])].to_dict("records")
-
-
-def _checked(
-    frame: pd.DataFrame, session: Hashable, name: str, columns: tuple[str, ...], *, numbers: tuple[str, ...]
-) -> pd.DataFrame:
-    """Return a table with the session as a column, and of `numbers` what is there as numbers."""
-    needed = (session, *columns)
-    given: object = frame
-    if not isinstance(given, pd.DataFrame):
-        wanted = ", ".join(map(str, needed))
-        raise FrameError(no_frame(f"{name}= takes a frame with the columns {wanted}: a DataFrame", given))
-    lacking = [str(each) for each in needed if each not in [*frame.columns, *frame.index.names]]
-    if lacking:
-        have = ", ".join(str(each) for each in frame.columns) or "none"
-        raise FrameError(f"{name}= lacks the column(s) {', '.join(lacking)}; it has {have}")
-    flat = frame if all(each in frame.columns for each in needed) else frame.reset_index()
-    return flat.assign(**{each: _numbers(flat[each], name) for each in numbers if each in flat.columns})
-
-
-def _numbers(column: pd.Series[Any], table: str) -> pd.Series[Any]:
-    if pd.api.types.is_timedelta64_dtype(column):
-        return pd.Series(column.dt.total_seconds())
-    try:
-        # A time of day is no number of seconds, though pandas would make one of it.
-        text = column.astype("string") if pd.api.types.is_datetime64_any_dtype(column) else column
-        numbers = pd.to_numeric(text).to_numpy(dtype="float64", na_value=math.nan)
-    except (TypeError, ValueError):
-        what = "channels counted from 0" if column.name == "channel" else "seconds from the start of the call"
-        raise FrameError(f"{table}= has something in {column.name!r} that is no number: pass {what}") from None
-    return pd.Series(np.where(np.isfinite(numbers), numbers, math.nan), index=column.index)
+def _listed(
+    table: pd.DataFrame | None, session: Hashable, name: str, kind: str, is_known: Callable[[str], bool]
+) -> pd.DataFrame | None:
+    if table is None:
+        return None
+    flat = checked_table(table, session, name, ("start_s", kind), quiet=True)
+    columns = {"session": as_listed(flat, session), "start_s": flat["start_s"], "kind": flat[kind]}
+    detail = next((flat[each] for each in ("text", "detail") if each in flat.columns), None)
+    listed = pd.DataFrame({**columns, "detail": detail})
+    return listed[[is_known(each) for each in listed["session"]]]
 
 
 def _own_mark(row: dict[Hashable, Any]) -> Mark:
     start = _seconds(row["start_s"]) or 0.0
-    end = _seconds(row["end_s"])
+    end = _seconds(row.get("end_s"))
     channel = row.get("channel")
     return {
         "kind": "mark",
@@ -163,6 +186,17 @@ def _own_mark(row: dict[Hashable, Any]) -> Mark:
         "end_s": start if end is None else end,
         "channel": None if channel is None or pd.isna(channel) else int(channel),
     }
+
+
+def _moment_mark(row: dict[Hashable, Any]) -> Mark:
+    name = text_of(row.get("kind", row.get("label"))).replace("_", " ")
+    kind = _KIND_OF.get(name.casefold(), "moment")
+    label = name if kind == "moment" else text_of(row.get("text", row.get("detail"))) or name
+    return {**_own_mark({**row, "label": label}), "kind": kind}
+
+
+def _is_near(start_s: float, others: Sequence[float]) -> bool:
+    return any(abs(each - start_s) <= _SAME_S for each in others)
 
 
 def _turn_marks(row: dict[Hashable, Any]) -> list[Mark]:

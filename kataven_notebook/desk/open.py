@@ -27,6 +27,7 @@ def player(
     marks: pd.DataFrame | None = None,
     moments: pd.DataFrame | None = None,
     turns: pd.DataFrame | None = None,
+    words: pd.DataFrame | None = None,
     labels: Sequence[str] = (),
     save_to: str | os.PathLike[str] | None = None,
     annotator: str | None = None,
@@ -52,13 +53,19 @@ def player(
         Further columns to show in the list, up to a hundred; its filter finds calls by all of the frame's.
     marks
         Marks of your own on the sound: session column, `start_s`, `end_s`, `label` (written above
-        the mark), and perhaps `channel`, counted from 0.
+        the mark), and perhaps `channel`, counted from 0. They are listed too, after the moments.
     moments
         The table of `moments()`, worst first: session column, `start_s`, `kind` (or `label`), and
-        perhaps `text`. The first fifty are shown, fewer where their texts are long.
+        perhaps `end_s`, `channel` and `text`. Each is drawn on its call; the first fifty are listed
+        at once (fewer where their texts are long), and the others as the list is scrolled.
     turns
         The table of `turns()`: draws who speaks when, overlaps, interruptions, slow responses
         (from 1.5 s) and dead air (from 3 s). What is not passed of the two comes from the metrics.
+    words
+        What is said: session column, `start_s`, `end_s`, `word`, and perhaps `channel` (from 0) or
+        `speaker`, and `confidence`. Shown as text by turn and speaker, and under the waveform; a click
+        seeks, F searches. A word without `start_s` is shown after the row before it. The words go to
+        the page with the open call alone, and are never saved with the notebook.
     labels
         The labels to choose from, up to a hundred; each gets a button, and the first nine a digit.
     save_to
@@ -111,6 +118,7 @@ def player(
         marks=marks,
         moments=moments,
         turns=turns,
+        words=words,
         labels=labels,
         save_to=save_to,
         annotator=annotator,

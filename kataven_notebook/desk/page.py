@@ -76,6 +76,7 @@ class Desk(anywidget.AnyWidget):
             "relabel": self._decide,
             "unlabel": self._decide,
             "advance": self._on_advance,
+            "moments": self._on_moments,
         }
         self.on_msg(self._on_message)
         self._ahead: set[int] = set()
@@ -181,6 +182,8 @@ class Desk(anywidget.AnyWidget):
         self._post({"type": "call", "requests": requests or {}, "is_sent": not page_has_it, **about})
         if not about["reason"]:
             self._feed.open(Call(key, self._calls.session_id(key)), page_has_it=page_has_it)
+        for words in self._contents.words_of(key):
+            self._post({"type": "words", "key": key, **words})
 
     # -- from the page ------------------------------------------------------------------------
 
@@ -214,6 +217,10 @@ class Desk(anywidget.AnyWidget):
         about = {"viewer": content.get("viewer"), "request": content.get("request"), "key": self.key, "index": index}
         found = {"total": len(self._calls.order), "note": self._calls.note}
         self._post({"type": "rows", **about, "start": start, "rows": rows, **found})
+
+    def _on_moments(self, content: Mapping[str, Any]) -> None:
+        count = min(int(content["count"]), _MAX_WINDOW)
+        self._post({"type": "moments", **self._contents.moments(int(content["start"]), count)})
 
     def _on_open(self, content: Mapping[str, Any]) -> None:
         key = int(content["key"])

@@ -17,6 +17,7 @@ from kataven_notebook.desk.labels import MAX_NOTE, LabelBook
 from kataven_notebook.desk.marks import Marks, tables_of_metrics
 from kataven_notebook.desk.page import Desk
 from kataven_notebook.desk.sources import source_of
+from kataven_notebook.desk.words import Words
 from kataven_notebook.errors import ConfigurationError, FrameError
 from kataven_notebook.frame.sessions import session_column
 from kataven_notebook.hints import did_you_mean
@@ -78,6 +79,7 @@ class Player(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
         marks: pd.DataFrame | None = None,
         moments: pd.DataFrame | None = None,
         turns: pd.DataFrame | None = None,
+        words: pd.DataFrame | None = None,
         labels: Sequence[str] = (),
         save_to: str | os.PathLike[str] | None = None,
         annotator: str | None = None,
@@ -96,15 +98,19 @@ class Player(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
         self._book = LabelBook(str(session), save_to, annotator=_checked_annotator(annotator))
         contents = Contents(
             self._calls,
-            Marks(session, marks=marks, moments=moments, turns=turns),
+            Marks(session, marks=marks, moments=moments, turns=turns, is_known=self._is_known),
             self._book,
             _checked_labels(labels),
             download,
+            Words(session, words, is_known=self._is_known),
         )
         self._label_names = contents.label_names
         source = source or source_of(frame, session=session, prefix=prefix, store=store, settings=settings)
         self._desk = Desk(contents, source)
         super().__init__(children=(self._desk,))
+
+    def _is_known(self, session_id: str) -> bool:
+        return self._calls.key_of(session_id) is not None
 
     # -- from Python -------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from pages import Page
 
 import kataven_notebook as kn
 from kataven_notebook.desk.open import player
@@ -23,7 +24,7 @@ def test_marks_of_other_shapes_are_drawn_or_refused_in_words(calls: pd.DataFrame
     assert [(each["label"], each["start_s"], each["end_s"]) for each in drawn] == [("x", 0.5, 0.5)]
     as_time = marks.assign(start_s=pd.to_timedelta([0.5, 0.7], unit="s"), end_s=["1", "2"])
     both = as_time.set_index("call", drop=False)
-    assert len(player(calls, session="call", marks=both, moments=both).children[0]._contents.about(0)["marks"]) == 2
+    assert len(player(calls, session="call", marks=both, moments=both).children[0]._contents.about(0)["marks"]) == 4
     noon = pd.to_datetime(["2026-01-01 12:00"] * 2)
     for change in ({"start_s": ["soon", "late"]}, {"start_s": noon}, {"channel": ["agent", "caller"]}):
         with pytest.raises(FrameError, match="no number: pass"):
@@ -103,3 +104,51 @@ def test_the_player_and_the_numbers_have_one_dead_air_and_one_slow_response() ->
     assert silent["kind"].tolist() == [kinds[mark["kind"]] for mark in drawn]
     assert measured["dead_air_count"].tolist() == [3]
     assert ("silence", "dead air") in contents.about(0)["legend"]
+
+
+def test_every_kind_of_moment_is_drawn_once_with_or_without_turns(calls: pd.DataFrame) -> None:
+    """Kinds of the caller's own too; a moment that the turns tell of is not drawn twice."""
+    kinds = ["slow_response", "interruption", "dead_air", "clipping", "hold music"]
+    moments = pd.DataFrame({"call": "b", "start_s": [1.0, 2.0, 5.0, 9.0, 11.0], "kind": kinds})
+    moments = moments.assign(end_s=moments["start_s"] + 3, channel=[0, 0, None, 1, None])
+    about = player(calls, session="call", moments=moments).children[0]._contents.about(0)
+    assert [each["kind"] for each in about["marks"]] == ["slow", "interruption", "silence", "clipping", "moment"]
+    assert [name for _, name in about["legend"]] == ["interruption", "dead air", "slow response", "clipping", "moment"]
+    assert about["marks"][4]["label"] == "hold music"
+    turns = pd.DataFrame({"call": "b", "channel": [0, 1], "start_s": [0.0, 8.0], "end_s": [5.0, 9.0]})
+    turns["role"] = ["agent", "caller"]
+    both = player(calls, session="call", moments=moments, turns=turns).children[0]._contents.about(0)["marks"]
+    assert [each["start_s"] for each in both if each["kind"] == "silence"] == [5.0]
+
+
+def test_ten_thousand_moments_are_listed_as_they_are_asked_for(
+    calls: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first fifty at once, the rest by the window; those of other calls are not counted."""
+    count = 10_000
+    moments = pd.DataFrame({"call": "a", "start_s": np.arange(count, dtype=float), "kind": "dead_air", "text": "quiet"})
+    moments.loc[0, "call"] = "not here"
+    desk = player(calls, session="call", moments=moments)
+    first = desk.children[0].first
+    assert first["moments_total"] == count - 1
+    assert first["moments_title"] == "Moments, worst first"
+    assert first["moments"][0]["at"] == "0:01"
+    page = Page(desk, monkeypatch)
+    page.say("moments", start=9_990, count=100)
+    content, _ = page.wait("moments")
+    assert [each["from_s"] for each in content["moments"]][:2] == [9989.0, 9990.0]
+    assert len(content["moments"]) == 9
+
+
+def test_marks_alone_give_a_list_and_do_not_choose_the_call(calls: pd.DataFrame) -> None:
+    """They are in no order of badness."""
+    marks = pd.DataFrame({"call": ["c", "a"], "start_s": [1.0, 2.0], "end_s": [2.0, 3.0], "label": ["<b>x</b>", "y"]})
+    desk = player(calls, session="call", marks=marks)
+    first = desk.children[0].first
+    assert [(each["session"], each["kind"]) for each in first["moments"]] == [("c", "<b>x</b>"), ("a", "y")]
+    assert first["moments_title"] == "Marks"
+    assert desk.session_id == "b"
+    moments = pd.DataFrame({"call": ["a"], "start_s": [5.0], "kind": ["x"]})
+    both = player(calls, session="call", marks=marks, moments=moments).children[0].first
+    assert [each["kind"] for each in both["moments"]] == ["x", "<b>x</b>", "y"]
+    assert both["moments_title"] == "Moments, worst first, and marks"
