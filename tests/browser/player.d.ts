@@ -13,7 +13,7 @@ type Row = [key: number, status: string, ...texts: string[]];
 type Column = { id: string; title: string; number?: boolean };
 
 interface Mark {
-  kind: "overlap" | "interruption" | "silence" | "slow" | "mark" | "label";
+  kind: "overlap" | "interruption" | "silence" | "slow" | "clipping" | "moment" | "mark" | "label";
   label: string;
   start_s: number;
   end_s: number;
@@ -73,6 +73,23 @@ interface Spectrum {
   levels: Uint8Array;
 }
 
+/** What is said in a call, in the order in which it is read. */
+interface Transcript {
+  word: string[];
+  /** In seconds, a word each; -1 where it isn't known. */
+  start: number[];
+  end: number[];
+  /** The speaker of each word. */
+  who: number[];
+  /** The first word of each turn. */
+  turns: number[];
+  speakers: [name: string, role: string, channel: number][];
+  unsure: Set<number>;
+  /** How many words there are once all have come. */
+  total: number;
+  note: string;
+}
+
 /** What the page knows of one call. */
 interface Call {
   key: number;
@@ -84,6 +101,9 @@ interface Call {
   duration_s?: number;
   channels?: number;
   names?: string[];
+  /** Whose each channel is: "agent", "caller" or "". */
+  roles?: string[];
+  words?: Transcript;
   marks?: Mark[];
   /** The kinds of its marks, with their names. */
   legend?: [kind: string, name: string][];

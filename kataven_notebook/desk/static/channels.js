@@ -35,7 +35,7 @@ export class Channels {
 	#channelNode(channel = 0, count = 1) {
 		const name = this.#call?.names?.[channel] ?? `Channel ${channel}`;
 		const mixers = Object.keys(this.#chosen).map((verb) => this.#mixButton(verb, name, channel));
-		return element("div", { class: `channel c${channel % 2}` },
+		return element("div", { class: `channel ${this.#call?.roles?.[channel] || `c${channel % 2}`}` },
 			element("span", { class: "name", title: name }, name),
 			element("span", { hidden: count < 2 }, ...mixers));
 	}

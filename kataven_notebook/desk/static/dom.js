@@ -45,13 +45,16 @@ export const button = (props, ...children) => element("button", { type: "button"
 
 /** @param {keyof typeof ICONS} name */
 export function icon(name) {
-	const [svg, path] = ["svg", "path"].map((tag) => document.createElementNS("http://www.w3.org/2000/svg", tag));
-	svg.setAttribute("viewBox", "0 0 24 24");
-	svg.setAttribute("aria-hidden", "true");
-	path.setAttribute("d", ICONS[name]);
-	path.setAttribute("class", ICONS[name][0] === " " ? "line" : "");
-	svg.append(path);
-	return svg;
+	const path = svg("path", { d: ICONS[name], class: ICONS[name][0] === " " ? "line" : "" });
+	return svg("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" }, path);
+}
+
+/** @param {Record<string, string>} props @param {...Node} children */
+export function svg(tag = "", props = {}, ...children) {
+	const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+	for (const [name, value] of Object.entries(props)) node.setAttribute(name, value);
+	node.append(...children);
+	return node;
 }
 
 /** @param {keyof typeof ICONS} image @param {string} label @param {() => void} click */

@@ -133,7 +133,7 @@ export class Picture {
 		const peaks = this.#peaks[lane];
 		const { bins_per_s: rate = 100, speech = [], roles = [] } = call ?? {};
 		const side = `channel${lane % 2}`;
-		const [loud, quiet] = [this.colour(roles[lane] ? `${roles[lane]},var(--${side})` : side), this.colour("quiet")];
+		const [loud, quiet] = [this.colour(roles[lane] || side), this.colour("quiet")];
 		const high = this.lane * (this.spectrogram ? WAVES_PART : 1);
 		const [top, middle] = [TOP_PX + lane * this.lane, TOP_PX + lane * this.lane + high / 2];
 		this.spectrogram?.draw(this.#above, this, lane, top + high, this.lane - high - 3);

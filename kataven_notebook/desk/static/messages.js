@@ -1,5 +1,6 @@
 // What is done with each type of message from the kernel.
 import { addPeaks, addSound } from "./calls.js";
+import { addWords } from "./words.js";
 
 /** @typedef {(message: any, known: Call | undefined, data: DataView) => void} Handler */
 
@@ -26,6 +27,11 @@ export const messageHandlers = (player) => ({
 		if (came === "broken") player.want();
 	},
 	look: (message, _known, data) => player.timeline.receive(message, data),
+	moments: (message) => player.moments.receive(message),
+	words(message, known) {
+		if (known) addWords(known, message);
+		if (known === player.call) player.showWords();
+	},
 	url({ url }, known) {
 		if (known && known === player.call) player.receiveUrl(url);
 	},

@@ -4,16 +4,19 @@
 import { Calls, isWhole } from "./calls.js";
 import { Channels } from "./channels.js";
 import { clamp, clock } from "./clock.js";
-import { div, element, span } from "./dom.js";
+import { div, element } from "./dom.js";
 import { keepFocus } from "./focus.js";
 import { keepKeys, keyHandler } from "./keys.js";
 import { Labels } from "./labels.js";
+import { Legend } from "./legend.js";
 import { CallList } from "./list.js";
 import { messageHandlers } from "./messages.js";
 import { Moments } from "./moments.js";
 import { Speaker } from "./speaker.js";
 import { Timeline } from "./timeline.js";
 import { Transport } from "./transport.js";
+import { WordRow } from "./wordrow.js";
+import { Words } from "./words.js";
 
 const LATE_MS = 250;
 const REPORT_EVERY_MS = 1000;
@@ -44,10 +47,12 @@ export class Player {
 		needSound: () => this.want(),
 	});
 	transport;
+	legend = new Legend({ seek: (to) => this.seek(to), at: () => this.speaker.position });
+	words;
+	#wordRow;
 	#send;
 	#title = element("div", { class: "title", dir: "auto" });
 	#facts = div("faint");
-	#legend = div("faint legend");
 	#said = element("div", { role: "status", class: "said" });
 	#silent = div("silent");
 	// The waveform comes before the buttons of its lanes, so that Tab is soon there; the style puts these on its left.
@@ -76,7 +81,15 @@ export class Player {
 			},
 			leave: () => this.timeline.wave.focus({ preventScroll: true }),
 		}, this.timeline);
-		this.moments = new Moments(first.moments, (moment) => this.#hear(moment));
+		this.moments = new Moments(first, (moment) => this.#hear(moment), send);
+		this.words = new Words(first.words, {
+			seek: (to) => this.seek(to),
+			leave: () => this.timeline.wave.focus({ preventScroll: true }),
+			found: () => this.#wordRow.layout(this.timeline.picture),
+		});
+		this.#wordRow = new WordRow(this.words, (to) => this.seek(to), this.timeline.picture);
+		this.timeline.under.append(this.#wordRow.node);
+		this.timeline.layers.push(this.#wordRow);
 		const on = {
 			toggle: () => this.toggle(),
 			zoom: (factor = 1) => this.zoom(factor),
@@ -91,7 +104,8 @@ export class Player {
 		this.root = element("section", props, div("areas",
 			this.list.panel,
 			div("opened", this.#title, this.#facts, this.#said),
-			this.#silent, this.#sound, this.#legend, this.transport.node, this.transport.zoom,
+			this.#silent, this.#sound, this.legend.node, this.transport.node, this.transport.zoom,
+			this.words.node,
 			div("side", this.labels.node, this.moments.node), this.#help));
 		this.root.addEventListener("keydown", keyHandler(this));
 	}
@@ -145,12 +159,19 @@ export class Player {
 		this.#silent.hidden = !call.reason;
 		this.#sound.hidden = Boolean(call.reason);
 		this.transport.disable(Boolean(call.reason));
+		this.showWords();
 		this.timeline.show(call, this.duration);
 		this.channels.show();
-		this.#legend.replaceChildren(...(call.legend ?? []).map(([kind, name]) =>
-			span("", element("i", { class: `key ${kind}`, style: `color:var(--${kind})` }), name)));
+		this.legend.show(call, this.duration);
 		this.labels.show(call, this.timeline.region);
 		this.refresh();
+	}
+
+	showWords() {
+		if (!this.call) return;
+		this.#wordRow.show(this.call.words);
+		this.words.show(this.call);
+		this.#wordRow.layout(this.timeline.picture);
 	}
 
 	/** Play the sound that has arrived from where the listener is. */
@@ -270,6 +291,7 @@ export class Player {
 		this.timeline.point(at, this.speaker.wanted);
 		if (clock(at, 1) !== this.#shown) this.transport.showTime(at);
 		this.#shown = clock(at, 1);
+		this.words.point(at);
 		if (!this.call || Date.now() - this.#reportedAt < REPORT_EVERY_MS) return;
 		this.#reportedAt = Date.now();
 		const { wanted: playing, speed } = this.speaker;
