@@ -125,6 +125,4 @@ interface Call {
   loudest?: number;
   /** What is written where there are no peaks to draw. */
   wave?: string;
-  /** Who speaks on each channel. */
-  roles?: ("agent" | "caller" | "")[];
 }
