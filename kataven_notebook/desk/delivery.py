@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from kataven_notebook.clock import duration_text
 from kataven_notebook.desk.peaks import frames_per_bin, peak_blocks
-from kataven_notebook.desk.playable import playable
+from kataven_notebook.desk.playable import is_native, playable
 from kataven_notebook.errors import DecodeError, SessionError
 from kataven_notebook.redact import redact
 
@@ -87,6 +87,8 @@ class Delivery:
         """
         self.send_facts(**facts_of(recording))
         sound = playable(recording, decode=decode)
+        if is_native(recording) and not decode and len(sound.data) != recording.size_bytes:
+            raise DecodeError("the file has changed since the frame was made: make the frame again")
         data = memoryview(sound.data)
         content = {
             "type": "sound",

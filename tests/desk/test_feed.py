@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pytest
 from pages import SECRET_URL, Page, sound
+from troubled_storage import TroubledStorage
 
 from kataven_notebook.desk import delivery as _delivery
 from kataven_notebook.desk import feed as _feed
 from kataven_notebook.desk.open import player
 from kataven_notebook.desk.widget import Player
-from kataven_notebook.errors import ServiceFailed
+from kataven_notebook.errors import ServiceFailed, UrlExpired
 
 if TYPE_CHECKING:
     from kataven_notebook.sound.recording import Recording
@@ -114,3 +115,76 @@ def test_a_call_that_is_left_while_its_sound_is_read_is_not_sent(
     readers[0].join(10)
     assert not readers[0].is_alive()
     assert [content["type"] for content, _ in page.messages if content["key"] == 0] == ["call"]
+
+
+class _Storing:
+    """Nothing but URLs of a storage, the first of which is dead where `first` names one."""
+
+    def __init__(self, storage: TroubledStorage, *, first: str = "", signs: bool = True) -> None:
+        self.storage, self.first, self.signs = storage, first, signs
+        self.signed = 0
+
+    def sound(self, _session_id: str) -> None:
+        return None
+
+    def signed_url(self, session_id: str, *, fresh: bool) -> tuple[str, float]:
+        if fresh and not self.signs:
+            raise UrlExpired("the signed URL has expired: run audio() on the frame", session_id=session_id)
+        self.signed += fresh
+        name = self.first if self.first and not self.signed else session_id
+        return self.storage.url(name), 300.0
+
+
+def _opened(source: _Storing, name: str, monkeypatch: pytest.MonkeyPatch) -> Page:
+    page = Page(Player(pd.DataFrame({"session_id": [name]}), source=source), monkeypatch)
+    page.say("ready")
+    page.wait("url")
+    # As if the URL had been signed a while ago.
+    monkeypatch.setattr(_feed, "_JUST_SIGNED_S", 0.0)
+    return page
+
+
+def test_a_refused_url_is_signed_again_once_however_many_views_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each signature costs a request of the account."""
+    with TroubledStorage(sound().encoded()) as storage:
+        source = _Storing(storage, first="expired")
+        page = _opened(source, "good", monkeypatch)
+        page.messages.clear()
+        for _ in range(20):
+            page.say("url", key=0)
+        assert page.wait("url")[0]["url"] == storage.url("good")
+        assert source.signed == 1
+
+
+@pytest.mark.parametrize("name", ["absent", "failing", "page"])
+def test_trouble_of_the_storage_costs_no_signature(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """A new URL would meet the same; the page is told what happened."""
+    with TroubledStorage(sound().encoded()) as storage:
+        source = _Storing(storage)
+        page = _opened(source, name, monkeypatch)
+        page.say("url", key=0)
+        problem = page.wait("problem")[0]
+        assert problem["is_silent"]
+        assert "X-Amz" not in problem["text"]
+        assert source.signed == 0
+
+
+def test_a_url_that_can_not_be_renewed_is_said_to_have_expired(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without credentials the frame's URL is all there is."""
+    with TroubledStorage(sound().encoded()) as storage:
+        page = _opened(_Storing(storage, signs=False), "expired", monkeypatch)
+        page.say("url", key=0)
+        assert page.wait("problem")[0]["text"].startswith("The signed URL has expired: run audio()")
+
+
+def test_a_url_that_works_is_given_once_more_and_then_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page's connection may have died; where it fails again the cause is in the page."""
+    with TroubledStorage(sound().encoded()) as storage:
+        source = _Storing(storage)
+        page = _opened(source, "good", monkeypatch)
+        page.messages.clear()
+        page.say("url", key=0, again=False)
+        page.wait("url")
+        page.say("url", key=0, again=True)
+        assert "this page" in page.wait("problem")[0]["text"]
+        assert source.signed == 0

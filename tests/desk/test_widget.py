@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import warnings
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -12,6 +14,10 @@ from pages import SECRET_URL, Page, sound
 from kataven_notebook.desk.open import player
 from kataven_notebook.desk.widget import play_one
 from kataven_notebook.errors import ConfigurationError, FrameError
+from kataven_notebook.sound.recording import Recording
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.core
 
@@ -158,3 +164,45 @@ def test_one_recording_has_a_player_of_its_own() -> None:
     """Without a session id it still has a name."""
     assert play_one(sound()).session_id == "recording"
     assert sound().play().session_id == "recording"
+
+
+def test_a_frame_that_changes_under_its_player_does_not_break_it(
+    calls: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows dropped, columns overwritten or gone, sound replaced: what was opened is played, listed and sorted."""
+    first = calls["audio"].iloc[0].encoded()
+    desk = player(calls, session="call", columns=["score"], labels=["good"])
+    page = Page(desk, monkeypatch)
+    calls["audio"] = None
+    calls.iloc[:, calls.columns.get_loc("score")] = -1.0
+    calls["score"] = "text \u202e😀"
+    calls["call"] = "another"
+    del calls["recording_status"]
+    with warnings.catch_warnings(action="ignore"):
+        calls.drop(calls.index, inplace=True)  # noqa: PD002 - what users do
+    page.say("ready")
+    content, buffers = page.wait("sound")
+    assert (content["key"], bytes(buffers[0])) == (0, first)
+    view = {"sort": "0", "descending": True, "status": "downloaded", "text": ""}
+    page.say("rows", start=0, count=50, request=1, view=view)
+    assert page.wait("rows")[0]["total"] == 3
+    page.say("open", key=4, request=1)
+    page.wait("sound", lambda content: content["key"] == 4)
+    page.say("label", key=4, label="good", note="", start_s=None, end_s=None)
+    assert page.wait("labels")[0]["label_text"] == "good"
+    assert len(desk.frame) == 6
+
+
+def test_a_file_that_is_gone_or_another_one_is_said_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The frame holds a path; what lies there may have changed since."""
+    files = [tmp_path / "שיחה 😀.wav", tmp_path / "<b>call<b>.wav"]
+    for file in files:
+        file.write_bytes(sound(2.0).encoded())
+    calls = pd.DataFrame({"session_id": ["a", "b"], "audio": [Recording.from_file(file) for file in files]})
+    page = Page(player(calls), monkeypatch)
+    files[0].unlink()
+    files[1].write_bytes(sound(1.0, channels=1).encoded())
+    page.say("ready")
+    assert "No such file" in page.wait("problem")[0]["text"]
+    page.say("open", key=1, request=1)
+    assert "has changed" in page.wait("problem", lambda content: content["key"] == 1)[0]["text"]

@@ -33,6 +33,7 @@ export class Speaker {
 	#on;
 	#audio = new Audio();
 	#mixer = new Mixer(this.#audio);
+	#listening = new AbortController();
 	/** @type {Sound | undefined} */
 	#sound;
 	/** A fresh URL for when the one in use fails. @type {Sound | undefined} */
@@ -93,6 +94,9 @@ export class Speaker {
 		URL.revokeObjectURL(this.#objectUrl);
 		clearTimeout(this.#grace);
 		this.#mixer.close();
+		// An element that WebAudio once carried lives as long as the page, and would keep its listeners.
+		this.#listening.abort();
+		this.#listening = new AbortController();
 		this.#mixer = new Mixer(audio);
 		[this.#sound, this.#spare, this.#asked, this.#target] = [sound, undefined, false, at];
 		this.#aliveAt = Date.now();
@@ -187,7 +191,7 @@ export class Speaker {
 			error: () => this.#fail(),
 		};
 		for (const [name, act] of Object.entries(events))
-			audio.addEventListener(name, () => audio === this.#audio && act());
+			audio.addEventListener(name, () => audio === this.#audio && act(), { signal: this.#listening.signal });
 	}
 
 	#goToTarget() {
