@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 import soundfile as sf
 
 from kataven_notebook.errors import DecodeError, DownloadFailed, RecordingCorrupt
+from kataven_notebook.service.ranges import RangeReader
 from kataven_notebook.sound.containers import check_whole
 from kataven_notebook.sound.decode import SoundInfo, check_claims
 from kataven_notebook.sound.formats import LOSSLESS, NEEDS_AV, describe, sniff
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 _RANGE_BYTES = 1 << 20
 # As much is held at once; a format that has to be read whole may not be larger.
 MAX_HELD_BYTES = 64 << 20
+# How long the storage may be silent.
+TIMEOUT_S = 10.0
 # A length that nobody stated.
 _MAX_FRAMES = 1 << 60
 
@@ -98,7 +101,7 @@ class FarFile(io.RawIOBase):
         """
         if self.size_bytes > MAX_HELD_BYTES:
             megabytes = MAX_HELD_BYTES >> 20
-            raise DecodeError(f"its format has to be read whole, and it is larger than {megabytes} MB; audio() helps")
+            raise DecodeError(f"it has to be read whole, and is larger than {megabytes} MB: run audio()")
         ranges = -(-self.size_bytes // _RANGE_BYTES)
         data = b"".join(self._range(index) for index in range(ranges))
         self.check()
@@ -121,7 +124,7 @@ class FarFile(io.RawIOBase):
 
     def _hold(self, index: int) -> None:
         if index in self._asked:
-            raise DecodeError("it jumps back and forth in a large file; audio() helps")
+            raise DecodeError("reading it jumps back and forth in a large file: run audio()")
         self._asked.add(index)
         part = self._fetch(index * _RANGE_BYTES, _RANGE_BYTES)
         if self.size_bytes and (part.total_bytes, part.etag) != (self.size_bytes, self._etag):
@@ -155,6 +158,27 @@ class _Streamed:
                 raise RecordingCorrupt("the file is cut short")
             left -= len(block)
             yield block
+
+
+def fetched(url: str, *, session_id: str) -> Recording:
+    """Return a recording that is fetched whole.
+
+    Parameters
+    ----------
+    url, session_id
+        Signed; the session, for messages.
+
+    Raises
+    ------
+    DecodeError
+        It is no sound, or larger than 64 MB.
+    DownloadFailed
+        It did not come.
+    """
+    with RangeReader(timeout_s=TIMEOUT_S) as reader:
+        file = FarFile(lambda at, count: reader.read(url, at, count, max_whole_bytes=MAX_HELD_BYTES))
+        file.check()
+        return Recording.from_bytes(file.whole(), session_id=session_id)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from kataven_notebook.desk.delivery import facts_of, in_words, peak_messages
-from kataven_notebook.desk.far_sound import MAX_HELD_BYTES, FarFile, far_sound
+from kataven_notebook.desk.far_sound import MAX_HELD_BYTES, TIMEOUT_S, FarFile, far_sound
 from kataven_notebook.errors import DownloadFailed, KatavenError
 from kataven_notebook.service.ranges import RangeReader
 from kataven_notebook.signals import Stopped
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from kataven_notebook.service.ranges import Part
 
 _READING = "The waveform is being read."
-_TIMEOUT_S = 10.0
 # Who runs through a list of calls asks for none of their waveforms.
 _PAUSE_S = 0.3
 _BLOCK_S = 30.0
@@ -80,7 +79,7 @@ class FarWaves:
         self._tell(wave, wave=_READING)
         threading.Event().wait(_PAUSE_S)
         try:
-            with RangeReader(timeout_s=_TIMEOUT_S) as reader:
+            with RangeReader(timeout_s=TIMEOUT_S) as reader:
                 self._decode(wave, FarFile(lambda at, count: self._fetch(wave, reader, at, count)))
         except Stopped:
             with self._lock:

@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from kataven_notebook.desk.delivery import Call, Delivery, in_words
+from kataven_notebook.desk.far_sound import fetched
 from kataven_notebook.desk.far_waves import FarWaves
 from kataven_notebook.desk.troubles import plays, sentence, was_refused
 from kataven_notebook.errors import KatavenError
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from kataven_notebook.desk.delivery import Send
     from kataven_notebook.desk.sources import CallSource
+    from kataven_notebook.sound.recording import Recording
 
 _LOG = logging.getLogger(__name__)
 
@@ -79,6 +81,8 @@ class Feed:
         self._newest: dict[int, int] = {}
         self._urls: dict[int, _Signed] = {}
         self._renewing: set[int] = set()
+        # What the kernel fetched last for a page that could not play it from its URL.
+        self._fetched: tuple[Call, Recording] | None = None
         self._waves = FarWaves(lambda key: self._urls[key].url)
 
     def open(self, call: Call, *, page_has_it: bool = False) -> None:
@@ -148,7 +152,7 @@ class Feed:
         return self._current == delivery.call and (not delivery.number or self._is_newest(delivery))
 
     def _deliver(self, delivery: Delivery) -> None:
-        recording = self._source.sound(delivery.call.session_id)
+        recording = self._sound(delivery.call)
         if not delivery.is_wanted(delivery):
             return
         if recording is None:
@@ -164,6 +168,12 @@ class Feed:
         if delivery.is_wanted(delivery):
             self._delivered(delivery.call)
 
+    def _sound(self, call: Call) -> Recording | None:
+        recording = self._source.sound(call.session_id)
+        if recording is None and self._fetched is not None and self._fetched[0] == call:
+            return self._fetched[1]
+        return recording
+
     def _deliver_ahead(self, delivery: Delivery) -> None:
         recording = self._source.sound(delivery.call.session_id)
         if recording is not None and recording.size_bytes <= _AHEAD_BYTES:
@@ -171,7 +181,7 @@ class Feed:
             delivery.send_peaks(recording)
 
     def _deliver_decoded(self, delivery: Delivery) -> None:
-        recording = self._source.sound(delivery.call.session_id)
+        recording = self._sound(delivery.call)
         if recording is not None:
             delivery.send_sound(recording, decode=True)
             # It has ended the delivery before it, perhaps in the middle of the picture.
@@ -212,8 +222,19 @@ class Feed:
             self._send_url(delivery, fresh=True)
             if self._urls[delivery.call.key].url == known.url:
                 delivery.say(sentence(found))
+        elif plays(found):
+            self._fetch(delivery, known.url)
         else:
             delivery.say(sentence(found))
+
+    def _fetch(self, delivery: Delivery, url: str) -> None:
+        """Bring what the storage gives the kernel and not the page, or in a format that browsers don't play."""
+        delivery.say("The browser can't play it from its URL: the kernel fetches it, and it plays when it is here.")
+        self._fetched = delivery.call, fetched(url, session_id=delivery.call.session_id)
+        if delivery.is_wanted(delivery):
+            delivery = self._begin(delivery.call, self._is_open)
+            delivery.send_facts(wave="")
+            self._deliver(delivery)
 
     def _schedule(self, delivery: Delivery, lives_s: float) -> None:
         margin_s = min(30.0, max(1.0, 0.2 * lives_s))

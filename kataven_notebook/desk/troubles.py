@@ -38,9 +38,6 @@ def sentence(look: Look) -> str:
         return f"No connection to {host}: {look.problem}. Check the network, a proxy and the VPN, then press Play."
     if status >= 300:
         return _refusal(status, is_expired=look.is_expired)
-    if plays(look):
-        what = f"{host} answers the kernel and not this page, or sends what the browser can't play"
-        return f"{what}: run audio() on the frame, and the kernel sends the sound."
     if look.is_page:
         what = "A web page came in place of sound, from a network that asks to sign in, or from a proxy"
         return f"{what}: settle it there, then press Play."

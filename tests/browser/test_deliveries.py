@@ -64,7 +64,7 @@ class Storage:
         base = "http://nowhere.invalid" if session_id == "nowhere" else BASE
         return f"{base}/{session_id}?X-Amz-Signature=0123456789abcdef", 300.0
 storage = Storage()
-names = ["good", "silent", "absent", "refused", "expired", "failing", "page", "cut", "slow", "nowhere", "good-2"]
+names = ["good", "silent", "absent", "refused", "expired", "failing", "page", "cut", "slow", "nowhere", "adpcm"]
 troubled = Player(pd.DataFrame({"session_id": names}), source=storage)
 troubled
 """
@@ -92,7 +92,10 @@ def storage() -> Iterator[TroubledStorage]:
     file = io.BytesIO()
     wave = 0.3 * np.sin(np.arange(60 * 8000) / 7)
     sf.write(file, np.column_stack([wave, wave]), 8000, format="WAV", subtype="PCM_16")
+    unknown = io.BytesIO()
+    sf.write(unknown, np.column_stack([wave, wave]), 8000, format="WAV", subtype="IMA_ADPCM")
     with TroubledStorage(file.getvalue()) as running:
+        running.others["adpcm"] = unknown.getvalue()
         yield running
 
 
@@ -138,7 +141,7 @@ def test_what_one_view_opens_opens_in_the_other_with_its_sound(lab: Lab) -> None
 def test_quick_clicks_in_both_views_never_mix_two_sounds(lab: Lab) -> None:
     """Deliveries of one call overlap; what is joined is one of them."""
     buttons = [view.get_by_role("button", name="Next call").element_handle() for view in _views(lab)]
-    for _ in range(4):
+    for _ in range(2):
         lab.page.evaluate("(each) => { for (let i = 0; i < 7; i++) each[i % 2].click(); }", buttons)
         lab.kernel("twice.select('call-0002')")
         lab.page.evaluate("(each) => { for (let i = 0; i < 7; i++) each[i % 2].click(); }", buttons)
@@ -245,4 +248,17 @@ def test_slow_sound_plays_in_the_end(lab: Lab, storage: TroubledStorage) -> None
     player.get_by_role("button", name="Pause").wait_for()
     assert player.locator(".said").inner_text() == ""
     assert storage.asked["slow"] <= 8
+    lab.kernel("troubled.pause()")
+
+
+def test_what_no_browser_plays_from_its_url_the_kernel_brings(lab: Lab, storage: TroubledStorage) -> None:
+    """ADPCM in a storage: fetched and decoded, without another click."""
+    player = lab.player("troubled")
+    lab.kernel("troubled.select('adpcm')")
+    wait_for(lambda: _title(player) == "adpcm")
+    player.get_by_role("button", name="Play", exact=True).click()
+    wait_for(lambda: lab.page.evaluate("sounding().some((each) => each.currentTime > 0.2)"), what="it plays")
+    player.get_by_role("button", name="Pause").wait_for()
+    assert player.locator(".said").inner_text() == ""
+    assert storage.asked["adpcm"] <= 8
     lab.kernel("troubled.pause()")

@@ -177,8 +177,8 @@ def test_a_url_that_can_not_be_renewed_is_said_to_have_expired(monkeypatch: pyte
         assert page.wait("problem")[0]["text"].startswith("The signed URL has expired: run audio()")
 
 
-def test_a_url_that_works_is_given_once_more_and_then_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The page's connection may have died; where it fails again the cause is in the page."""
+def test_what_the_page_can_not_play_from_its_url_the_kernel_fetches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its connection may have died: once more the URL. Then the sound itself, decoded where the page asks for that."""
     with TroubledStorage(sound().encoded()) as storage:
         source = _Storing(storage)
         page = _opened(source, "good", monkeypatch)
@@ -186,5 +186,9 @@ def test_a_url_that_works_is_given_once_more_and_then_no_more(monkeypatch: pytes
         page.say("url", key=0, again=False)
         page.wait("url")
         page.say("url", key=0, again=True)
-        assert "this page" in page.wait("problem")[0]["text"]
+        content, buffers = page.wait("sound")
+        assert bytes(buffers[0]) == storage.data
+        assert not content["decoded"]
+        page.say("decode", key=0)
+        page.wait("sound", lambda content: content["decoded"])
         assert source.signed == 0

@@ -17,11 +17,12 @@ class TroubledStorage:
 
     `good` has ranges, `whole` none; `silent` never answers, `slow` after five seconds, `cut` ends its connections in
     the middle; `absent`, `refused`, `expired` and `failing` are refusals; `page` is a web page. What stands behind a
-    dash in the name only makes it another call.
+    dash in the name only makes it another call. `others` are files of their own by name.
     """
 
     def __init__(self, data: bytes) -> None:
         self.data = data
+        self.others: dict[str, bytes] = {}
         self.asked: Counter[str] = Counter()
         self.sent_bytes: Counter[str] = Counter()
         self.closing = threading.Event()
@@ -78,14 +79,15 @@ class TroubledStorage:
     def _sound(self, request: BaseHTTPRequestHandler, name: str, kind: str) -> None:
         if kind == "slow":
             time.sleep(SLOW_S)
+        data = self.others.get(name, self.data)
         asked = re.fullmatch(r"bytes=(\d+)-(\d*)", request.headers.get("Range", ""))
         if asked is None or kind == "whole":
-            self._send(request, name, 200, self.data, is_cut=kind == "cut")
+            self._send(request, name, 200, data, is_cut=kind == "cut")
             return
         first = int(asked[1])
-        last = min(int(asked[2] or len(self.data)), len(self.data) - 1)
-        about = {"Content-Range": f"bytes {first}-{last}/{len(self.data)}"}
-        self._send(request, name, 206, self.data[first : last + 1], is_cut=kind == "cut", **about)
+        last = min(int(asked[2] or len(data)), len(data) - 1)
+        about = {"Content-Range": f"bytes {first}-{last}/{len(data)}"}
+        self._send(request, name, 206, data[first : last + 1], is_cut=kind == "cut", **about)
 
     def _send(
         self,
