@@ -181,7 +181,7 @@ def test_clicks_while_a_cell_runs_count_when_it_ends(lab: Lab) -> None:
     (lab.folder / "running").write_text("")
     lab.kernel_later(_BUSY)
     wait_for(lambda: (lab.folder / "running").read_text() == "yes", what="the cell runs")
-    _views(lab)[0].get_by_role("button", name="Next call").evaluate(_CLICK_NEXT, 50)
+    _views(lab)[0].get_by_role("button", name="Next call").evaluate(_CLICK_NEXT, 20)
     _views(lab)[1].get_by_role("button", name="Next call").evaluate(_CLICK_NEXT, 3)
     last = _title(_views(lab)[1])
     (lab.folder / "running").write_text("stop")
@@ -223,6 +223,19 @@ def test_where_no_sound_comes_a_sentence_says_why(lab: Lab, storage: TroubledSto
         wait_for(lambda: storage.asked[name] > before, what="Play tries again")
     assert storage.asked[name] <= 14
     assert lab.kernel("print(storage.signed)") < 40
+
+
+def test_while_the_kernel_is_busy_the_page_says_so_itself(lab: Lab) -> None:
+    """It can't ask why nothing comes, and does not wait for the kernel to speak."""
+    player = lab.player("troubled")
+    (lab.folder / "running").write_text("")
+    lab.kernel_later(f"troubled.select('absent')\ntroubled.select('silent')\n{_BUSY}")
+    wait_for(lambda: _title(player) == "silent")
+    player.get_by_role("button", name="Play", exact=True).click()
+    wait_for(lambda: "the kernel is too busy" in player.locator(".said").inner_text(), timeout_s=4)
+    player.get_by_role("button", name="Play", exact=True).wait_for()
+    (lab.folder / "running").write_text("stop")
+    wait_for(lambda: "has not answered yet" in player.locator(".said").inner_text(), what="the kernel says why")
 
 
 def test_a_connection_that_is_cut_says_so(lab: Lab, storage: TroubledStorage) -> None:

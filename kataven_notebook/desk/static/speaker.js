@@ -226,7 +226,7 @@ export class Speaker {
 		this.#audio.play().catch((error) => {
 			if (error.name !== "NotAllowedError") return;
 			this.pause();
-			this.#on.say("The browser wants a click: press play.");
+			this.#on.say("The browser plays only after a click: press Play.");
 		});
 	}
 
