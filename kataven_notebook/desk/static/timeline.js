@@ -205,16 +205,19 @@ export class Timeline {
 		if (this.#due.view || this.#due.all) this.#soon();
 	}
 
-	/** However much changes, the picture is drawn once a frame, and not at all out of sight. @returns {void} */
+	/** However much changes, the picture is drawn once a frame; out of sight only what has come is, for when it is seen. */
 	#soon() {
-		if (this.#isInSight) this.#frame ||= requestAnimationFrame(() => this.#now());
+		if (this.#isInSight || this.#due.all) this.#frame ||= requestAnimationFrame(() => this.#now());
 	}
 
 	#now() {
 		const [{ picture }, call, { all }] = [this, this.#call, this.#due];
 		this.#frame = 0;
 		// Hidden, as for a moment by a front end that changes its theme; where it stays so, it is out of sight too.
-		if (!picture.canvas.clientWidth) return this.#soon();
+		if (!picture.canvas.clientWidth) {
+			if (this.#isInSight) this.#soon();
+			return;
+		}
 		this.#due = { view: false, all: false };
 		if (all) picture.renew(call);
 		picture.draw(call, this.#at);
