@@ -13,6 +13,8 @@ const DOT_PX = 16;
 // How much wider a title is than the same text in a row.
 const BOLD = 1.12;
 const STEP_PX = 16;
+// How many rows are looked at whenever some come.
+const NEWEST = 200;
 
 /**
  * @typedef {object} HeadEvents
@@ -66,7 +68,7 @@ export class Heads {
 		const { fontSize, fontFamily } = getComputedStyle(this.node);
 		this.#pen.font = `${fontSize} ${fontFamily}`;
 		this.#columns.forEach((_, i) => {
-			const width = Math.min(MOST_PX, this.#on.room() / 2, this.#content(i));
+			const width = Math.min(MOST_PX, this.#on.room() / 2, this.#content(i, NEWEST));
 			if (!this.#byHand.has(i)) this.#widths[i] = Math.max(this.#widths[i] ?? LEAST_PX, Math.floor(width));
 		});
 		this.#show();
@@ -77,10 +79,10 @@ export class Heads {
 		this.#set(column, this.#content(column));
 	}
 
-	#content(column = 0) {
+	#content(column = 0, newest = Infinity) {
 		const { id, title } = this.#columns[column];
 		const across = (text = "") => this.#pen.measureText(text).width;
-		const texts = this.#on.texts(column).map(across);
+		const texts = this.#on.texts(column).slice(-newest).map(across);
 		const widest = Math.max(across(title) * BOLD + ARROW_PX, Math.max(0, ...texts) + (id === "status" ? DOT_PX : 0));
 		return Math.max(LEAST_PX, Math.ceil(widest) + PADDING_PX + 1);
 	}
