@@ -8,6 +8,8 @@ import pytest
 from browsing import wait_for
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from browsing import Lab
     from playwright.sync_api import Locator
 
@@ -191,6 +193,23 @@ def test_every_kind_of_mark_has_a_shape_of_its_own(lab: Lab, desk: Locator) -> N
     colours = desk.locator(".key").evaluate_all("(all) => all.map((each) => getComputedStyle(each).stroke)")
     lab.page.emulate_media(forced_colors="none")
     assert len(set(colours)) == 1
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Dark", "JupyterLab Light"])
+def test_nothing_serious_for_axe_in_either_theme(lab: Lab, desk: Locator, npm_packages: Path, theme: str) -> None:
+    """Names, contrast and what can be reached by keyboard, with a word lit and hits marked."""
+    lab.execute("apputils:change-theme", theme=theme)
+    scheme = "dark" if "Dark" in theme else "light"
+    wait_for(lambda: desk.evaluate("(node) => getComputedStyle(node).colorScheme") == scheme)
+    lab.page.keyboard.press("f")
+    lab.page.keyboard.type("clinic")
+    lab.page.keyboard.press("Enter")
+    wait_for(lambda: desk.locator(".lit").all_inner_texts() == ["clinic"])
+    if not lab.page.evaluate("Boolean(window.axe)"):
+        lab.page.add_script_tag(path=str(npm_packages / "axe-core" / "axe.min.js"))
+    found = desk.evaluate("async (node) => (await axe.run(node)).violations")
+    lab.page.keyboard.press("Escape")
+    assert [(each["id"], [node["html"][:90] for node in each["nodes"]]) for each in found] == []
 
 
 def test_comma_and_full_stop_go_from_mark_to_mark(lab: Lab, desk: Locator) -> None:
