@@ -31,7 +31,8 @@ export function keepFocus(root, homes) {
 		const [next = root] = [...like.slice(Math.min(at, like.length - 1)), ...homes].filter(takesFocus);
 		next.focus({ preventScroll: true });
 	};
-	const came = (/** @type {FocusEvent} */ event) => {
+	/** @param {FocusEvent} event */
+	const came = (event) => {
 		last = /** @type {HTMLElement} */ (event.target);
 		places = [];
 		for (let group = last.parentElement; group && group !== root; group = group.parentElement)
@@ -39,7 +40,8 @@ export function keepFocus(root, homes) {
 	};
 	// A browser may tell of what is about to be removed as if the listener had left: so look when that is done. Who looks
 	// at another window has not left.
-	const left = (/** @type {FocusEvent} */ event) =>
+	/** @param {FocusEvent} event */
+	const left = (event) =>
 		queueMicrotask(() => {
 			if (last !== event.target || root.contains(activeIn(root))) return;
 			if (last && !takesFocus(last) && !event.relatedTarget) mend();

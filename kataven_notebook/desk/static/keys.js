@@ -16,7 +16,8 @@ const isFrontEnds = (event) => (event.ctrlKey || event.metaKey) && FRONT_END_KEY
  * @param {Element} root
  */
 export function keepKeys(root) {
-	const keep = (/** @type {KeyboardEvent} */ event) => {
+	/** @param {KeyboardEvent} event */
+	const keep = (event) => {
 		const { target } = event;
 		if (target instanceof Element && event.composedPath().includes(root))
 			target.toggleAttribute("data-lm-suppress-shortcuts", !isFrontEnds(event));
