@@ -101,7 +101,7 @@ _FIRST_PAINT = """() => new Promise((resolve) => {
 
 # A waveform is drawn when bars taller than silence reach the right end of the picture.
 _DRAWN = """(row) => new Promise((resolve) => {
-  const root = row.getRootNode().querySelector(".kn-player"), canvas = root.querySelector("canvas");
+  const root = row.getRootNode().querySelector(".kn-player"), canvas = root.querySelector(".wave canvas");
   const name = row.children[0].textContent, started = performance.now();
   row.click();
   const look = () => {
@@ -220,7 +220,7 @@ def _timeline(lab: Lab) -> None:
     _choose(lab, "call-0611")
     wait_for(lambda: lab.page.evaluate("allSounds.some((each) => each.src && each.duration > 299)"))
     _print(
-        "the spectrogram of 5 minutes, key to colours", player.locator("canvas").evaluate(_SPECTRUM) / 1000, "s", 0.3
+        "the spectrogram of 5 minutes, key to colours", player.locator(".wave canvas").evaluate(_SPECTRUM) / 1000, "s", 0.3
     )
     wave.focus()
     lab.page.keyboard.press("s")
@@ -276,7 +276,7 @@ def _recovery_s(lab: Lab) -> float:
     player = lab.player("urls")
     player.get_by_role("button", name="Play", exact=True).click()
     wait_for(lambda: lab.page.evaluate("sounding().some((each) => each.currentTime > 4)"))
-    box = player.locator("canvas").bounding_box()
+    box = player.locator(".wave canvas").bounding_box()
     if box is None:
         raise RuntimeError("the player has no picture")
     player.locator(".wave").click(position={"x": box["width"] * 0.9, "y": 40})

@@ -132,7 +132,7 @@ def _at(player: Locator) -> float:
 
 
 def _click_wave(player: Locator, part: float) -> None:
-    box = player.locator("canvas").bounding_box()
+    box = player.locator(".wave canvas").bounding_box()
     assert box is not None
     player.locator(".wave").click(position={"x": box["width"] * part, "y": box["height"] / 2})
 
@@ -197,7 +197,7 @@ def test_speed_changes_the_pace_and_keeps_the_pitch(lab: Lab, desk: Locator) -> 
 
 def test_a_dragged_region_is_looped(lab: Lab, desk: Locator) -> None:
     """Drag over a second: it starts there, and never leaves it again."""
-    box = desk.locator("canvas").bounding_box()
+    box = desk.locator(".wave canvas").bounding_box()
     assert box is not None
     lab.page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + 40)
     lab.page.mouse.down()
@@ -441,7 +441,7 @@ def _axis_is_light(player: Locator) -> bool:
       for (let i = 0; i < data.length; i += 4) if (data[i + 3] === 255) { total += data[i]; count++; }
       return total / count;
     }"""
-    return bool(player.locator("canvas").evaluate(script) > 128)
+    return bool(player.locator(".wave canvas").evaluate(script) > 128)
 
 
 def _is_dark(player: Locator) -> bool:

@@ -87,7 +87,7 @@ def _at(player: Locator) -> float:
     return int(minutes) * 60 + float(seconds)
 
 
-def _box(player: Locator, part: str = "canvas") -> dict[str, Any]:
+def _box(player: Locator, part: str = ".wave canvas") -> dict[str, Any]:
     box = player.locator(part).bounding_box()
     assert box is not None
     return dict(box)
@@ -95,7 +95,7 @@ def _box(player: Locator, part: str = "canvas") -> dict[str, Any]:
 
 def _drawn(player: Locator, part: float, lane: int) -> list[float]:
     width = _box(player)["width"]
-    found: list[float] = player.locator("canvas").evaluate(_DRAWN, [int(width * part), lane])
+    found: list[float] = player.locator(".wave canvas").evaluate(_DRAWN, [int(width * part), lane])
     return found
 
 
@@ -244,8 +244,8 @@ def test_what_was_heard_has_another_shade(desk: Locator) -> None:
       .getImageData(canvas.width * part, (26 + 90) * devicePixelRatio, 1, 1).data[3])"""
     box = _box(desk)
     desk.locator(".wave").click(position={"x": box["width"] / 2, "y": 60})
-    wait_for(lambda: desk.locator("canvas").evaluate(look)[0] == 255)
-    assert 150 < desk.locator("canvas").evaluate(look)[1] < 230
+    wait_for(lambda: desk.locator(".wave canvas").evaluate(look)[0] == 255)
+    assert 150 < desk.locator(".wave canvas").evaluate(look)[1] < 230
 
 
 def test_single_samples_are_seen_in_a_close_look(lab: Lab, desk: Locator) -> None:
@@ -274,7 +274,7 @@ def test_s_shows_a_spectrogram_under_each_channel(lab: Lab, desk: Locator) -> No
       const light = Array.from({ length: data.length / 4 }, (_, i) => data[4 * i] + data[4 * i + 1] + data[4 * i + 2]);
       return data[3] < 255 ? -1 : light.indexOf(Math.min(...light)) / light.length;
     }"""
-    wait_for(lambda: desk.locator("canvas").evaluate(look) == pytest.approx(0.75, abs=0.06), what="1 of 4 kHz")
+    wait_for(lambda: desk.locator(".wave canvas").evaluate(look) == pytest.approx(0.75, abs=0.06), what="1 of 4 kHz")
     assert _box(desk, ".channel >> nth=0")["height"] == 150
     lab.page.keyboard.press("s")
     wait_for(lambda: _box(desk)["height"] == 46 + 2 * 60)
@@ -287,7 +287,7 @@ def test_what_nobody_has_looked_at_is_no_silence(lab: Lab) -> None:
     wait_for(lambda: _box(player)["height"] > 60)
     look = """(canvas) => canvas.width && canvas.getContext("2d")
       .getImageData(0, 26 * devicePixelRatio, canvas.width, 60 * devicePixelRatio).data.some(Boolean)"""
-    wait_for(lambda: player.locator("canvas").evaluate(look) is False)
+    wait_for(lambda: player.locator(".wave canvas").evaluate(look) is False)
 
 
 def test_an_idle_player_draws_nothing(lab: Lab, desk: Locator) -> None:
