@@ -21,7 +21,7 @@ class Listener:
         self._active_at = time.monotonic()
         # The view whose reports count: the one that played or moved last; and what each has reported.
         self._view = ""
-        self._reported: dict[str, float] = {}
+        self._reported: dict[str, tuple[float, float]] = {}
         self._opened_at_s = 0.0
 
     def act(self) -> None:
@@ -49,11 +49,11 @@ class Listener:
         view
             Which of the views of the player.
         """
-        was_at_s = self._reported.get(view, self._opened_at_s)
-        self._reported[view] = position_s
-        if view != self._view and not is_playing:
+        was_at_s, had_speed = self._reported.get(view, (self._opened_at_s, self._speed))
+        self._reported[view] = position_s, speed
+        if self._view and view != self._view and not is_playing:
             other_plays = self._is_playing and time.monotonic() - self._position_at < _SILENCE_S
-            if other_plays or abs(position_s - was_at_s) < _MOVED_S:
+            if other_plays or (abs(position_s - was_at_s) < _MOVED_S and speed == had_speed):
                 return
         self._view = view
         self._is_playing, self.speed = is_playing, speed

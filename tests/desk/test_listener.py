@@ -65,3 +65,16 @@ def test_a_view_that_does_not_play_does_not_speak_for_the_one_that_does() -> Non
     assert listener.position_s(60.0) == 15.0
     listener.play(30.0, is_playing=False, speed=1.0, view="b")
     assert listener.position_s(60.0) == 30.0, "somebody has moved it there"
+
+
+def test_what_is_done_in_a_paused_view_counts() -> None:
+    """The only view may change its speed; another one may, too, and its position comes with it."""
+    listener = Listener()
+    listener.open(2.0)
+    listener.play(2.0, is_playing=False, speed=1.5, view="a")
+    listener.play(2.0, is_playing=True, speed=1.5, view="a")
+    listener.play(9.0, is_playing=False, speed=1.5, view="a")
+    listener.play(2.0, is_playing=False, speed=1.5, view="b")
+    assert listener.position_s(60.0) == 9.0
+    listener.play(2.0, is_playing=False, speed=2.0, view="b")
+    assert listener.position_s(60.0) == 2.0
