@@ -106,7 +106,7 @@ def notebook(lab: Lab) -> None:
 @pytest.fixture
 def desk(lab: Lab) -> Locator:
     """The main player, paused on its second call, everything as at the start."""
-    lab.kernel("main.pause(); main.select('call-0001')")
+    lab.kernel("main.pause(); main.select('call-0001'); main.seek(0)")
     player = lab.player("main")
     player.locator(".title", has_text="call-0001").wait_for()
     player.locator(".wave").focus()

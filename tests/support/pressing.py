@@ -87,7 +87,7 @@ def open_player(lab: Lab, name: str) -> list[str]:
 def three_kinds(kinds: Sequence[str]) -> list[str]:
     """Return the waveform, the first button of the transport and a text field."""
     return [
-        next(each for each in kinds if what in each) for what in ("wave", "button button  icon span set", "input text")
+        next(each for each in kinds if what in each) for what in ("wave", "button button  icon main", "input text")
     ]
 
 
