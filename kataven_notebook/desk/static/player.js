@@ -253,6 +253,7 @@ export class Player {
 
 	/** Show what the speaker does, and report it to the kernel at once. */
 	refresh() {
+		this.speaker.watch();
 		if (!this.call) return;
 		if (this.duration !== this.timeline.duration) this.timeline.show(this.call, this.duration);
 		this.transport.show(this.duration);

@@ -51,13 +51,12 @@ export class Speaker {
 	#resumes = false;
 	#aliveAt = 0;
 	#lastProgress = 0;
-	#timer;
+	#timer = 0;
 
 	/** @param {SpeakerEvents} on */
 	constructor(on) {
 		this.#on = on;
 		window.addEventListener(PLAY_EVENT, this.#giveWay);
-		this.#timer = setInterval(() => this.#watch(), WATCH_EVERY_MS);
 	}
 
 	dispose() {
@@ -241,6 +240,14 @@ export class Speaker {
 		if (!this.#sound) this.#on.needSound();
 		[this.#failed, this.#tries] = [false, 0];
 		if (this.#sound) this.load(this.#spare ?? this.#sound, this.position, []);
+	}
+
+	/** Watch while there is something to wait for: an idle player has no timer. */
+	watch() {
+		const { seeking, readyState } = this.#audio;
+		const isNeeded = this.#sound && !(this.#sound instanceof Blob) && (this.wanted || seeking || !readyState);
+		if (isNeeded) this.#timer ||= setInterval(() => this.#watch(), WATCH_EVERY_MS);
+		else clearInterval(this.#timer), (this.#timer = 0);
 	}
 
 	/** Chromium reports a dead URL only after half a minute: so progress is watched. */
