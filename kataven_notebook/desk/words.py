@@ -222,6 +222,6 @@ def _note(said: _Said, duration_s: float | None) -> str:
     outside = int((said.start < 0).sum())
     if duration_s is not None:
         outside += int((said.start > duration_s).sum())
-    parts = [f"{untimed:,} have no time"] * bool(untimed)
-    parts += [f"{outside:,} lie outside the call"] * bool(outside)
-    return f"Of {len(said.row):,} words {' and '.join(parts)}: they can't be clicked." if parts else ""
+    parts = [f"{untimed:,} {'has' if untimed == 1 else 'have'} no time"] * bool(untimed)
+    parts += [f"{outside:,} lie{'s' if outside == 1 else ''} outside the call"] * bool(outside)
+    return f"Of {len(said.row):,} words {' and '.join(parts)}: a click on such a word does nothing." if parts else ""

@@ -75,7 +75,7 @@ def test_words_without_time_stay_in_their_place_and_the_page_says_so() -> None:
     assert block["word"] == ["one", "two", "three", "four"]
     assert block["start"] == [0.0, -1.0, 0.6, 99.0]
     assert block["end"] == [0.4, -1.0, -1.0, 100.0]
-    assert block["note"] == "Of 4 words 1 have no time and 1 lie outside the call: they can't be clicked."
+    assert block["note"] == "Of 4 words 1 has no time and 1 lies outside the call: a click on such a word does nothing."
     json.dumps(block, allow_nan=False)
     nowhere = _read(_words(word=["x", "y"], start_s=None, end_s=None))
     assert nowhere["word"] == ["x", "y"]
