@@ -51,7 +51,8 @@ export function drawMarks(picture, context, marks, { top, lane, count }) {
 		context.fillStyle = context.strokeStyle = picture.colour(kind);
 		// What begins before the picture keeps its shape's end in sight. Ten thousand marks are as many shapes as fit.
 		const from = Math.max(left, -LEAST_PX);
-		if (right > (ends[kind] ?? -Infinity) + 1 && (left >= (ends[kind] ?? -Infinity) - LEAST_PX / 2 || right - from > LEAST_PX)) {
+		const end_px = ends[kind] ?? -Infinity;
+		if (left >= end_px || right > end_px + LEAST_PX) {
 			ends[kind] = Math.max(right, left + LEAST_PX);
 			drawShape(context, shape, from, right - from);
 		}
@@ -63,9 +64,11 @@ export function drawMarks(picture, context, marks, { top, lane, count }) {
 		}
 		const [first, high] = channel === null ? [0, count] : [channel, 1];
 		const lanes = kind + channel;
-		if (right <= (ends[lanes] ?? -Infinity)) continue;
-		ends[lanes] = Math.max(right, left + 1);
-		const area = /** @type {[number, number, number, number]} */ ([left, top + first * lane, Math.max(1.5, right - left), high * lane]);
+		const begin = Math.max(left, ends[lanes] ?? -Infinity);
+		// Less than two pixels beside the one before would not be seen apart from it.
+		if (begin > left && right < begin + 2) continue;
+		ends[lanes] = Math.max(right, begin + 1.5);
+		const area = /** @type {[number, number, number, number]} */ ([begin, top + first * lane, ends[lanes] - begin, high * lane]);
 		context.globalAlpha = 0.1;
 		context.fillRect(...area);
 		context.globalAlpha = 0.6;
