@@ -220,7 +220,10 @@ def _timeline(lab: Lab) -> None:
     _choose(lab, "call-0611")
     wait_for(lambda: lab.page.evaluate("allSounds.some((each) => each.src && each.duration > 299)"))
     _print(
-        "the spectrogram of 5 minutes, key to colours", player.locator(".wave canvas").evaluate(_SPECTRUM) / 1000, "s", 0.3
+        "the spectrogram of 5 minutes, key to colours",
+        player.locator(".wave canvas").evaluate(_SPECTRUM) / 1000,
+        "s",
+        0.3,
     )
     wave.focus()
     lab.page.keyboard.press("s")

@@ -49,7 +49,7 @@ class Listener:
         view
             Which of the views of the player.
         """
-        was_at_s, had_speed = self._reported.get(view, (self._opened_at_s, self._speed))
+        was_at_s, had_speed = self._reported.get(view, (self._opened_at_s, self.speed))
         self._reported[view] = position_s, speed
         if self._view and view != self._view and not is_playing:
             other_plays = self._is_playing and time.monotonic() - self._position_at < _SILENCE_S

@@ -16,7 +16,7 @@ from kataven_notebook.desk.feed import Feed
 from kataven_notebook.desk.labelling import Labelling
 from kataven_notebook.desk.latest import Latest
 from kataven_notebook.desk.listener import Listener
-from kataven_notebook.desk.script import compact_style, join_modules, tightened
+from kataven_notebook.desk.script import compact_style, join_modules, packed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -45,7 +45,7 @@ class Desk(anywidget.AnyWidget):
         Where the sound comes from.
     """
 
-    _esm = tightened(join_modules(_STATIC))
+    _esm = packed(join_modules(_STATIC))
     _css = compact_style((_STATIC / "player.css").read_text(encoding="utf-8"))
     first = traitlets.Dict().tag(sync=True)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import re
+import zlib
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -15,9 +17,6 @@ _DEFAULT = "export default "
 # Each widget that is saved with a notebook holds the script, so what only readers of the source need is left out.
 _COMMENT = re.compile(r"^[ \t]*(?://[^\n]*\n|/\*\*.*?\*/[ \t]*\n?)", re.DOTALL | re.MULTILINE)
 _SPACE = re.compile(r"^\s+", re.MULTILINE)
-# Texts, which stay, and signs with the spaces beside them. Not + and -, as a + +b is not a++b, and no sign of a
-# regular expression that has no spaces in it anyway.
-_SIGN = re.compile(r"""("(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`|\'(?:\\.|[^\'\\\n])*\')| ?([{}(),;:?=<>&|*\[\]]) ?""")
 
 
 def compact_style(text: str) -> str:
@@ -65,15 +64,22 @@ def join_modules(folder: Path, entry: str = "player") -> str:
     return "".join(joined.texts)
 
 
-def tightened(script: str) -> str:
-    """Return a script without the spaces beside its signs: a tenth of it.
+def packed(script: str) -> str:
+    """Return an ES module with the default export of `script`, which it holds compressed: a third of it.
 
-    Examples
-    --------
-    >>> tightened('const { a } = (b) => f(b, "c = d");')
-    'const{a}=(b)=>f(b,"c = d");'
+    The script is text in a notebook's file, once for each widget that is saved. The page unpacks it in a few
+    milliseconds.
     """
-    return _SIGN.sub(lambda found: found[1] or found[2], script)
+    data = base64.b64encode(zlib.compress(f"{script}\n//# sourceURL=kataven-player.js\n".encode(), 9)).decode()
+    return (
+        f'const bytes = Uint8Array.from(atob("{data}"), (each) => each.charCodeAt(0));\n'
+        'const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));\n'
+        'const script = new Blob([await new Response(stream).text()], { type: "text/javascript" });\n'
+        "const url = URL.createObjectURL(script);\n"
+        "const player = await import(url);\n"
+        "URL.revokeObjectURL(url);\n"
+        "export default player.default;\n"
+    )
 
 
 class _Joined:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from kataven_notebook.desk.script import compact_style, join_modules
+from kataven_notebook.desk.page import Desk
+from kataven_notebook.desk.script import join_modules
 
 HERE = Path(__file__).parent
 STATIC = HERE.parent.parent / "kataven_notebook" / "desk" / "static"
 
 
-def test_script_and_style_stay_under_90_kilobytes() -> None:
+def test_script_and_style_stay_under_70_kilobytes() -> None:
     """Every widget carries them in its saved state."""
-    style = compact_style((STATIC / "player.css").read_text(encoding="utf-8"))
-    assert len(join_modules(STATIC).encode()) + len(style.encode()) < 90_000
+    assert len(str(Desk._esm)) + len(str(Desk._css)) < 70_000
 
 
 def test_the_script_satisfies_the_strict_type_checker(npm_packages: Path) -> None:

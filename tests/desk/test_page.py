@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from pages import Page
+from pages import Page, unpacked
 
 from kataven_notebook import desk
 from kataven_notebook.desk.open import player
@@ -99,7 +99,7 @@ def test_a_message_that_is_not_known_is_ignored(calls: pd.DataFrame, monkeypatch
 
 def test_page_and_kernel_know_each_others_messages(calls: pd.DataFrame) -> None:
     """What one side sends by its type the other has an answer for, and no more."""
-    script = str(Desk._esm)
+    script = unpacked(str(Desk._esm))
     sent = set(re.findall(r'(?:[sS]end\(|message ?= ?)\{ ?type: ?"(\w+)"', script))
     assert sent == set(player(calls, session="call").children[0]._answers)
     folder = Path(str(desk.__file__)).parent

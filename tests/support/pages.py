@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import io
+import re
 import threading
+import zlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -61,3 +64,10 @@ class Page:
             message = found()
         assert message is not None
         return message
+
+
+def unpacked(script: str) -> str:
+    """Return the script that a packed one holds, as the page finds it."""
+    data = re.search(r'atob\("([^"]*)"\)', script)
+    assert data is not None
+    return zlib.decompress(base64.b64decode(data[1])).decode()
