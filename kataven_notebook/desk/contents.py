@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +51,8 @@ class Contents:
         Whether a call may be saved as a file.
     words
         What is said in them.
+    token
+        Tells the player from others on its page.
     """
 
     calls: CallList
@@ -58,6 +61,7 @@ class Contents:
     label_names: tuple[str, ...]
     download: bool
     words: Words = field(default_factory=lambda: Words(None))
+    token: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     def opening(self) -> tuple[int | None, float]:
         """Return which call to open first, and where: at the worst moment, else at the first call with sound."""
@@ -92,6 +96,7 @@ class Contents:
             "words": self.words.are_there,
             "opened": opened,
             "keys": KEYS,
+            "token": self.token,
         }
 
     def about(self, key: int, *, at_s: float = 0.0, brief: bool = False) -> dict[str, Any]:

@@ -48,6 +48,8 @@ class Desk(anywidget.AnyWidget):
     _esm = packed(join_modules(_STATIC))
     _css = compact_style((_STATIC / "player.css").read_text(encoding="utf-8"))
     first = traitlets.Dict().tag(sync=True)
+    # The page counts here what was decided in it: a synced value is all that some front ends notice.
+    decided = traitlets.Int(0).tag(sync=True)
 
     def __init__(self, contents: Contents, source: CallSource) -> None:
         self._contents, self._calls = contents, contents.calls
@@ -114,13 +116,8 @@ class Desk(anywidget.AnyWidget):
         else:
             self._queued.append(message)
 
-    @property
-    def speed(self) -> float:
-        """How fast the page plays."""
-        return self._listener.speed
-
-    @speed.setter
-    def speed(self, speed: float) -> None:
+    def play_at(self, speed: float) -> None:
+        """Play at another speed from now on."""
         self._listener.speed = speed
         self.command("speed", speed=speed)
 

@@ -10,12 +10,15 @@ import numpy as np
 
 from kataven_notebook.clock import duration_text
 from kataven_notebook.desk.peaks import peak_blocks
+from kataven_notebook.errors import KatavenError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
 
+    from kataven_notebook.desk.contents import Contents
+    from kataven_notebook.desk.sources import CallSource
     from kataven_notebook.sound.recording import Recording
 
 _WIDTH_PX = 960
@@ -33,6 +36,43 @@ _TICKS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600
 _MOST_TICKS = 8
 # Marks that stand for a point or a judgement are named; of the others the colour is enough.
 _NAMED = ("mark", "label")
+
+
+class Still:
+    """Makes the pictures of a player's calls; keeps how loud the last one was.
+
+    Parameters
+    ----------
+    contents
+        What the page shows of them.
+    source
+        Where the sound comes from; a call that only the page can play has no picture.
+    """
+
+    def __init__(self, contents: Contents, source: CallSource) -> None:
+        self._contents, self._source = contents, source
+        self._last: tuple[int, float, npt.NDArray[np.float64]] | None = None
+
+    def of(self, key: int | None) -> str:
+        """Return a call's picture as HTML; empty where it has none."""
+        if key is None or self._contents.why_silent(key):
+            return ""
+        session_id = self._contents.calls.session_id(key)
+        if self._last is None or self._last[0] != key:
+            try:
+                recording = self._source.sound(session_id)
+                if recording is None:
+                    return ""
+                self._last = key, recording.duration_s, bars(recording)
+            except (KatavenError, OSError):
+                return ""
+        shown = self._contents.decided(session_id)
+        regions = [{**each, "kind": "label"} for each in shown["labels"] if each["start_s"] is not None]
+        picture = still(
+            self._last[2], self._last[1], marks=[*shown["marks"], *regions], title=self._contents.calls.title(key)
+        )
+        # The page hides it while the player itself is there.
+        return f'<div class="kn-still-{self._contents.token}">{picture}</div>'
 
 
 def bars(recording: Recording) -> npt.NDArray[np.float64]:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import math
 import threading
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
-import ipywidgets
 import pandas as pd
 
 from kataven_notebook.defaults import with_configured_names
 from kataven_notebook.desk.call_list import CallList
-from kataven_notebook.desk.card import card
+from kataven_notebook.desk.card import Card, card
 from kataven_notebook.desk.contents import Contents
 from kataven_notebook.desk.labels import MAX_NOTE, LabelBook
 from kataven_notebook.desk.marks import Marks, tables_of_metrics
 from kataven_notebook.desk.page import Desk
 from kataven_notebook.desk.sources import source_of
+from kataven_notebook.desk.still import Still
 from kataven_notebook.desk.words import Words
 from kataven_notebook.errors import ConfigurationError, FrameError
 from kataven_notebook.frame.sessions import session_column
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Hashable, Sequence
 
+    from kataven_notebook.desk.delivery import Call
     from kataven_notebook.desk.sources import CallSource
     from kataven_notebook.settings import Settings
     from kataven_notebook.sound.recording import Recording
@@ -37,12 +38,12 @@ _SPEEDS = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0)
 _FRAME_COLUMNS = ("label", "label_note", "label_regions", "labelled_at")
 
 
-class Player(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
+class Player(Desk):
     """Shows, plays and labels the calls of a frame, inline.
 
     Made by `player`, which documents the parameters. The list, sorting, filtering and the sound
-    stay in the kernel; the page asks for what it shows. Attributes beyond those below are those
-    of `ipywidgets.VBox`, so that it can stand in any layout.
+    stay in the kernel; the page asks for what it shows. It is an `anywidget`: it stands in any layout
+    of ipywidgets, and with `mo.ui.anywidget(player)` marimo runs cells again that read its labels.
 
     Attributes
     ----------
@@ -106,8 +107,10 @@ class Player(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
         )
         self._label_names = contents.label_names
         source = source or source_of(frame, session=session, prefix=prefix, store=store, settings=settings)
-        self._desk = Desk(contents, source)
-        super().__init__(children=(self._desk,))
+        super().__init__(contents, source)
+        self._still = Still(contents, source)
+        self._card = Card(self._as_card)
+        self.selected.register_callback(lambda _: self._card.refresh_soon())
 
     def _is_known(self, session_id: str) -> bool:
         return self._calls.key_of(session_id) is not None
@@ -131,15 +134,15 @@ class Player(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
         key = self._calls.key_of(str(session_id))
         if key is None:
             raise FrameError(f"the player's frame has no session {session_id!r}: pass an id of that frame")
-        self._desk.turn_to(key)
+        self.turn_to(key)
 
     def play(self) -> None:
         """Start playing; browsers refuse it until the page was clicked or typed into once."""
-        self._desk.command("play")
+        self.command("play")
 
     def pause(self) -> None:
         """Stop playing, and stay where it is."""
-        self._desk.command("pause")
+        self.command("pause")
 
     def seek(self, position_s: float) -> None:
         """Go to a position of the open call.
@@ -157,7 +160,7 @@ class Player(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
         position_s = float(position_s)
         if not (math.isfinite(position_s) and position_s >= 0):
             raise ValueError(f"position_s={position_s!r}: pass seconds from the start of the call, 0 or more")
-        self._desk.command("seek", position_s=position_s)
+        self.command("seek", position_s=position_s)
 
     def add_label(
         self,
@@ -212,7 +215,7 @@ class Player(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
             raise ValueError(f"the note on session {session!r} has {len(note):,} characters: pass up to {MAX_NOTE:,}")
         if not label or self._book.same(session, label, start_s, end_s) is None:
             self._book.add(session, label, start_s=start_s, end_s=end_s, note=note)
-            self._desk.relist(key)
+            self.relist(key)
 
     @property
     def speed(self) -> float:
@@ -223,23 +226,18 @@ class Player(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
         ValueError
             Set to something else than 0.5, 0.75, 1, 1.25, 1.5, 2, 2.5 or 3.
         """
-        return self._desk.speed
+        return self._listener.speed
 
     @speed.setter
     def speed(self, speed: float) -> None:
         if speed not in _SPEEDS:
             raise ValueError(f"speed={speed!r}: pass one of {', '.join(f'{each:g}' for each in _SPEEDS)}")
-        self._desk.speed = float(speed)
+        self.play_at(float(speed))
 
     @property
     def session_id(self) -> str:
         """The session that is open; empty where there is none."""
-        return "" if self._desk.key is None else self._calls.session_id(self._desk.key)
-
-    @property
-    def position_s(self) -> float:
-        """Where the listener is in the open call, in seconds; while it plays, the page reports it each second."""
-        return self._desk.position_s
+        return "" if self.key is None else self._calls.session_id(self.key)
 
     @property
     def labels(self) -> pd.DataFrame:
@@ -282,14 +280,7 @@ class Player(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
         remove
             Stop calling it.
         """
-        self._desk.selected.register_callback(callback, remove=remove)
-
-    def close(self) -> None:
-        """Take the player out of the page and end its threads."""
-        # ipywidgets closes widgets whose construction failed, too.
-        if hasattr(self, "_desk"):
-            self._desk.close()
-        super().close()
+        self.selected.register_callback(callback, remove=remove)
 
     def __repr__(self) -> str:
         """How many calls, and which is open; no URL, no sound."""
@@ -301,16 +292,32 @@ class Player(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
     def _ipython_display_(self, **_: object) -> None:
         from IPython.display import display  # noqa: PLC0415 - needed only where it is shown
 
-        title = "" if self._desk.key is None else self._calls.title(self._desk.key)
-        statuses = self._calls.counts()
-        text = card(calls=len(self._calls), title=title, statuses=statuses, labels=len(self._book))
-        display(text, raw=True)  # type: ignore[no-untyped-call]  # IPython has no types
-        display(cast("Any", super())._repr_mimebundle_(), raw=True)  # type: ignore[no-untyped-call]  # IPython has no types
-        threading.Thread(target=self._desk.push_ahead, name="kataven-player-push", daemon=True).start()
+        self._card.show()
+        bundle = super()._repr_mimebundle_()
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
+        display(data, metadata=metadata, raw=True)  # type: ignore[no-untyped-call]  # IPython has no types
+        threading.Thread(target=self.push_ahead, name="kataven-player-push", daemon=True).start()
 
-    def _display_(self) -> object:
-        """Return what marimo shows: it knows anywidgets, and not their containers."""
-        return self._desk
+    def close(self) -> None:
+        """Take the player out of the page and end its threads."""
+        # ipywidgets closes widgets whose construction failed, too.
+        if hasattr(self, "_card"):
+            self._card.close()
+        super().close()
+
+    def _send_labels(self, call: Call, *, op: object = None) -> None:
+        super()._send_labels(call, op=op)
+        self._card.refresh_soon()
+
+    def _as_card(self) -> dict[str, str]:
+        title = "" if self.key is None else self._calls.title(self.key)
+        return card(
+            calls=len(self._calls),
+            title=title,
+            statuses=self._calls.counts(),
+            labels=len(self._book),
+            picture=self._still.of(self.key),
+        )
 
 
 def play_one(recording: Recording) -> Player:

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.core
 def test_columns_are_shown_as_they_read_and_without_signed_queries(calls: pd.DataFrame) -> None:
     """Large numbers keep their digits; the first rows are saved, so a URL's signature is not among them."""
     frame = calls.assign(amount=14998.5, recording_url=SECRET_URL, duration_s="0:35")
-    desk = player(frame, session="call", columns=["amount", "recording_url"]).children[0]
+    desk = player(frame, session="call", columns=["amount", "recording_url"])
     assert desk.first["rows"][0][4] == "14998.5"
     assert "0123456789abcdef" not in json.dumps(desk.get_state("first"))
     assert desk.first["opened"]["duration_s"] is None
@@ -29,7 +29,7 @@ def test_ten_thousand_calls_are_listed_without_being_sent() -> None:
     sizes = []
     for rows in (100, 10_000):
         frame = pd.DataFrame({"session_id": [f"call-{i:06}" for i in range(rows)], "agent": "a"})
-        desk = player(frame, columns=["agent"]).children[0]
+        desk = player(frame, columns=["agent"])
         sizes.append(len(json.dumps(desk.get_state("first"))))
     assert sizes[1] - sizes[0] < 200
 
@@ -40,7 +40,7 @@ def test_long_texts_do_not_outgrow_a_saved_notebook() -> None:
     frame = pd.DataFrame({"session_id": [f"call-{i:06}" for i in range(1000)]})
     frame = frame.assign(**{f"summary {i}": words for i in range(8)})
     moments = frame[["session_id"]].assign(start_s=1.0, kind="dead_air", text=words)
-    desk = player(frame, columns=list(frame.columns[1:]), moments=moments).children[0]
+    desk = player(frame, columns=list(frame.columns[1:]), moments=moments)
     state = {name: value for name, value in desk.get_state().items() if name not in ("_esm", "_css")}
     assert len(json.dumps(state)) <= 15_100, "the container comes on top"
     assert len(desk.first["rows"]) >= 6
@@ -65,10 +65,10 @@ def test_rows_without_sound_say_why_and_what_to_do(calls: pd.DataFrame, monkeypa
     assert content["reason"] == "No recording. There is nothing to do: the session has no recording."
     later = 'the recording is not uploaded yet: call again later, or pass poll_pending="10min" ("not yet")'
     frame = pd.DataFrame({"call": ["p"], "recording_status": ["pending"], "recording_error": [later]})
-    reason = player(frame, session="call").children[0].first["opened"]["reason"]
+    reason = player(frame, session="call").first["opened"]["reason"]
     assert reason == f"T{later[1:]}.", "the advice is in it already"
     frame = pd.DataFrame({"call": ["f"], "recording_status": ["failed"], "recording_error": ["the storage hung up"]})
-    assert player(frame, session="call").children[0].first["opened"]["facts"] == "failed · the storage hung up"
+    assert player(frame, session="call").first["opened"]["facts"] == "failed · the storage hung up"
 
 
 def test_every_status_says_whether_the_call_is_heard_asked_for_again_or_silent() -> None:

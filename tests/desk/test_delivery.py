@@ -69,7 +69,7 @@ def test_concurrent_deliveries_never_make_another_sound(monkeypatch: pytest.Monk
     desk = player(calls)
     page = Page(desk, monkeypatch)
     page.say("ready")
-    feed = desk.children[0]._feed
+    feed = desk._feed
 
     def view(seed: int) -> None:
         random = np.random.default_rng(seed)

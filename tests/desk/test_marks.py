@@ -20,11 +20,11 @@ pytestmark = pytest.mark.core
 def test_marks_of_other_shapes_are_drawn_or_refused_in_words(calls: pd.DataFrame) -> None:
     """Lengths of time, a session index, gaps; not texts, times of day or names of channels."""
     marks = pd.DataFrame({"call": ["b", "b"], "start_s": [0.5, None], "end_s": [np.inf, 1.0], "label": ["x", "y"]})
-    drawn = player(calls, session="call", marks=marks).children[0]._contents.about(0)["marks"]
+    drawn = player(calls, session="call", marks=marks)._contents.about(0)["marks"]
     assert [(each["label"], each["start_s"], each["end_s"]) for each in drawn] == [("x", 0.5, 0.5)]
     as_time = marks.assign(start_s=pd.to_timedelta([0.5, 0.7], unit="s"), end_s=["1", "2"])
     both = as_time.set_index("call", drop=False)
-    assert len(player(calls, session="call", marks=both, moments=both).children[0]._contents.about(0)["marks"]) == 4
+    assert len(player(calls, session="call", marks=both, moments=both)._contents.about(0)["marks"]) == 4
     noon = pd.to_datetime(["2026-01-01 12:00"] * 2)
     for change in ({"start_s": ["soon", "late"]}, {"start_s": noon}, {"channel": ["agent", "caller"]}):
         with pytest.raises(FrameError, match="no number: pass"):
@@ -43,15 +43,15 @@ def test_what_is_not_passed_comes_from_the_metrics() -> None:
         return [(0.0, 3.0), (10.0, 13.0)]
 
     measured = kn.metrics(calls, agent_channel=0, speech=speech, progress=False)
-    told = player(measured).children[0]
+    told = player(measured)
     assert told.first["moments"]
     assert told._contents.about(0)["speech"]
     chosen = pd.DataFrame({"session_id": ["a"], "start_s": [5.0], "kind": ["mine"]})
-    desk = player(measured, moments=chosen).children[0]
+    desk = player(measured, moments=chosen)
     assert [each["kind"] for each in desk.first["moments"]] == ["mine"]
     assert desk._contents.about(0)["speech"] == told._contents.about(0)["speech"]
     turns = pd.DataFrame({"session_id": ["a"], "channel": [0], "start_s": [1.0], "end_s": [2.0]})
-    desk = player(measured, turns=turns).children[0]
+    desk = player(measured, turns=turns)
     assert desk.first["moments"] == told.first["moments"]
     assert desk._contents.about(0)["speech"] == [[(1.0, 2.0)]]
 
@@ -62,11 +62,11 @@ def test_marks_are_of_the_numbers_in_the_frame() -> None:
     talk = np.column_stack([np.sin(2 * np.pi * 440 * time_s) * (time_s % 6 < 3), np.zeros(len(time_s))])
     calls = pd.DataFrame({"session_id": ["a"], "audio": [Recording.from_samples(0.1 * talk, 8000)]})
     measured = kn.metrics(calls, agent_channel=0, speech="energy", progress=False)
-    told = player(measured).children[0]._contents.about(0)["speech"]
+    told = player(measured)._contents.about(0)["speech"]
     kn.metrics(calls, agent_channel=0, speech=lambda *_: [(17.0, 18.0)], progress=False)
     kn.metrics(calls, agent_channel=0, progress=False)
     assert told[0][0][0] < 1
-    assert player(measured).children[0]._contents.about(0)["speech"] == told
+    assert player(measured)._contents.about(0)["speech"] == told
 
 
 def test_what_any_process_measured_is_marked_where_the_sound_is_stored(tmp_path) -> None:
@@ -78,7 +78,7 @@ def test_what_any_process_measured_is_marked_where_the_sound_is_stored(tmp_path)
     options = {"store": tmp_path / "calls", "settings": kn.Settings(api_key="sk_test_of_nobody"), "progress": False}
     measured = kn.metrics(calls, agent_channel=0, speech="energy", **options)
     stored = kn.audio(calls, **options)  # other objects, of which this process has measured none
-    shown = player(measured.assign(audio=stored["audio"])).children[0]
+    shown = player(measured.assign(audio=stored["audio"]))
     assert len(shown._contents.about(0)["speech"][0]) == 3
 
 
@@ -90,7 +90,7 @@ def test_the_player_and_the_numbers_have_one_dead_air_and_one_slow_response() ->
         calls, agent_channel=0, speech=lambda x, _: spoken[round(float(x[0]) * 10) - 1], progress=False
     )
     listed = kn.moments(calls, agent_channel=0, speech=lambda x, _: spoken[round(float(x[0]) * 10) - 1], progress=False)
-    contents = player(measured).children[0]._contents
+    contents = player(measured)._contents
     drawn = [mark for mark in contents.about(0)["marks"] if mark["kind"] in ("silence", "slow")]
     kinds = {"silence": "dead air", "slow": "slow response"}
     assert [(kinds[mark["kind"]], mark["start_s"], mark["end_s"]) for mark in drawn] == [
@@ -111,13 +111,13 @@ def test_every_kind_of_moment_is_drawn_once_with_or_without_turns(calls: pd.Data
     kinds = ["slow_response", "interruption", "dead_air", "clipping", "hold music"]
     moments = pd.DataFrame({"call": "b", "start_s": [1.0, 2.0, 5.0, 9.0, 11.0], "kind": kinds})
     moments = moments.assign(end_s=moments["start_s"] + 3, channel=[0, 0, None, 1, None])
-    about = player(calls, session="call", moments=moments).children[0]._contents.about(0)
+    about = player(calls, session="call", moments=moments)._contents.about(0)
     assert [each["kind"] for each in about["marks"]] == ["slow", "interruption", "silence", "clipping", "moment"]
     assert [name for _, name in about["legend"]] == ["interruption", "dead air", "slow response", "clipping", "moment"]
     assert about["marks"][4]["label"] == "hold music"
     turns = pd.DataFrame({"call": "b", "channel": [0, 1], "start_s": [0.0, 8.0], "end_s": [5.0, 9.0]})
     turns["role"] = ["agent", "caller"]
-    both = player(calls, session="call", moments=moments, turns=turns).children[0]._contents.about(0)["marks"]
+    both = player(calls, session="call", moments=moments, turns=turns)._contents.about(0)["marks"]
     assert [each["start_s"] for each in both if each["kind"] == "silence"] == [5.0]
 
 
@@ -129,7 +129,7 @@ def test_ten_thousand_moments_are_listed_as_they_are_asked_for(
     moments = pd.DataFrame({"call": "a", "start_s": np.arange(count, dtype=float), "kind": "dead_air", "text": "quiet"})
     moments.loc[0, "call"] = "not here"
     desk = player(calls, session="call", moments=moments)
-    first = desk.children[0].first
+    first = desk.first
     assert first["moments_total"] == count - 1
     assert first["moments_title"] == "Moments, worst first"
     assert first["moments"][0]["at"] == "0:01"
@@ -144,11 +144,11 @@ def test_marks_alone_give_a_list_and_do_not_choose_the_call(calls: pd.DataFrame)
     """They are in no order of badness."""
     marks = pd.DataFrame({"call": ["c", "a"], "start_s": [1.0, 2.0], "end_s": [2.0, 3.0], "label": ["<b>x</b>", "y"]})
     desk = player(calls, session="call", marks=marks)
-    first = desk.children[0].first
+    first = desk.first
     assert [(each["session"], each["kind"]) for each in first["moments"]] == [("c", "<b>x</b>"), ("a", "y")]
     assert first["moments_title"] == "Marks"
     assert desk.session_id == "b"
     moments = pd.DataFrame({"call": ["a"], "start_s": [5.0], "kind": ["x"]})
-    both = player(calls, session="call", marks=marks, moments=moments).children[0].first
+    both = player(calls, session="call", marks=marks, moments=moments).first
     assert [each["kind"] for each in both["moments"]] == ["x", "<b>x</b>", "y"]
     assert both["moments_title"] == "Moments, worst first, and marks"

@@ -53,5 +53,5 @@ def test_wrong_arguments_are_refused_before_anything_is_shown(calls: pd.DataFram
 
 def test_a_call_can_be_saved_as_a_file_only_where_that_is_asked_for(calls: pd.DataFrame) -> None:
     """By default the sound does not leave the notebook."""
-    assert player(calls, session="call").children[0].first["download"] is False
-    assert player(calls, session="call", download=True).children[0].first["download"] is True
+    assert player(calls, session="call").first["download"] is False
+    assert player(calls, session="call", download=True).first["download"] is True

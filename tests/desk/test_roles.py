@@ -17,7 +17,7 @@ def test_the_frame_says_whose_a_channel_is_then_the_turns_then_nobody() -> None:
     frame["channels"] = [2, 2, 2, 1]
     turns = pd.DataFrame({"session_id": ["b", "b", "c", "c"], "channel": [0, 1, 0, 0], "start_s": 0.0, "end_s": 1.0})
     turns["role"] = ["agent", "caller", "agent", "caller"]
-    contents = player(frame, turns=turns).children[0]._contents
+    contents = player(frame, turns=turns)._contents
     found = [contents.about(key) for key in range(4)]
     assert [each["roles"] for each in found] == [["caller", "agent"], ["agent", "caller"], [], []]
     assert [each["names"] for each in found] == [["Caller", "Agent"], ["Agent", "Caller"], [], []]

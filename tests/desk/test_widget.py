@@ -26,7 +26,7 @@ def test_no_url_no_sound_and_no_error_query_is_in_state_or_repr(calls: pd.DataFr
     """What a notebook would save holds no signed URL and no sound."""
     frame = calls.assign(recording_url=SECRET_URL, recording_error=f"failed: {SECRET_URL}")
     desk = player(frame, session="call")
-    saved = json.dumps(desk.get_state(), default=str) + json.dumps(desk.children[0].get_state(), default=str)
+    saved = json.dumps(desk.get_state(), default=str) + json.dumps(desk.get_state(), default=str)
     assert "X-Amz" not in saved
     assert "UklGR" not in saved
     assert "X-Amz" not in repr(desk)
@@ -114,7 +114,7 @@ def test_a_frame_that_is_changed_in_place_stays_as_it_was_opened(calls: pd.DataF
     """A column that the caller takes away is still listed."""
     desk = player(calls, session="call", columns=["score"])
     del calls["score"]
-    rows = desk.children[0]._calls.window(0, 3, labels=lambda _: "")
+    rows = desk._calls.window(0, 3, labels=lambda _: "")
     assert [(row[2], row[4]) for row in rows] == [("b", "2.5"), ("a", "1.0"), ("d", "")]
     assert desk.frame["score"].tolist()[:2] == [2.5, 1.0]
 

@@ -128,15 +128,15 @@ def test_words_go_to_the_page_with_their_call_and_are_never_saved(
     desk = player(calls, session="call", words=words, moments=words.assign(kind="x").head(1))
     words.loc[:, "word"] = "changed"
     page = Page(desk, monkeypatch)
-    assert "secret" not in json.dumps({name: str(value) for name, value in desk.children[0].get_state().items()})
+    assert "secret" not in json.dumps({name: str(value) for name, value in desk.get_state().items()})
     page.say("ready")
     sent = [content for content, _ in page.messages if content["type"] == "words"]
     assert [len(each["word"]) for each in sent] == [5100, 5100, 1800]
     assert [each["first"] for each in sent] == [0, 5100, 10200]
     assert {each["total"] for each in sent} == {12_000}
     assert set(sent[0]["word"]) == {"secret"}
-    assert desk.children[0].first["words"] is True
-    assert player(calls, session="call").children[0].first["words"] is False
+    assert desk.first["words"] is True
+    assert player(calls, session="call").first["words"] is False
 
 
 def test_a_hundred_thousand_words_of_a_thousand_calls_are_quick() -> None:

@@ -39,7 +39,7 @@ class Page:
     def __init__(self, desk: Player, monkeypatch: pytest.MonkeyPatch) -> None:
         self.messages: list[tuple[dict[str, Any], list[Any]]] = []
         self._arrived = threading.Condition()
-        self._desk = desk.children[0]
+        self._desk = desk
         monkeypatch.setattr(self._desk, "send", self._receive)
 
     def _receive(self, content: dict[str, Any], buffers: list[Any] | None = None) -> None:

@@ -330,8 +330,15 @@ function render({ model, el }) {
 	const player = new Player(first, (message) => model.send(message));
 	const { root } = player;
 	const handlers = messageHandlers(player);
-	const receive = (/** @type {any} */ message, /** @type {DataView[]} */ buffers) =>
+	const receive = (/** @type {any} */ message, /** @type {DataView[]} */ buffers) => {
 		handlers[message.type]?.(message, player.calls.get(message.key), buffers[0]);
+		if (message.type !== "labels") return;
+		// A value of the model is what marimo runs cells again for.
+		model.set("decided", model.get("decided") + 1);
+		model.save_changes();
+	};
+	// The picture on the card is for pages without the player.
+	root.append(element("style", {}, `.kn-still-${first.token}{display:none}`));
 	root.addEventListener("mousedown", (event) => {
 		event.stopPropagation();
 		// A click on what takes no focus would give the keys back to the notebook.
