@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 _FIRST_ROWS = 30
 _FIRST_MOMENTS = 50
 # Long texts in many columns would take more than all else; the page asks for the rows that it lacks.
-_FIRST_ROWS_BYTES, _FIRST_MOMENTS_BYTES = 4_000, 6_500
+_FIRST_ROWS_BYTES, _FIRST_MOMENTS_BYTES = 4_000, 6_300
 # A call opens so long before the moment that is to be heard.
 _RUN_UP_S = 2.0
 # Such a call has no sound now, and opening it asks for nothing.
@@ -97,6 +98,7 @@ class Contents:
             "opened": opened,
             "keys": KEYS,
             "token": self.token,
+            "outbox": self._outbox(),
         }
 
     def about(self, key: int, *, at_s: float = 0.0, brief: bool = False) -> dict[str, Any]:
@@ -104,6 +106,7 @@ class Contents:
         about: dict[str, Any] = {
             "key": key,
             "index": self.calls.index_of(key),
+            "session": self.calls.session_id(key),
             "title": self.calls.title(key),
             "reason": self.why_silent(key),
             "facts": self._facts(key),
@@ -196,6 +199,12 @@ class Contents:
         # A column of equal statuses says less than this.
         counted = self.calls.counts()
         return f", all {next(iter(counted)).replace('_', ' ')}" if len(counted) == 1 and len(self.calls) > 1 else ""
+
+    def _outbox(self) -> dict[str, object]:
+        # The path itself would be saved with the notebook, and says whose machine it is.
+        place = uuid.uuid4().hex if self.book.path is None else f"{self.book.path}\n{self.book.session_column}"
+        file = hashlib.sha256(place.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+        return {"file": file, "columns": self.book.columns, "named": self.book.path is not None}
 
     def _choices(self) -> list[tuple[str, str]]:
         counted = self.calls.counts().items()

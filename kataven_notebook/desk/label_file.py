@@ -1,13 +1,14 @@
 r"""The file of decisions: a record a line, appended and never rewritten.
 
-A record is `action, decision_id, session, label, start_s, end_s, note, annotator, labelled_at` in CSV. Its action is
-`add`, `change` (the whole decision as it is from now on) or `remove`; a later record of a decision takes the place of
-an earlier one. In notes a line break is written `\n`, a tab `\t` and a backslash `\\`, so that a record is one line
-and a half-written one is recognised.
+A record is `action, decision_id, session, label, start_s, end_s, note, annotator, labelled_at, op_id` in CSV. Its
+action is `add`, `change` (the whole decision as it is from now on) or `remove`; a later record of a decision takes the
+place of an earlier one. `op_id` names what a page told, as it may tell it again to another player; it is empty where
+it is `decision_id`. In notes a line break is written `\n`, a tab `\t` and a backslash `\\`, so that a record is one
+line and a half-written one is recognised.
 
 Files that earlier versions began have no annotator, and notes as they stand, without line breaks and tabs. They are
-continued with the columns that they have: where a note has an annotator, a line break or a tab, its cell holds the
-escaped note, a tab, and the annotator.
+continued with the columns that they have: where a note has an annotator, an `op_id`, a line break or a tab, its cell
+holds the escaped note, a tab, the annotator, a tab, and the `op_id`.
 """
 
 from __future__ import annotations
@@ -79,6 +80,12 @@ class Decision:
         return self.session_id, self.label, self.start_s, self.end_s, self.note
 
 
+def header(session_column: str) -> list[str]:
+    """Return the columns of a file that begins now."""
+    start = ["action", "decision_id", session_column, "label", "start_s", "end_s", "note"]
+    return [*start, "annotator", "labelled_at", "op_id"]
+
+
 class LabelFile:
     """A file to which records are appended, by several players at once if need be.
 
@@ -97,14 +104,13 @@ class LabelFile:
 
     def __init__(self, path: str | os.PathLike[str], session_column: str) -> None:
         self.path = _checked_path(path)
-        start = ["action", "decision_id", session_column, "label", "start_s", "end_s", "note"]
         self._session_column = session_column
-        self._header = [*start, "annotator", "labelled_at"]
-        self._early_header = [*start, "labelled_at"]
+        self._header = header(session_column)
+        self._early_header = [each for each in self._header if each not in ("annotator", "op_id")]
         self._is_early = False
 
-    def records(self) -> Iterator[tuple[str, Decision]]:
-        """Read the file: each record's action and decision; none where there is no file yet.
+    def records(self) -> Iterator[tuple[str, Decision, str]]:
+        """Read the file: each record's action, decision and `op_id`; none where there is no file yet.
 
         Raises
         ------
@@ -135,7 +141,7 @@ class LabelFile:
         if broken:
             warn_caller(f"{self.path}: {broken} half-written line(s) were left out; all others were read")
 
-    def append(self, action: str, decision: Decision) -> None:
+    def append(self, action: str, decision: Decision, op_id: str = "") -> None:
         """Bring a record to the disk.
 
         Raises
@@ -154,7 +160,7 @@ class LabelFile:
                 os.lseek(descriptor, -1, os.SEEK_END)
                 # A kernel that was killed while it wrote left half a line: the next line must not continue it.
                 lead = "" if os.read(descriptor, 1) == b"\n" else "\n"
-            _write(descriptor, lead + _csv_line(self._cells(action, decision)))
+            _write(descriptor, lead + _csv_line(self._cells(action, decision, op_id)))
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
@@ -176,24 +182,25 @@ class LabelFile:
         finally:
             aside.unlink(missing_ok=True)
 
-    def _cells(self, action: str, decision: Decision) -> list[str]:
+    def _cells(self, action: str, decision: Decision, op_id: str) -> list[str]:
         times = ["" if each is None else f"{each:.3f}" for each in (decision.start_s, decision.end_s)]
         start = [action, decision.decision_id, decision.session_id, decision.label, *times]
         note, annotator, when = decision.note, decision.annotator, decision.labelled_at.isoformat()
         if not self._is_early:
-            return [*start, _escaped(note), annotator or "", when]
-        if annotator or re.search(r"[\n\t]", note):
-            note = f"{_escaped(note)}\t{annotator or ''}"
+            return [*start, _escaped(note), annotator or "", when, op_id]
+        if annotator or op_id or re.search(r"[\n\t]", note):
+            note = f"{_escaped(note)}\t{annotator or ''}\t{op_id}"
         return [*start, note, when]
 
-    def _parse(self, row: list[str]) -> tuple[str, Decision] | None:
+    def _parse(self, row: list[str]) -> tuple[str, Decision, str] | None:
         try:
             if self._is_early:
                 *start, note, when = row
-                note, tab, annotator = note.partition("\t")
+                note, tab, rest = note.partition("\t")
+                annotator, _, op_id = rest.rpartition("\t")
                 note = _unescaped(note) if tab else note
             else:
-                *start, note, annotator, when = row
+                *start, note, annotator, when, op_id = row
                 note = _unescaped(note)
             action, decision_id, session_id, label, start_text, end_text = start
             start_s, end_s = (float(each) if each else None for each in (start_text, end_text))
@@ -203,7 +210,7 @@ class LabelFile:
         times = [each for each in (start_s, end_s) if each is not None]
         if action not in (ADD, CHANGE, REMOVE) or not all(map(math.isfinite, times)):
             return None
-        return action, Decision(decision_id, session_id, label, start_s, end_s, note, annotator or None, at)
+        return action, Decision(decision_id, session_id, label, start_s, end_s, note, annotator or None, at), op_id
 
 
 def _checked_path(path: str | os.PathLike[str]) -> Path:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 import uuid
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from kataven_notebook.desk.label_file import ADD, CHANGE, REMOVE, Decision, LabelFile
+from kataven_notebook.desk.label_file import ADD, CHANGE, REMOVE, Decision, LabelFile, header
 from kataven_notebook.redact import encodable
 
 if TYPE_CHECKING:
@@ -21,6 +21,25 @@ if TYPE_CHECKING:
 
 # A record has to be read again, and readers of CSV take no cell above 128 KiB.
 MAX_NOTE = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How a page came to tell something: perhaps late, and more than once.
+
+    Attributes
+    ----------
+    op_id
+        Names what is told, whatever it is about.
+    annotator
+        Who decided.
+    at
+        When, UTC.
+    """
+
+    op_id: str
+    annotator: str | None
+    at: datetime
 
 
 class LabelBook:
@@ -58,7 +77,10 @@ class LabelBook:
         self._by_session: dict[str, list[str]] = {}
         # What each decision has been, those that were taken back too.
         self._earlier: dict[str, list[Decision]] = {}
-        for action, decision in self._file.records() if self._file else ():
+        # What pages have told, and was done.
+        self._ops: set[str] = set()
+        for action, decision, op_id in self._file.records() if self._file else ():
+            self._ops.add(op_id)
             if action == REMOVE:
                 self._forget(decision.decision_id)
             else:
@@ -69,6 +91,11 @@ class LabelBook:
         """The file; None where everything is in memory."""
         return None if self._file is None else self._file.path
 
+    @property
+    def columns(self) -> list[str]:
+        """The columns of a file of these decisions."""
+        return header(self.session_column)
+
     def add(
         self,
         session_id: str,
@@ -78,6 +105,7 @@ class LabelBook:
         end_s: float | None = None,
         note: str = "",
         decision_id: str = "",
+        told: Told | None = None,
     ) -> Decision:
         """Write a decision down and return it.
 
@@ -91,7 +119,7 @@ class LabelBook:
         if decision_id in self._earlier:
             return self._decisions.get(decision_id) or self._earlier[decision_id][-1]
         decision_id = decision_id or uuid.uuid4().hex[:12]
-        return self._put(ADD, self._made(decision_id, session_id, label, start_s, end_s, note))
+        return self._put(ADD, self._made(decision_id, session_id, label, start_s, end_s, note, told), told)
 
     def change(
         self,
@@ -102,6 +130,7 @@ class LabelBook:
         start_s: float | None = None,
         end_s: float | None = None,
         note: str = "",
+        told: Told | None = None,
     ) -> Decision:
         """Make a decision another one, or bring one back that was taken back, and return it.
 
@@ -112,15 +141,15 @@ class LabelBook:
         OSError
             It could not be written; then the decision stands as it was.
         """
-        decision = self._made(decision_id, session_id, label, start_s, end_s, note)
+        decision = self._made(decision_id, session_id, label, start_s, end_s, note, told)
         earlier = self._earlier.get(decision_id, ())
         decision = next((each for each in reversed(earlier) if each.content == decision.content), decision)
         present = self._decisions.get(decision_id)
         if decision == present:
             return decision
-        return self._put(ADD if present is None else CHANGE, decision)
+        return self._put(ADD if present is None else CHANGE, decision, told)
 
-    def remove(self, decision_id: str) -> Decision | None:
+    def remove(self, decision_id: str, told: Told | None = None) -> Decision | None:
         """Take a decision back; None where there is none of this id.
 
         Raises
@@ -130,9 +159,9 @@ class LabelBook:
         """
         decision = self._decisions.get(decision_id)
         if decision is not None:
-            if self._file is not None:
-                # Who took it back, and when.
-                self._file.append(REMOVE, replace(decision, annotator=self.annotator, labelled_at=datetime.now(UTC)))
+            # Who took it back, and when.
+            told = told or self._told_now()
+            self._write(REMOVE, replace(decision, annotator=told.annotator, labelled_at=told.at), told)
             self._forget(decision_id)
         return decision
 
@@ -143,6 +172,10 @@ class LabelBook:
     def knows(self, decision_id: str) -> bool:
         """Whether there is, or was, a decision of this id."""
         return decision_id in self._earlier
+
+    def has_done(self, op_id: str) -> bool:
+        """Whether what a page told was done, by this player or by another one on the file."""
+        return bool(op_id) and (op_id in self._ops or op_id in self._earlier)
 
     def was_called(self, decision_id: str, label: str) -> bool:
         """Whether a decision has, or had, a label."""
@@ -201,9 +234,20 @@ class LabelBook:
             "labelled_at": _times(max((each.labelled_at for each in decisions), default=None) for decisions in found),
         }
 
+    def _told_now(self) -> Told:
+        return Told("", self.annotator, datetime.now(UTC))
+
     def _made(
-        self, decision_id: str, session_id: str, label: str, start_s: float | None, end_s: float | None, note: str
+        self,
+        decision_id: str,
+        session_id: str,
+        label: str,
+        start_s: float | None,
+        end_s: float | None,
+        note: str,
+        told: Told | None,
     ) -> Decision:
+        told = told or self._told_now()
         return Decision(
             decision_id=decision_id,
             session_id=encodable(session_id),
@@ -211,15 +255,20 @@ class LabelBook:
             start_s=_seconds(start_s),
             end_s=_seconds(end_s),
             note=encodable(tidied(note)),
-            annotator=self.annotator,
-            labelled_at=datetime.now(UTC),
+            annotator=told.annotator,
+            labelled_at=told.at,
         )
 
-    def _put(self, action: str, decision: Decision) -> Decision:
-        if self._file is not None:
-            self._file.append(action, decision)
+    def _put(self, action: str, decision: Decision, told: Told | None) -> Decision:
+        self._write(action, decision, told)
         self._keep(decision)
         return decision
+
+    def _write(self, action: str, decision: Decision, told: Told | None) -> None:
+        op_id = "" if told is None or told.op_id == decision.decision_id else told.op_id
+        if self._file is not None:
+            self._file.append(action, decision, op_id)
+        self._ops.add(op_id)
 
     def _keep(self, decision: Decision) -> None:
         # One that is changed keeps its place.

@@ -77,6 +77,7 @@ class Desk(anywidget.AnyWidget):
             "label": self._decide,
             "relabel": self._decide,
             "unlabel": self._decide,
+            "ping": lambda _: self._post({"type": "pong"}),
             "advance": self._on_advance,
             "moments": self._on_moments,
         }
@@ -250,11 +251,24 @@ class Desk(anywidget.AnyWidget):
 
     def _decide(self, content: Mapping[str, Any]) -> None:
         # The call is the one that the message names: another one may be open by now.
-        call = self._call(content)
-        problem = getattr(self._labelling, content["type"])(call.session_id, content)
-        self._send_labels(call, op=content.get("op"))
+        call, op = self._labelled(content), content.get("op")
+        problem, again = self._labelling.take(call.session_id, content)
+        # The page keeps what it told until it is told that it is saved, or why not.
         if problem:
-            self._post({"type": "problem", "key": call.key, "text": problem})
+            self._post({"type": "problem", "key": call.key, "text": problem, "op": op, "again": again})
+        self._send_labels(call, op=None if problem else op)
+
+    def _labelled(self, content: Mapping[str, Any]) -> Call:
+        """Return the call that was labelled; what comes late was told in a player of another frame."""
+        if not content.get("late"):
+            return self._call(content)
+        session_id = str(content.get("session") or "")
+        key = self._calls.key_of(session_id)
+        given = int(content["key"])
+        if key is None and given in self._calls.keys and self._calls.title(given) == session_id:
+            # It was opened while the kernel was gone: the page knows it as it is shown.
+            return Call(given, self._calls.session_id(given))
+        return Call(-1 if key is None else key, session_id)
 
     def _send_labels(self, call: Call, *, op: object = None) -> None:
         self._post({"type": "labels", "key": call.key, "op": op, **self._contents.decided(call.session_id)})

@@ -47,6 +47,31 @@ interface Decision extends Content {
   own: boolean;
 }
 
+/** Something that was told of a decision: what it is from now on, nothing where it is taken back. */
+interface Told {
+  type: "label" | "relabel" | "unlabel";
+  op: string;
+  key: number;
+  session: string;
+  id: string;
+  /** Who told it. */
+  by: string | null;
+  state?: Decision;
+}
+
+/** That the kernel has not saved yet. */
+interface Waiting extends Told {
+  /** When it was pressed. */
+  at: number;
+  owner?: { gone: boolean; model: any };
+  /** Whether it comes from a player that is gone. */
+  late?: boolean;
+  /** Whether the answer should have come. */
+  overdue?: boolean;
+  /** Why the kernel could not save it. */
+  why?: string;
+}
+
 /** Peaks of a part of a call, finer than those of the whole: of each channel all lowest samples, then all highest. */
 interface Detail {
   from_s: number;
@@ -94,6 +119,8 @@ interface Transcript {
 interface Call {
   key: number;
   index: number;
+  /** Its id, once the kernel has sent it. */
+  session?: string;
   title: string;
   /** Why it can't be heard; empty when it can. */
   reason: string;

@@ -216,7 +216,7 @@ def test_undo_reaches_the_call_that_was_left(lab: Lab, desk: Locator) -> None:
     _opened(lab, "call-2")
     _press(lab, "u")
     assert _wait_kept(lab, "good") == first
-    wait_for(lambda: "call-0" in desk.locator(".panel [role=status]").inner_text())
+    wait_for(lambda: "call-0" in desk.locator(".panel:has(textarea) [role=status]").inner_text())
     assert desk.locator("ul li").count() == 0
 
 

@@ -63,7 +63,7 @@ def test_what_one_player_writes_the_next_one_reads(tmp_path: Path, start: str, a
     assert text.startswith(start)
     assert len(text.splitlines()) == 1 + (len(EARLY.splitlines()) - 1 if start else 0) + len(NOTES) + 2
     with path.open(encoding="utf-8", newline="") as file:
-        assert {len(row) for row in csv.reader(file)} == {8 if start else 9}, "pandas reads it too"
+        assert {len(row) for row in csv.reader(file)} == {8 if start else 10}, "pandas reads it too"
     assert len(pd.read_csv(path)) == len(text.splitlines()) - 1
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -106,3 +107,68 @@ def test_an_id_that_is_none_is_not_written(tmp_path: Path) -> None:
     Labelling(book, ("good",)).label("s", _said(id='a",\nb'))
     assert book.of("s")[0].decision_id.isalnum()
     assert len(LabelBook("session_id", tmp_path / "labels.csv")) == 1
+
+
+@pytest.mark.parametrize("start", ["", "action,decision_id,session_id,label,start_s,end_s,note,labelled_at\n"])
+def test_what_is_told_again_after_something_else_changes_nothing(tmp_path: Path, start: str) -> None:
+    """Also to the next player, and though what was told was a change, a removal, or what undid one of them."""
+    path = tmp_path / "labels.csv"
+    path.write_text(start)
+    book = LabelBook("session_id", path)
+    labelling = Labelling(book, ("good", "bad"))
+    told = [
+        {"type": "label", **_said(id="x", op="x", note="tab\there")},
+        {"type": "relabel", **_said(id="x", op="1", label="bad", **SPAN)},
+        {"type": "unlabel", "id": "x", "op": "2"},
+        {"type": "relabel", **_said(id="x", op="3", label="bad", **SPAN)},
+    ]
+    for each in told:
+        assert labelling.take("s", each) == ("", False)
+    book.change("x", "s", "good", note="later")
+    kept = path.read_text()
+    for player in (labelling, Labelling(LabelBook("session_id", path), ("good", "bad"))):
+        for each in told:
+            assert player.take("s", {**each, "late": True}) == ("", False)
+    assert path.read_text() == kept
+    assert LabelBook("session_id", path).of("s") == book.of("s")
+
+
+def test_what_comes_after_something_that_was_not_saved_waits_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A label that was set and taken back on a full disk is not there when there is room; who and when are kept."""
+    book = LabelBook("session_id", tmp_path / "labels.csv")
+    labelling = Labelling(book, ("good",))
+    told = [
+        {"type": "label", **_said(id="x", op="x", by="anna", age_s=90.0)},
+        {"type": "unlabel", "id": "x", "op": "1", "after": "x"},
+        {"type": "label", **_said(id="y", op="y", after="1", age_s=90.0)},
+    ]
+    write = book._write
+    monkeypatch.setattr(book, "_write", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    assert "No space left" in labelling.take("s", told[0])[0]
+    monkeypatch.setattr(book, "_write", write)
+    for each in told[1:]:
+        problem, again = labelling.take("s", each)
+        assert problem.startswith("Not saved yet")
+        assert again
+    for each in told:
+        assert labelling.take("s", each) == ("", False)
+    (kept,) = book.of("s")
+    assert kept.decision_id == "y"
+    assert 90.0 <= (datetime.now(UTC) - kept.labelled_at).total_seconds() < 120.0, "when it was pressed"
+
+
+def test_a_label_of_a_player_that_is_gone_is_taken_as_it_was() -> None:
+    """With a name and a listener of its own; one that was set meanwhile is not taken back."""
+    book = LabelBook("session_id", annotator="ben")
+    labelling = Labelling(book, ("good",))
+    for op in ("x", "y"):
+        labelling.take("s", {"type": "label", **_said(id=op, op=op, label="of old", by="anna", late=True)})
+    book.add("s", "good", decision_id="his")
+    labelling.take("s", {"type": "label", **_said(id="z", op="z", by="ben", late=True)})
+    assert [(each.decision_id, each.label, each.annotator) for each in book.of("s")] == [
+        ("x", "of old", "anna"),
+        ("y", "of old", "anna"),
+        ("his", "good", "ben"),
+    ]

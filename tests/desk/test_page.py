@@ -89,6 +89,39 @@ def test_the_next_call_without_a_label_is_opened_in_the_lists_order(
     assert "without a label" in page.wait("problem")[0]["text"]
 
 
+def test_the_page_is_told_what_is_saved_and_what_to_send_again(
+    calls: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer names what was told; a label of another frame finds its call by its session, if there is one."""
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    desk = player(calls.assign(call=["a", "x\ny", *"cdef"]), session="call", labels=["good"], save_to=folder / "l.csv")
+    folder.rmdir()
+    page = Page(desk, monkeypatch)
+    label = {"label": "good", "note": "", "start_s": None, "end_s": None}
+    for key, again in ((0, True), (1, False)):
+        page.say("label", key=key, id=f"id{key}", op=f"id{key}", **label)
+        answer = page.wait("problem", lambda content, key=key: content["key"] == key)[0]  # type: ignore[misc]  # one more parameter, with a default
+        assert (answer["op"], answer["again"]) == (f"id{key}", again)
+    assert not any(content.get("op") for content, _ in page.messages if content["type"] == "labels")
+    folder.mkdir()
+    for key, session in ((0, "c"), (0, "of another frame"), (1, "x y"), (0, "a")):
+        op = f"{session[:1]}-{key}"
+        page.say("label", key=key, session=session, id=op, op=op, late=True, **label)
+        page.wait("labels", lambda content, op=op: content["op"] == op)  # type: ignore[misc]  # one more parameter, with a default
+    assert desk.labels["call"].tolist() == ["c", "of another frame", "x y", "a"]
+
+
+def test_no_path_of_a_labels_file_is_saved_with_the_notebook(calls: pd.DataFrame, tmp_path: Path) -> None:
+    """The page knows the file by a name that says nothing; the same file by the same name."""
+    files = [tmp_path / "secret.csv", tmp_path / "secret.csv", tmp_path / "other.csv", None]
+    firsts = [player(calls, session="call", labels=["good"], save_to=each).first for each in files]
+    assert "secret" not in str(firsts)
+    names = [each["outbox"]["file"] for each in firsts]
+    assert names[0] == names[1]
+    assert len(set(names)) == 3
+
+
 def test_a_message_that_is_not_known_is_ignored(calls: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
     """A notebook that was saved by another version may hold another page."""
     page = Page(player(calls, session="call"), monkeypatch)
@@ -100,7 +133,8 @@ def test_a_message_that_is_not_known_is_ignored(calls: pd.DataFrame, monkeypatch
 def test_page_and_kernel_know_each_others_messages(calls: pd.DataFrame) -> None:
     """What one side sends by its type the other has an answer for, and no more."""
     script = unpacked(str(Desk._esm))
-    sent = set(re.findall(r'(?:[sS]end\(|message ?= ?)\{ ?type: ?"(\w+)"', script))
+    sent = set(re.findall(r'(?:[sS]end\(|message = )\{ type: "(\w+)"', script))
+    sent |= {"label", "relabel", "unlabel"}.intersection(re.findall(r'"(\w+)"', script))
     assert sent == set(player(calls, session="call")._answers)
     folder = Path(str(desk.__file__)).parent
     handled = set(re.findall(r"^\t(\w+)(?:\(|: \()", (folder / "static" / "messages.js").read_text(), re.MULTILINE))

@@ -61,5 +61,12 @@ export function svg(tag = "", props = {}, ...children) {
 export const iconButton = (image, label, click, key = "", name = "icon") =>
 	button({ class: name, label, title: label + (key && ` (${key})`), click }, icon(image));
 
+/** @param {Blob | string} what a file, or where it is */
+export function saveAs(what, download = "") {
+	const href = typeof what === "string" ? what : URL.createObjectURL(what);
+	element("a", { href, download, target: "_blank", rel: "noreferrer" }).click();
+	setTimeout(URL.revokeObjectURL, 10000, href);
+}
+
 /** @param {Element} node */
 export const setPressed = (node, on = false) => node.setAttribute("aria-pressed", `${on}`);

@@ -7,6 +7,7 @@ import { Regions } from "./regions.js";
 const MAX_NOTE = 50000;
 const MIN_REGION_S = 0.02;
 const SAME_S = 0.0006;
+const SAVING = "Saving…";
 
 /** @param {Decision} decision @returns {Span | null} */
 const spanOf = ({ start_s: start, end_s: end }) => (start === null || end === null ? null : { start, end });
@@ -20,7 +21,6 @@ const named = (decision) => {
 /**
  * @typedef {object} LabelEvents
  * @property {(message: object) => void} send
- * @property {() => void} changed the labels of the open call are others
  * @property {(region: Span) => void} hear
  * @property {() => void} leave take the focus
  */
@@ -36,6 +36,7 @@ export class Labels {
 	selected = "";
 	/** @type {string[]} */
 	#names;
+	#link;
 	#on;
 	#decisions;
 	#buttons;
@@ -45,6 +46,10 @@ export class Labels {
 	#news = element("span", { role: "status", class: "faint" });
 	#list = element("ul", {});
 	#listed = "";
+	/** Of the open call. @type {Decision[]} */
+	#labels = [];
+	/** Whether labels wait for longer than an answer takes. */
+	#isLate = false;
 	/** Notes that are half written, by call. @type {Map<number, string>} */
 	#drafts = new Map();
 	/** @type {Call | undefined} */
@@ -52,14 +57,12 @@ export class Labels {
 	/** @type {Span | null} */
 	#region = null;
 
-	/** @param {string[]} names @param {string | null} annotator @param {LabelEvents} on @param {import("./timeline.js").Timeline} timeline */
-	constructor(names, annotator, on, timeline) {
+	/** @param {string[]} names @param {string | null} annotator @param {import("./link.js").Link} link @param {LabelEvents} on @param {import("./timeline.js").Timeline} timeline */
+	constructor(names, annotator, link, on, timeline) {
 		this.#names = names;
+		this.#link = link;
 		this.#on = on;
-		this.#decisions = new Decisions(on.send, (key) => {
-			this.#news.textContent = "Saving…";
-			if (key === this.#call?.key) on.changed();
-		}, annotator);
+		this.#decisions = new Decisions(link, () => (this.#news.textContent = SAVING), annotator);
 		this.regions = new Regions(timeline, {
 			select: (id) => this.select(id),
 			move: (id, to) => this.#move(id, to),
@@ -76,7 +79,7 @@ export class Labels {
 
 	/** The decision that is chosen. */
 	get chosen() {
-		return this.#call?.labels?.find(({ id }) => id === this.selected);
+		return this.#labels.find(({ id }) => id === this.selected);
 	}
 
 	/** Its region. */
@@ -92,14 +95,18 @@ export class Labels {
 			this.note.value = (call && this.#drafts.get(call.key)) || "";
 		}
 		[this.#call, this.#region] = [call, region];
-		if (call) this.#decisions.settle(call);
+		this.#labels = call ? this.#decisions.of(call) : [];
 		if (!this.chosen) this.select();
 		this.#show();
 	}
 
-	/** The kernel has taken a message in. */
-	answered(op = "") {
-		if (this.#decisions.answered(op) && this.#news.textContent === "Saving…") this.#news.textContent = "Saved";
+	/** Say how far the kernel is with what was decided. */
+	tell(refusal = "") {
+		const { waiting, trouble } = this.#link;
+		const isSaving = this.#news.textContent === SAVING;
+		if (isSaving && (trouble || refusal)) this.#news.textContent = "";
+		else if (!waiting.length && (isSaving || this.#isLate)) this.#news.textContent = refusal ? "" : "Saved";
+		this.#isLate = waiting.length > 0 && (trouble || this.#isLate || waiting.some(({ late }) => late === true));
 	}
 
 	/** Choose a decision, or none. */
@@ -117,7 +124,7 @@ export class Labels {
 
 	/** Choose the next decision of the call, or the one before; it gets the focus. */
 	selectNext(steps = 1) {
-		const labels = this.#call?.labels ?? [];
+		const labels = this.#labels;
 		if (!labels.length) return;
 		const at = labels.findIndex(({ id }) => id === this.selected);
 		const next = at < 0 && steps < 0 ? labels.length - 1 : (at + steps + labels.length) % labels.length;
@@ -201,7 +208,7 @@ export class Labels {
 
 	/** @param {string} id @param {Span} to */
 	#move(id, { start, end }) {
-		const decision = this.#call?.labels?.find((each) => each.id === id);
+		const decision = this.#labels.find((each) => each.id === id);
 		if (!this.#call || !decision || end - start < MIN_REGION_S) return;
 		const [start_s, end_s] = [start, end].map((each) => Math.round(each * 1000) / 1000);
 		if (start_s !== decision.start_s || end_s !== decision.end_s) this.#decisions.act(this.#call, decision, { ...decision, start_s, end_s });
@@ -212,12 +219,11 @@ export class Labels {
 		const here = this.#region;
 		const isHere = (/** @type {Span | null} */ there) => here && there
 			? Math.abs(here.start - there.start) + Math.abs(here.end - there.end) < 2 * SAME_S : here === there;
-		return this.#call?.labels?.find((each) => each.own && each.label === label && isHere(spanOf(each)));
+		return this.#labels.find((each) => each.own && each.label === label && isHere(spanOf(each)));
 	}
 
 	#show() {
-		const { chosen } = this;
-		const labels = this.#call?.labels ?? [];
+		const [chosen, labels] = [this.chosen, this.#labels];
 		this.node.hidden = !this.#names.length && !labels.length;
 		this.#target.textContent = chosen ? `selected: ${named(chosen)}` : this.#region ? `for ${spanText(this.#region)}` : "for the whole call";
 		this.#buttons.forEach((node, i) => {
@@ -230,7 +236,7 @@ export class Labels {
 
 	/** @param {Decision[]} labels */
 	#showList(labels) {
-		const state = JSON.stringify([labels, this.selected]);
+		const state = JSON.stringify([labels, this.selected, labels.map(({ id }) => this.#decisions.waits(id))]);
 		if (state === this.#listed) return;
 		this.#listed = state;
 		const root = /** @type {Document} */ (this.#list.getRootNode());
@@ -257,6 +263,7 @@ export class Labels {
 		};
 		const click = (/** @type {MouseEvent} */ event) => (isChosen && !event.detail ? this.hear() : this.select(id));
 		const pick = button({ class: "pick", click, dblclick: choose }, text, ...(by ? [span("faint", ` · ${by}`)] : []));
+		if (this.#decisions.waits(id)) pick.append(span("faint", " · not saved yet"));
 		if (note && note !== text) pick.append(div("said-note", note));
 		setPressed(pick, isChosen);
 		const when = `${new Date(at).toLocaleString()}${by ? `, ${by}` : ""}`;

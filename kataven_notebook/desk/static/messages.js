@@ -37,15 +37,17 @@ export const messageHandlers = (player) => ({
 	},
 	labels(message, known) {
 		if (known) Object.assign(known, message);
-		player.labels.answered(message.op);
+		player.link.saved(message.op);
 		player.list.relabel(message.key, message.label_text);
 		player.show();
 	},
 	problem(message, known) {
-		if (known !== player.call) return;
-		if (message.is_silent) player.fail(message.text);
+		if (message.op) player.link.refused(message);
+		else if (known !== player.call) return;
+		else if (message.is_silent) player.fail(message.text);
 		else player.say(message.text);
 	},
+	pong: () => {},
 	command({ name, position_s: to, speed }) {
 		if (name === "seek") player.seek(to);
 		else if (name === "speed") player.speaker.set({ speed });

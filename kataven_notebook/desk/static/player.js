@@ -4,17 +4,19 @@
 import { Calls, isWhole } from "./calls.js";
 import { Channels } from "./channels.js";
 import { clamp, clock } from "./clock.js";
-import { div, element } from "./dom.js";
+import { div, element, saveAs } from "./dom.js";
 import { keepFocus } from "./focus.js";
 import { keepKeys, keyHandler } from "./keys.js";
 import { Labels } from "./labels.js";
 import { Legend } from "./legend.js";
+import { Link } from "./link.js";
 import { CallList } from "./list.js";
 import { messageHandlers } from "./messages.js";
 import { Moments } from "./moments.js";
 import { Speaker } from "./speaker.js";
 import { Timeline } from "./timeline.js";
 import { Transport } from "./transport.js";
+import { Unsaved } from "./unsaved.js";
 import { WordRow } from "./wordrow.js";
 import { Words } from "./words.js";
 
@@ -30,6 +32,7 @@ export class Player {
 	/** @type {Call | undefined} */
 	call;
 	calls = new Calls();
+	link;
 	list;
 	labels;
 	moments;
@@ -66,14 +69,14 @@ export class Player {
 	#shown = "";
 	#late = 0;
 
-	/** @param {any} first what the kernel sends for the first paint @param {(message: object) => void} tell */
-	constructor(first, tell) {
-		const send = (/** @type {object} */ message) => tell({ ...message, viewer: this.viewer });
+	/** @param {any} first what the kernel sends for the first paint @param {Link} link */
+	constructor(first, link) {
+		const send = (/** @type {object} */ message) => link.send({ ...message, viewer: this.viewer });
+		this.link = link;
 		this.#send = send;
 		this.list = new CallList(first, send, (row, index) => this.#choose(row[0], index, row[2]));
-		this.labels = new Labels(first.labels, first.annotator, {
+		this.labels = new Labels(first.labels, first.annotator, link, {
 			send,
-			changed: () => this.labels.show(this.call, this.timeline.region),
 			hear: (region) => {
 				this.setRegion(region);
 				this.seek(region.start);
@@ -81,6 +84,13 @@ export class Player {
 			},
 			leave: () => this.timeline.wave.focus({ preventScroll: true }),
 		}, this.timeline);
+		const unsaved = new Unsaved(link);
+		link.change = (refusal) => {
+			if (refusal) this.say(refusal);
+			unsaved.show();
+			this.labels.tell(refusal);
+			this.labels.show(this.call, this.timeline.region);
+		};
 		this.moments = new Moments(first, (moment) => this.#hear(moment), send);
 		this.words = new Words(first.words, {
 			seek: (to) => this.seek(to),
@@ -103,7 +113,7 @@ export class Player {
 		// Each child has an area of its name in player.css, which says where it stands at which width.
 		this.root = element("section", props, div("areas",
 			this.list.panel,
-			div("opened", this.#title, this.#facts, this.#said),
+			div("opened", this.#title, this.#facts, this.#said, unsaved.node),
 			this.#silent, this.#sound, this.legend.node, this.transport.node, this.transport.zoom,
 			this.words.node,
 			div("side", this.labels.node, this.moments.node), this.#help));
@@ -147,7 +157,7 @@ export class Player {
 		this.say();
 		this.list.mark(next.key, index);
 		if (!next.reason && !next.sound)
-			this.#patience = setTimeout(() => this.say("Waiting for the kernel to be free."), PATIENCE_MS);
+			this.#patience = setTimeout(() => this.link.gone || this.say("Waiting for the sound: the kernel is busy, or fetches it."), PATIENCE_MS);
 		this.show();
 	}
 
@@ -317,20 +327,19 @@ export class Player {
 
 	#save() {
 		const { sound, file } = this.call ?? {};
-		if (!sound) return;
-		const href = sound instanceof Blob ? URL.createObjectURL(sound) : sound.url;
-		element("a", { href, download: file, target: "_blank", rel: "noreferrer" }).click();
-		setTimeout(URL.revokeObjectURL, 10000, href);
+		if (sound) saveAs(sound instanceof Blob ? sound : sound.url, file);
 	}
 }
 
 /** @param {{model: any, el: HTMLElement}} view */
 function render({ model, el }) {
 	const first = model.get("first");
-	const player = new Player(first, (message) => model.send(message));
+	const link = new Link(model, first.outbox);
+	const player = new Player(first, link);
 	const { root } = player;
 	const handlers = messageHandlers(player);
 	const receive = (/** @type {any} */ message, /** @type {DataView[]} */ buffers) => {
+		link.hear();
 		handlers[message.type]?.(message, player.calls.get(message.key), buffers[0]);
 		if (message.type !== "labels") return;
 		// A value of the model is what marimo runs cells again for.
@@ -352,9 +361,10 @@ function render({ model, el }) {
 	el.replaceChildren(root);
 	model.on("msg:custom", receive);
 	player.switchTo({ ...first.opened }, first.opened.at_s, first.opened.index);
-	model.send({ type: "ready" });
+	link.send({ type: "ready" });
 	return () => {
 		player.dispose();
+		link.dispose();
 		model.off("msg:custom", receive);
 		resized.disconnect();
 		for (const give of giveBack) give();
