@@ -70,7 +70,7 @@ for each in desk._book.of("call-1"):
 for note in "abc":
     desk._book.add("call-1", "", note=note)
 desk.select("call-1")""")
-    close = player.locator("ul li button")
+    close = player.locator("ul li .icon")
     wait_for(lambda: close.count() == 3)
     for left, name in ((2, "Take back: c"), (1, "Take back: b")):
         close.nth(1 if left == 2 else left).press("Enter")

@@ -161,7 +161,7 @@ def test_labels_outlive_a_restart_and_a_reload_of_the_page(lab: Lab, desk: Locat
     wait_for(lambda: (lab.folder / "kept.csv").exists() and _saved(lab) == _EXPECTED, what="they are saved")
     wait_for(lambda: not player.locator(".unsaved").is_visible())
     kept = "Object.keys(sessionStorage).filter((key) => key.startsWith('kataven')).length"
-    assert lab.page.evaluate(kept) == 0
+    wait_for(lambda: lab.page.evaluate(kept) == 0, what="nothing is left in the tab")
 
 
 _REGION = """

@@ -86,7 +86,9 @@ def open_player(lab: Lab, name: str) -> list[str]:
 
 def three_kinds(kinds: Sequence[str]) -> list[str]:
     """Return the waveform, the first button of the transport and a text field."""
-    return [next(each for each in kinds if what in each) for what in ("wave", "button button  icon main", "input text")]
+    return [
+        next(each for each in kinds if what in each) for what in ("wave", "button button  icon span set", "textarea")
+    ]
 
 
 def press_on_each(lab: Lab, kinds: Sequence[str], keys: Sequence[str]) -> None:

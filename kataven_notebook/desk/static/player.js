@@ -354,7 +354,7 @@ function render({ model, el }) {
 		const target = /** @type {Element} */ (event.target);
 		if (!target.closest("button,input,select,textarea,summary,[tabindex='0']")) root.focus({ preventScroll: true });
 	});
-	const giveBack = [keepKeys(root), keepFocus(root, [player.timeline.node, player.list.node])];
+	const giveBack = [keepKeys(root), keepFocus(root, [player.timeline.wave, player.list.node])];
 	const resized = new ResizeObserver(() => player.redraw());
 	resized.observe(player.timeline.node);
 
