@@ -53,11 +53,6 @@ export class Decisions {
 		return labels;
 	}
 
-	/** @param {string} id */
-	waits(id) {
-		return this.#link.waiting.some((each) => each.id === id);
-	}
-
 	/** @param {Act[]} from @param {Act[]} to @param {"before" | "after"} what stands then */
 	#turn(from, to, what) {
 		const act = from.pop();

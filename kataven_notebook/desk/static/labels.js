@@ -236,7 +236,7 @@ export class Labels {
 
 	/** @param {Decision[]} labels */
 	#showList(labels) {
-		const state = JSON.stringify([labels, this.selected, labels.map(({ id }) => this.#decisions.waits(id))]);
+		const state = JSON.stringify([labels, this.selected, this.#link.waiting.map(({ id }) => id)]);
 		if (state === this.#listed) return;
 		this.#listed = state;
 		const root = /** @type {Document} */ (this.#list.getRootNode());
@@ -263,7 +263,7 @@ export class Labels {
 		};
 		const click = (/** @type {MouseEvent} */ event) => (isChosen && !event.detail ? this.hear() : this.select(id));
 		const pick = button({ class: "pick", click, dblclick: choose }, text, ...(by ? [span("faint", ` · ${by}`)] : []));
-		if (this.#decisions.waits(id)) pick.append(span("faint", " · not saved yet"));
+		if (this.#link.waiting.some((each) => each.id === id)) pick.append(span("faint", " · not saved yet"));
 		if (note && note !== text) pick.append(div("said-note", note));
 		setPressed(pick, isChosen);
 		const when = `${new Date(at).toLocaleString()}${by ? `, ${by}` : ""}`;

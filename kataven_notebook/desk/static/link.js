@@ -90,14 +90,15 @@ export class Link {
 		this.#change();
 	}
 
-	/** Note that the kernel has written something down. */
-	saved(op = "") {
-		this.#drop(op);
+	/** Note that the kernel has written something down, or why it never will. */
+	settle(op = "", refusal = "") {
+		const left = this.waiting.filter((each) => each.op !== op);
+		if (left.length < this.waiting.length) this.#keep(left, refusal);
 	}
 
 	/** Note that the kernel could not write something down; `again` where it may be able to later. @param {any} problem */
 	refused({ op, again, text }) {
-		if (!again) return this.#drop(op, text);
+		if (!again) return this.settle(op, text);
 		for (const each of this.waiting) if (each.op === op) each.why = text;
 		this.#tell();
 	}
@@ -114,11 +115,6 @@ export class Link {
 	/** What goes to this kernel: another view of the player may have told some of it. */
 	get #mine() {
 		return this.waiting.filter(({ owner }) => owner?.model === this.model);
-	}
-
-	#drop(op = "", refusal = "") {
-		const left = this.waiting.filter((each) => each.op !== op);
-		if (left.length < this.waiting.length) this.#keep(left, refusal);
 	}
 
 	/** @param {Waiting[]} waiting */

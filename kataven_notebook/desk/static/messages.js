@@ -37,7 +37,7 @@ export const messageHandlers = (player) => ({
 	},
 	labels(message, known) {
 		if (known) Object.assign(known, message);
-		player.link.saved(message.op);
+		player.link.settle(message.op);
 		player.list.relabel(message.key, message.label_text);
 		player.show();
 	},
