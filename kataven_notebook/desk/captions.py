@@ -26,6 +26,7 @@ KEYS = (
     ("F", "search the words"),
     ("I O", "region starts, ends here"),
     ("R", "loop"),
+    ("G", "skip silence"),
     ("Esc", "clear the region"),
     ("+ − 0", "zoom in, out, all"),  # noqa: RUF001 - a minus sign, as on the button
     ("PageUp PageDown", "part before, after"),

@@ -6,6 +6,7 @@ const ICONS = {
 	pause: "M6.5 5h4v14h-4zM13.5 5h4v14h-4z",
 	previous: "M6 5h2.4v14H6zM19 5v14L9 12z",
 	next: "M15.6 5H18v14h-2.4zM5 5v14l10-7z",
+	skip: " M4 6l6 6-6 6M12 6l6 6-6 6M21 6v12",
 	loop: " M4 11V9a3 3 0 0 1 3-3h12m-3-3 3 3-3 3M20 13v2a3 3 0 0 1-3 3H5m3 3-3-3 3-3",
 	in: " M5 12h14M12 5v14",
 	out: " M5 12h14",

@@ -89,6 +89,7 @@ function actions(player, shift = false) {
 		".": () => player.legend.step(1),
 		f: () => player.words.focus(),
 		r: () => player.transport.toggleLoop(),
+		g: () => player.toggleSkip(),
 		i: () => player.setEdge({ start: at }),
 		o: () => player.setEdge({ end: at }),
 		Escape: () => player.setRegion(null),

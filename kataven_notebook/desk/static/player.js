@@ -13,6 +13,8 @@ import { Link } from "./link.js";
 import { CallList } from "./list.js";
 import { messageHandlers } from "./messages.js";
 import { Moments } from "./moments.js";
+import { prefer, preferences } from "./preferences.js";
+import { afterSilence } from "./silence.js";
 import { Speaker } from "./speaker.js";
 import { Timeline } from "./timeline.js";
 import { Transport } from "./transport.js";
@@ -61,6 +63,7 @@ export class Player {
 	// The waveform comes before the buttons of its lanes, so that Tab is soon there; the style puts these on its left.
 	#sound = div("sound", this.timeline.node, this.channels.node);
 	#help;
+	#skips = Boolean(preferences().skips);
 	#request = 0;
 	#reportedAt = 0;
 	#patience = 0;
@@ -104,6 +107,7 @@ export class Player {
 			toggle: () => this.toggle(),
 			zoom: (factor = 1) => this.zoom(factor),
 			save: () => this.#save(),
+			skip: () => this.toggleSkip(),
 			clear: () => this.setRegion(null),
 		};
 		this.transport = new Transport(this.speaker, on, first.download);
@@ -257,6 +261,12 @@ export class Player {
 		if (!this.labels.move(span)) this.setRegion(span);
 	}
 
+	toggleSkip() {
+		this.#skips = !this.#skips;
+		prefer({ skips: this.#skips });
+		this.refresh();
+	}
+
 	toggleHelp() {
 		this.#help.open = !this.#help.open;
 	}
@@ -266,7 +276,7 @@ export class Player {
 		this.speaker.watch();
 		if (!this.call) return;
 		if (this.duration !== this.timeline.duration) this.timeline.show(this.call, this.duration);
-		this.transport.show(this.duration);
+		this.transport.show(this.duration, this.#skips);
 		this.#reportedAt = 0;
 		this.beat();
 		if (!this.speaker.wanted) this.tick();
@@ -284,6 +294,11 @@ export class Player {
 		clearTimeout(this.#late);
 		if (!this.speaker.wanted) return;
 		this.speaker.keepInRegion();
+		if (this.#skips && this.call) {
+			const at = this.speaker.position;
+			const to = afterSilence(this.call, at, this.duration);
+			if (to > at) this.speaker.seek(to);
+		}
 		this.tick();
 		this.#frame = requestAnimationFrame(() => this.beat());
 		this.#late = setTimeout(() => this.beat(), LATE_MS);

@@ -1,6 +1,7 @@
 // What sounds: one audio element at a time, and what keeps it playing when its URL dies.
 import { clamp } from "./clock.js";
 import { Mixer } from "./mixer.js";
+import { prefer, preferences } from "./preferences.js";
 
 export const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 2, 2.5, 3];
 // A listener reads within two seconds why nothing is heard: so long without progress, then so long for the kernel.
@@ -23,7 +24,7 @@ const PLAY_EVENT = "kataven-player-sounds";
 export class Speaker {
 	/** What the listener wants; the element's own state lags behind it. */
 	wanted = false;
-	speed = 1;
+	speed = SPEEDS.find((each) => each === preferences().speed) ?? 1;
 	volume = 1;
 	loop = false;
 	/** @type {Span | null} */
@@ -138,6 +139,7 @@ export class Speaker {
 	/** @param {Partial<Pick<Speaker, "speed" | "volume" | "loop">>} change */
 	set(change) {
 		Object.assign(this, change);
+		if (change.speed) prefer({ speed: change.speed });
 		this.#audio.defaultPlaybackRate = this.#audio.playbackRate = this.speed;
 		this.#audio.volume = this.volume;
 		this.#on.change();

@@ -8,6 +8,7 @@ import { SPEEDS } from "./speaker.js";
  * @property {() => void} toggle
  * @property {(factor: number) => void} zoom
  * @property {() => void} save
+ * @property {() => void} skip silence from now on, or no more
  * @property {() => void} clear the region
  */
 
@@ -22,6 +23,7 @@ export class Transport {
 	#speed;
 	#mute;
 	#volume;
+	#skip;
 	/** What the volume was before it was switched off. */
 	#loud = 1;
 	#time = span("time");
@@ -37,13 +39,14 @@ export class Transport {
 		const options = SPEEDS.map((each) => element("option", { value: each }, `${each}×`));
 		const change = () => speaker.set({ speed: Number(this.#speed.value) });
 		this.#speed = element("select", { label: "Speed", title: "Speed ([ and ])", change }, ...options);
+		this.#skip = iconButton("skip", "Skip silence", on.skip, "G");
 		this.#mute = iconButton("volume", "Mute", () => this.#toggleMute());
 		const input = () => speaker.set({ volume: Number(this.#volume.value) });
 		const range = { type: "range", max: 1, step: 0.05, label: "Volume", title: "Volume (↑ and ↓)", input };
 		this.#volume = element("input", range);
 		this.node = element("div", { class: "transport", role: "group", label: "Playback" },
 			span("set", this.#play, this.#time, this.#length), this.#region, span("gap"),
-			span("set", this.#speed, this.#loop), span("set tight", this.#mute, this.#volume),
+			span("set", this.#speed, this.#skip, this.#loop), span("set tight", this.#mute, this.#volume),
 			...(download ? [iconButton("save", "Save this call", on.save)] : []));
 		this.zoom = element("div", { class: "set zoom", role: "group", label: "Zoom" },
 			iconButton("out", "Zoom out", () => on.zoom(2), "−"), iconButton("in", "Zoom in", () => on.zoom(0.5), "+"),
@@ -61,11 +64,12 @@ export class Transport {
 	}
 
 	/** Show what the speaker does. */
-	show(duration = 0) {
+	show(duration = 0, skips = false) {
 		const { wanted, loop, speed, volume } = this.#speaker;
 		this.#play.replaceChildren(icon(wanted ? "pause" : "play"));
 		this.#play.setAttribute("aria-label", wanted ? "Pause" : "Play");
 		setPressed(this.#loop, loop);
+		setPressed(this.#skip, skips);
 		[this.#speed.value, this.#volume.value] = [speed, volume].map(String);
 		this.#mute.replaceChildren(icon(volume ? "volume" : "muted"));
 		setPressed(this.#mute, !volume);
