@@ -54,7 +54,7 @@ class Labelling:
         return problem, False
 
     def label(self, session_id: str, message: Mapping[str, Any]) -> str:
-        """Set a label or a note; the same label on the same place takes it back."""
+        """Set a label or a note; a label that stands there already, as it came from elsewhere meanwhile, stays."""
         label, note, decision_id = _texts(message)
         span, told = _span(message), self._told(message)
         if problem := _refusal(session_id, note, span):
@@ -62,10 +62,8 @@ class Labelling:
         if self._book.has_done(decision_id) or not self._may_set(label, message) or not (label or tidied(note)):
             return ""
         old = self._book.same(session_id, label, *(span or ())) if label else None
-        if old is None or (message.get("late") and tidied(note)):
+        if old is None or tidied(note):
             self._book.add(session_id, label, **_times(span), note=note, decision_id=decision_id, told=told)
-        elif not message.get("late"):  # what another player has set meanwhile was not to be taken back
-            self._book.remove(old.decision_id, told)
         return ""
 
     def relabel(self, session_id: str, message: Mapping[str, Any]) -> str:
