@@ -14,6 +14,7 @@ holds the escaped note, a tab, the annotator, a tab, and the `op_id`.
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import math
 import os
@@ -28,7 +29,7 @@ from kataven_notebook.errors import ConfigurationError
 from kataven_notebook.notices import warn_caller
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 ADD, CHANGE, REMOVE = "add", "change", "remove"
@@ -108,6 +109,8 @@ class LabelFile:
         self._header = header(session_column)
         self._early_header = [each for each in self._header if each not in ("annotator", "op_id")]
         self._is_early = False
+        # Device, inode and size, as they were when it was read or written last.
+        self._seen: tuple[int, int, int] | None = None
 
     def records(self) -> Iterator[tuple[str, Decision, str]]:
         """Read the file: each record's action, decision and `op_id`; none where there is no file yet.
@@ -121,8 +124,11 @@ class LabelFile:
         """
         if not self.path.exists() or not self.path.stat().st_size:
             return
+        with self.path.open("rb") as file:
+            self._seen = _identity(os.fstat(file.fileno()))
+            content = file.read()
         # Line by line: a quote that was never closed must not swallow what comes after it.
-        lines = self.path.read_bytes().decode("utf-8-sig", "replace").split("\n")
+        lines = content.decode("utf-8-sig", "replace").split("\n")
         rows = [_cells_of(line) for line in lines if line.strip()]
         headers = (self._header, self._early_header)
         if not rows or rows[0] not in headers:
@@ -141,29 +147,41 @@ class LabelFile:
         if broken:
             warn_caller(f"{self.path}: {broken} half-written line(s) were left out; all others were read")
 
-    def append(self, action: str, decision: Decision, op_id: str = "") -> None:
-        """Bring a record to the disk.
+    def append(self, action: str, decision: Decision, op_id: str = "", *, standing: Iterable[Decision] = ()) -> None:
+        """Bring a record to the disk, and before it those of `standing` that a file in place of the known one lacks.
 
         Raises
         ------
         OSError
-            It could not be written.
+            It could not be written, or a file that is no player's stands in its place.
         """
         if not self.path.exists():
             self._begin()
         # Private from the start: notes about calls are as private as the calls.
         descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | _BINARY, 0o600)
         try:
-            size = os.fstat(descriptor).st_size
+            device, inode, size = _identity(os.fstat(descriptor))
+            missing: list[str] = []
+            # Removed, moved away, or replaced by a copy of yesterday: what was said to be saved must be in it again.
+            if self._seen is None or self._seen[:2] != (device, inode) or size < self._seen[2]:
+                missing = self._missing(standing)
             lead = "" if size else _csv_line(self._early_header if self._is_early else self._header)
             if size:
                 os.lseek(descriptor, -1, os.SEEK_END)
                 # A kernel that was killed while it wrote left half a line: the next line must not continue it.
                 lead = "" if os.read(descriptor, 1) == b"\n" else "\n"
-            _write(descriptor, lead + _csv_line(self._cells(action, decision, op_id)))
+            _write(descriptor, lead + "".join(missing) + _csv_line(self._cells(action, decision, op_id)))
             os.fsync(descriptor)
+            self._seen = _identity(os.fstat(descriptor))
         finally:
             os.close(descriptor)
+
+    def _missing(self, standing: Iterable[Decision]) -> list[str]:
+        try:
+            known = {decision.decision_id for _, decision, _ in self.records()}
+        except ConfigurationError:
+            raise OSError(errno.EEXIST, "a file that is no player's stands there now") from None
+        return [_csv_line(self._cells(ADD, each, "")) for each in standing if each.decision_id not in known]
 
     def _begin(self) -> None:
         """Make the file with its header at once, so that of two players that begin it one does."""
@@ -223,6 +241,10 @@ def _checked_path(path: str | os.PathLike[str]) -> Path:
     if not file.parent.is_dir():
         raise ConfigurationError(f"save_to={str(path)!r}: the folder {file.parent} is not there; make it first")
     return file
+
+
+def _identity(status: os.stat_result) -> tuple[int, int, int]:
+    return status.st_dev, status.st_ino, status.st_size
 
 
 def _escaped(text: str) -> str:

@@ -267,7 +267,7 @@ class LabelBook:
     def _write(self, action: str, decision: Decision, told: Told | None) -> None:
         op_id = "" if told is None or told.op_id == decision.decision_id else told.op_id
         if self._file is not None:
-            self._file.append(action, decision, op_id)
+            self._file.append(action, decision, op_id, standing=self._decisions.values())
         self._ops.add(op_id)
 
     def _keep(self, decision: Decision) -> None:

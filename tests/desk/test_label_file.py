@@ -148,3 +148,42 @@ def test_a_second_header_is_no_decision_and_no_damage(tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert len(LabelBook("session_id", path)) == 1
+
+
+def test_what_was_saved_is_in_a_file_that_took_the_place_of_the_one_it_was_in(tmp_path: Path) -> None:
+    """The file is removed, emptied, or replaced by an older copy meanwhile; nothing stands there twice."""
+    path = tmp_path / "labels.csv"
+    book = LabelBook("session_id", path)
+    book.add("s1", "good", note="two\nlines")
+    yesterday = path.read_bytes()
+    book.add("s2", "bad", start_s=1.0, end_s=2.0)
+
+    def copied() -> None:
+        (tmp_path / "copy").write_bytes(yesterday)
+        (tmp_path / "copy").replace(path)
+
+    for position, fault in enumerate((path.unlink, copied, lambda: path.write_bytes(b""))):
+        fault()
+        book.add("s3", "good", decision_id=f"new{position}")
+        assert sorted(map(str, _state(LabelBook("session_id", path)))) == sorted(map(str, _state(book)))
+        assert path.read_text().count("two\\nlines") == 1
+    path.unlink()
+    book.remove("new1")
+    assert len(LabelBook("session_id", path)) == len(book) == 4
+
+
+def test_a_table_that_took_the_place_of_the_file_is_left_alone(tmp_path: Path) -> None:
+    """The label is refused in words, and is written when the table is gone."""
+    path = tmp_path / "labels.csv"
+    book = LabelBook("session_id", path)
+    book.add("s1", "good")
+    table = "session_id,outcome\ns1,booked\n" * 50
+    path.write_text(table)
+    (tmp_path / "table").write_text(table)
+    (tmp_path / "table").replace(path)
+    with pytest.raises(OSError, match="no player's"):
+        book.add("s2", "good")
+    assert path.read_text() == table
+    path.unlink()
+    book.add("s2", "good")
+    assert [each.session_id for each in LabelBook("session_id", path).to_frame().itertuples()] == ["s1", "s2"]
