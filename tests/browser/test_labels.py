@@ -289,3 +289,69 @@ def test_nothing_serious_for_axe_with_a_region_selected(lab: Lab, desk: Locator,
         lab.page.add_script_tag(path=str(npm_packages / "axe-core" / "axe.min.js"))
     found = desk.evaluate("async (node) => (await axe.run(node)).violations")
     assert json.dumps([[each["id"], [node["html"][:120] for node in each["nodes"]]] for each in found]) == "[]"
+
+
+def test_what_is_undone_in_a_note_stays_undone(lab: Lab, desk: Locator) -> None:
+    """The field shows the note as it is by now, also from Python, and does not write the old one again."""
+    _press(lab, "1")
+    _wait_kept(lab, "good")
+    desk.locator(".pick").click()
+    note = desk.get_by_label("Note")
+    note.fill("why")
+    note.press("Tab")
+    wait_for(lambda: _kept(lab)[0]["note"] == "why")
+    desk.locator(".wave").focus()
+    _press(lab, "z")
+    wait_for(lambda: note.input_value() == "")
+    _press(lab, "z")
+    _wait_kept(lab)
+    _press(lab, "Shift+Z", "Shift+Z")
+    wait_for(lambda: [row["note"] for row in _kept(lab)] == ["why"], what="both are done again")
+    _press(lab, "t")
+    lab.kernel("one = desk._book.of('call-0')[0]; desk._book.change(one.decision_id, 'call-0', 'good', note='other')")
+    lab.kernel("desk.relist(0)")
+    wait_for(lambda: note.input_value() == "other")
+    note.focus()
+    _press(lab, "Tab", "Escape")
+    assert [row["note"] for row in _kept(lab)] == ["other"]
+
+
+def test_one_that_is_renamed_does_not_become_a_second_of_its_name(lab: Lab, desk: Locator) -> None:
+    """Where the call has that label it is said; on a region the label is another one."""
+    _press(lab, "1", "2")
+    _wait_kept(lab, "good", "bad")
+    desk.locator(".pick").last.click()
+    _press(lab, "1")
+    wait_for(lambda: "is set already" in desk.locator(".panel:has(textarea) [role=status]").inner_text())
+    _wait_kept(lab, "good", "bad")
+    _press(lab, "Escape")
+    _region(lab, desk, 4, 8, "2")
+    desk.locator(".pick").last.click()
+    _press(lab, "1")
+    _wait_kept(lab, "good", "bad", "good")
+
+
+def test_a_click_that_ends_the_writing_of_a_note_is_a_click(lab: Lab, desk: Locator) -> None:
+    """On another label, on Take back, on a call: none is drawn anew while the button of the mouse is down."""
+    _press(lab, "1", "2")
+    _wait_kept(lab, "good", "bad")
+
+    def click(what: Locator, text: str) -> None:
+        desk.locator(".pick").first.click()
+        desk.get_by_label("Note").fill(text)
+        what.hover()
+        lab.page.mouse.down()
+        wait_for(lambda: text in [row["note"] for row in _kept(lab)])
+        lab.page.mouse.up()
+
+    bad = desk.locator(".pick").last
+    click(bad, "one")
+    wait_for(lambda: bad.get_attribute("aria-pressed") == "true")
+    click(desk.get_by_role("button", name="Take back: good"), "two")
+    _wait_kept(lab, "bad")
+    _press(lab, "z")
+    wait_for(
+        lambda: [row["note"] for row in _kept(lab) if row["label"] == "good"] == ["two"], what="undone with its note"
+    )
+    click(desk.locator(".row", has_text="call-3"), "three")
+    desk.locator(".title", has_text="call-3").wait_for()

@@ -69,5 +69,24 @@ export function saveAs(what, download = "") {
 	setTimeout(URL.revokeObjectURL, 10000, href);
 }
 
+let isHeld = false;
+/** @type {Set<() => void>} */
+const due = new Set();
+
+/** A button of the pointer goes down: what is under it must be there until it comes up, or there is no click. */
+export function hold() {
+	const release = () =>
+		setTimeout(() => {
+			isHeld = false;
+			for (const work of due) work();
+			due.clear();
+		});
+	isHeld = true;
+	for (const end of ["pointerup", "pointercancel"]) window.addEventListener(end, release, { once: true });
+}
+
+/** Do what replaces elements now, or when no button of the pointer is down. @param {() => void} work */
+export const whenReleased = (work) => void (isHeld ? due.add(work) : work());
+
 /** @param {Element} node */
 export const setPressed = (node, on = false) => node.setAttribute("aria-pressed", `${on}`);

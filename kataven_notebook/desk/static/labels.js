@@ -1,7 +1,7 @@
 // The labels of the open call: buttons to set them, a note, and what was decided, to be chosen, changed and heard.
 import { spanText } from "./clock.js";
 import { Decisions } from "./decisions.js";
-import { button, div, element, iconButton, setPressed, span } from "./dom.js";
+import { button, div, element, iconButton, setPressed, span, whenReleased } from "./dom.js";
 import { Regions } from "./regions.js";
 
 const MAX_NOTE = 50000;
@@ -50,6 +50,8 @@ export class Labels {
 	#labels = [];
 	/** Whether labels wait for longer than an answer takes. */
 	#isLate = false;
+	/** What the field of the note held before the listener wrote in it. */
+	#filled = "";
 	/** Notes that are half written, by call. @type {Map<number, string>} */
 	#drafts = new Map();
 	/** @type {Call | undefined} */
@@ -92,11 +94,14 @@ export class Labels {
 		if (call !== this.#call) {
 			this.select();
 			if (this.#call) this.#drafts.set(this.#call.key, this.note.value);
-			this.note.value = (call && this.#drafts.get(call.key)) || "";
+			this.#fill((call && this.#drafts.get(call.key)) || "");
 		}
 		[this.#call, this.#region] = [call, region];
 		this.#labels = call ? this.#decisions.of(call) : [];
-		if (!this.chosen) this.select();
+		const { chosen } = this;
+		if (!chosen) this.select();
+		// It was undone, or changed elsewhere: the old one must not be written again.
+		else if (this.note.value === this.#filled && chosen.note !== this.#filled) this.#fill(chosen.note);
 		this.#show();
 	}
 
@@ -112,13 +117,14 @@ export class Labels {
 	/** Choose a decision, or none. */
 	select(id = "") {
 		if (id === this.selected) return;
-		const [call, old, note] = [this.#call, this.chosen, this.note.value];
+		const [call, old, note, filled] = [this.#call, this.chosen, this.note.value, this.#filled];
 		const key = call?.key ?? -1;
-		// A note that is half written waits while the one of a decision is shown.
+		// A note that is half written waits while the one of a decision is shown, also if its decision is gone.
 		if (!this.selected) this.#drafts.set(key, note);
+		else if (!old && note !== filled) this.#drafts.set(key, [this.#drafts.get(key), note].filter(Boolean).join("\n"));
 		this.selected = id;
-		this.note.value = this.chosen?.note ?? this.#drafts.get(key) ?? "";
-		if (old) this.#keepNote(call, old, note);
+		this.#fill(this.chosen?.note ?? this.#drafts.get(key) ?? "");
+		if (old) this.#keepNote(call, old, note, filled);
 		this.#show();
 	}
 
@@ -141,12 +147,13 @@ export class Labels {
 
 	/** Set a label, or take it back where it is set; on what is chosen, else on the region or call. Without a name the note alone is kept. */
 	decide(name = "") {
+		this.#keepNote();
 		const [call, chosen] = [this.#call, this.chosen];
-		if (!call || call.key < 0) return;
-		const old = chosen?.label === name ? chosen : this.#placed(name);
-		if (chosen && !name) this.#keepNote();
-		else if (name && old && (chosen === old || !chosen)) this.#decisions.act(call, old);
-		else if (chosen) this.#decisions.act(call, chosen, { ...chosen, label: name, note: this.note.value.trim() });
+		if (!call || call.key < 0 || (chosen && !name)) return;
+		const old = chosen?.label === name ? chosen : name && this.#placed(name, chosen ? spanOf(chosen) : this.#region);
+		if (old && chosen && chosen !== old) this.#news.textContent = `“${name}” is set already.`;
+		else if (old) this.#decisions.act(call, old);
+		else if (chosen) this.#decisions.act(call, chosen, { ...chosen, label: name });
 		else if (name || this.note.value.trim()) this.#add(call, name);
 	}
 
@@ -154,15 +161,21 @@ export class Labels {
 	#add(call, label = "") {
 		const { start: start_s = null, end: end_s = null } = this.#region ?? {};
 		const note = this.note.value.trim();
-		this.note.value = "";
+		this.#fill("");
 		this.#decisions.act(call, undefined, { label, note, start_s, end_s });
 		if (this.#isAuto && label && !this.#region) this.#on.send({ type: "advance", key: call.key });
 	}
 
 	/** Take back what is chosen; return whether anything was. */
 	removeChosen() {
-		if (!this.#call || !this.chosen) return false;
-		this.#decisions.act(this.#call, this.chosen);
+		return this.#remove(this.selected);
+	}
+
+	/** Take back a decision as it is by now. */
+	#remove(id = "") {
+		const decision = this.#labels.find((each) => each.id === id);
+		if (!this.#call || !decision) return false;
+		this.#decisions.act(this.#call, decision);
 		return true;
 	}
 
@@ -201,9 +214,18 @@ export class Labels {
 	}
 
 	/** Write down what was changed in the note of the chosen decision. */
-	#keepNote(call = this.#call, chosen = this.chosen, text = this.note.value) {
+	#keepNote(call = this.#call, chosen = this.chosen, text = this.note.value, filled = this.#filled) {
 		const note = text.trim();
-		if (call && chosen && note !== chosen.note && (note || chosen.label)) this.#decisions.act(call, chosen, { ...chosen, note });
+		if (!chosen || text === filled) return;
+		if (chosen.id === this.selected) this.#filled = text;
+		if (call && note !== chosen.note && (note || chosen.label)) this.#decisions.act(call, chosen, { ...chosen, note });
+	}
+
+	/** Show a note in its field. */
+	#fill(note = "") {
+		this.note.value = note;
+		// The field has line ends of its own.
+		this.#filled = this.note.value;
 	}
 
 	/** @param {string} id @param {Span} to */
@@ -215,8 +237,7 @@ export class Labels {
 	}
 
 	/** This listener's decision of a label on what a label would be set on now. */
-	#placed(label = "") {
-		const here = this.#region;
+	#placed(label = "", here = this.#region) {
 		const isHere = (/** @type {Span | null} */ there) => here && there
 			? Math.abs(here.start - there.start) + Math.abs(here.end - there.end) < 2 * SAME_S : here === there;
 		return this.#labels.find((each) => each.own && each.label === label && isHere(spanOf(each)));
@@ -231,11 +252,11 @@ export class Labels {
 			setPressed(node, chosen ? chosen.label === name : Boolean(this.#placed(name)));
 		});
 		this.regions.show(labels.filter(spanOf), this.selected);
-		this.#showList(labels);
+		whenReleased(this.#showList);
 	}
 
-	/** @param {Decision[]} labels */
-	#showList(labels) {
+	#showList = () => {
+		const labels = this.#labels;
 		const state = JSON.stringify([labels, this.selected, this.#link.waiting.map(({ id }) => id)]);
 		if (state === this.#listed) return;
 		this.#listed = state;
@@ -245,7 +266,7 @@ export class Labels {
 		const among = at < 0 ? -1 : [...lines[at].children].indexOf(/** @type {Element} */ (root.activeElement));
 		this.#list.replaceChildren(...labels.map((each) => this.#line(each)));
 		if (at >= 0) this.#focusItem(Math.min(at, labels.length - 1), among);
-	}
+	};
 
 	#focusItem(at = 0, among = 0) {
 		const line = this.#list.children[at];
@@ -269,6 +290,6 @@ export class Labels {
 		const when = `${new Date(at).toLocaleString()}${by ? `, ${by}` : ""}`;
 		return element("li", { title: when }, pick,
 			...(spanOf(decision) ? [iconButton("play", `Hear: ${text}`, choose)] : []),
-			iconButton("close", `Take back: ${text}`, () => this.#call && this.#decisions.act(this.#call, decision)));
+			iconButton("close", `Take back: ${text}`, () => this.#remove(id)));
 	}
 }

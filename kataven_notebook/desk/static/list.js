@@ -1,6 +1,6 @@
 // The list of calls. Only the rows in sight are elements of the page; the kernel sorts and filters.
 import { clamp } from "./clock.js";
-import { button, div, element, iconButton, span } from "./dom.js";
+import { button, div, element, iconButton, span, whenReleased } from "./dom.js";
 import { Heads } from "./heads.js";
 
 const ROW_PX = 28;
@@ -130,8 +130,10 @@ export class CallList {
 
 	relabel(key = -1, labels = "") {
 		for (const row of this.#rows.values()) if (row[0] === key) row[row.length - 1] = labels;
-		this.draw();
+		whenReleased(this.#draw);
 	}
+
+	#draw = () => this.draw();
 
 	draw() {
 		const [total, index] = [this.#total, this.index];

@@ -4,7 +4,7 @@
 import { Calls, isWhole } from "./calls.js";
 import { Channels } from "./channels.js";
 import { clamp, clock } from "./clock.js";
-import { div, element, saveAs } from "./dom.js";
+import { div, element, hold, saveAs } from "./dom.js";
 import { keepFocus } from "./focus.js";
 import { keepKeys, keyHandler } from "./keys.js";
 import { Labels } from "./labels.js";
@@ -363,6 +363,7 @@ function render({ model, el }) {
 	};
 	// The picture on the card is for pages without the player.
 	root.append(element("style", {}, `.kn-still-${first.token}{display:none}`));
+	root.addEventListener("pointerdown", hold, true);
 	root.addEventListener("mousedown", (event) => {
 		event.stopPropagation();
 		// A click on what takes no focus would give the keys back to the notebook.
