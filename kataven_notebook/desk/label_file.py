@@ -257,9 +257,15 @@ def _unescaped(text: str) -> str:
 
 
 def _write(descriptor: int, text: str) -> None:
-    line = text.encode()
-    while line:  # a disk that is nearly full takes a part, and says so with the next
-        line = line[os.write(descriptor, line) :]
+    line, done, before = text.encode(), 0, os.fstat(descriptor).st_size
+    try:
+        while done < len(line):  # a disk that is nearly full takes a part, and says so with the next
+            done += os.write(descriptor, line[done:])
+    except OSError:
+        # Half a record would be a row, or with an open quote many, to other readers. What another player added stays.
+        if done and os.fstat(descriptor).st_size == before + done:
+            os.ftruncate(descriptor, before)
+        raise
 
 
 def _cells_of(line: str) -> list[str]:
