@@ -355,3 +355,20 @@ def test_a_click_that_ends_the_writing_of_a_note_is_a_click(lab: Lab, desk: Loca
     )
     click(desk.locator(".row", has_text="call-3"), "three")
     desk.locator(".title", has_text="call-3").wait_for()
+
+
+def test_keys_that_are_held_or_end_a_composed_word_decide_nothing(lab: Lab, desk: Locator) -> None:
+    """A digit that repeats sets its label once; the Enter with which an input method ends a word keeps no note."""
+    for _ in range(4):
+        lab.page.keyboard.down("1")
+    lab.page.keyboard.up("1")
+    _wait_kept(lab, "good")
+    note = desk.get_by_label("Note")
+    note.fill("日本")
+    note.evaluate(
+        "(node) => node.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true, isComposing: true }))"
+    )
+    assert note.input_value() == "日本"
+    note.press("Enter")
+    wait_for(lambda: [row["note"] for row in _kept(lab)] == [None, "日本"])
+    assert len([line for line in (lab.folder / "labels.csv").read_text().splitlines() if "日本" in line]) == 1

@@ -42,7 +42,8 @@ export const keyHandler = (player) => (event) => {
 	event.stopPropagation();
 	const { key } = event;
 	const target = /** @type {Element} */ (event.target);
-	if (event.ctrlKey || event.metaKey || event.altKey) return;
+	// Enter also ends a word of a script that is composed.
+	if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
 	if (target === player.labels.note && key === "Enter" && !event.shiftKey) {
 		player.labels.decide();
 		event.preventDefault();
@@ -53,7 +54,8 @@ export const keyHandler = (player) => (event) => {
 	/** @type {Record<string, number>} */
 	const steps = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page };
 	if (target === player.list.node && steps[key]) player.list.step(steps[key]);
-	else if (!player.labels.decideByDigit(key)) {
+	// A digit that is held sets its label once.
+	else if (!(event.repeat && Number(key)) && !player.labels.decideByDigit(key)) {
 		const action = actions(player, event.shiftKey)[key.length === 1 ? key.toLowerCase() : key];
 		if (!action) return;
 		action();
