@@ -226,3 +226,44 @@ def test_all_that_labelling_needs_is_above_the_fold_of_a_laptop(lab: Lab, desk: 
     finally:
         lab.execute("application:toggle-left-area")
         lab.page.set_viewport_size({"width": 1280, "height": 1000})
+
+
+def test_what_comes_and_goes_moves_nothing(lab: Lab, desk: Locator) -> None:
+    """A region, the name of the next mark, a message: the buttons stay under the pointer."""
+    lab.kernel("desk.select('call-00')")
+    wait_for(lambda: desk.locator(".title").inner_text() == "call-00")
+    desk.locator(".wave").focus()
+    lab.page.keyboard.press("Escape")
+    stay = [
+        desk.locator(each) for each in (".icon.main", ".steps button >> nth=1", ".tag >> nth=0", ".transport select")
+    ]
+    wait_for(lambda: desk.locator(".steps").is_visible())
+    before = [each.bounding_box() for each in stay]
+    for key in ("Home", ".", "i", "ArrowRight", "o"):
+        lab.page.keyboard.press(key)
+    wait_for(lambda: desk.locator(".transport .region").is_visible())
+    desk.locator(".said").evaluate("(node) => { node.textContent = 'Waiting for the sound.'; }")
+    assert "1 of" in desk.locator(".steps").inner_text()
+    assert [each.bounding_box() for each in stay] == before
+    desk.locator(".said").evaluate("(node) => { node.textContent = ''; }")
+    lab.page.keyboard.press("Escape")
+
+
+def test_calls_of_one_and_of_two_channels_take_the_same_height(lab: Lab, desk: Locator) -> None:
+    """The list and what is under the sound stay where they are from call to call."""
+    high = "(node) => node.querySelector('.wave').offsetHeight"
+    two = desk.evaluate(high)
+    desk.locator(".channel").last.evaluate("(node) => { node.replaceWith(document.createComment('one')); }")
+    lane = desk.locator(".sound").evaluate("(node) => getComputedStyle(node).getPropertyValue('--lane')")
+    assert two == 46 + int(lane.removesuffix("px"))
+    lab.kernel("desk.select('call-05')")
+    wait_for(lambda: desk.locator(".channel").count() == 2)
+
+
+def test_a_long_name_of_a_label_stays_in_its_button(desk: Locator) -> None:
+    """The button grows with it."""
+    tag = desk.locator(".tag").first
+    name = tag.evaluate("(node) => node.lastChild.textContent")
+    tag.evaluate("(node) => { node.lastChild.textContent = 'a name that goes on '.repeat(6); }")
+    assert tag.evaluate("(node) => node.scrollHeight <= node.clientHeight + 1 && node.clientHeight > 40")
+    tag.evaluate("(node, name) => { node.lastChild.textContent = name; }", name)

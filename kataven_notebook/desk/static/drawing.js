@@ -7,8 +7,8 @@ import { Peaks, covers, fillShape, shapeOf } from "./waves.js";
 const TOP_PX = 26;
 const AXIS_PX = 20;
 const TICKS_S = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400];
-/** How strong the sound is drawn that is still to be heard. */
-const AHEAD = 0.75;
+/** How much of the text's colour is in what was heard. What is still ahead keeps its colour, and so its contrast. */
+const HEARD = 0.35;
 /** A lane's part for the waves while it shows a spectrogram too. */
 const WAVES_PART = 0.4;
 
@@ -107,24 +107,30 @@ export class Picture {
 		for (let lane = 0; lane < lanes; lane++) this.#drawLane(call, lane);
 		drawMarks(this, this.#above, call?.marks ?? [], { top: TOP_PX, lane: this.lane, count: lanes });
 		this.#drawAxis(height);
-		this.#paint(0, canvas.width, AHEAD);
+		this.#paint(0, canvas.width);
 		this.hear(at);
 	}
 
 	/** Draw what was heard, up to the listener's place, in a stronger shade. */
 	hear(at = 0) {
 		const to = Math.round(clamp(this.x(at), 0, this.width) * this.#ratio);
-		this.#paint(Math.min(to, this.#heard), Math.max(to, this.#heard), to > this.#heard ? 1 : AHEAD);
+		this.#paint(Math.min(to, this.#heard), Math.max(to, this.#heard), to > this.#heard);
 		this.#heard = to;
 	}
 
-	#paint(from = 0, to = 0, strength = 1) {
+	#paint(from = 0, to = 0, isHeard = false) {
 		const part = /** @type {const} */ ([from, 0, to - from, this.canvas.height]);
 		if (to <= from || !part[3]) return;
 		this.#shown.clearRect(...part);
-		this.#shown.globalAlpha = strength;
 		this.#shown.drawImage(this.#waves.canvas, ...part, ...part);
-		this.#shown.globalAlpha = 1;
+		if (isHeard) {
+			this.#shown.globalCompositeOperation = "source-atop";
+			this.#shown.globalAlpha = HEARD;
+			this.#shown.fillStyle = this.colour("text");
+			this.#shown.fillRect(...part);
+			this.#shown.globalAlpha = 1;
+			this.#shown.globalCompositeOperation = "source-over";
+		}
 		this.#shown.drawImage(this.#above.canvas, ...part, ...part);
 	}
 

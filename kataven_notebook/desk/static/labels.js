@@ -28,7 +28,7 @@ const named = (decision) => {
 export class Labels {
 	node;
 	note = element("textarea", {
-		rows: 1, maxlength: MAX_NOTE, label: "Note", placeholder: "Note for the next label, or Enter (Shift+Enter: new line)",
+		rows: 1, maxlength: MAX_NOTE, label: "Note", placeholder: "Note, kept with a label or Enter", title: "Shift+Enter: new line",
 		change: () => this.#keepNote(),
 	});
 	regions;

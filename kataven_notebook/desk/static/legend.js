@@ -21,8 +21,8 @@ export class Legend {
 	/** @param {{seek: (to: number) => void, at: () => number}} on */
 	constructor(on) {
 		this.#on = on;
-		this.#steps = span("set", iconButton("previous", "Previous mark", () => this.step(-1), ","),
-			iconButton("next", "Next mark", () => this.step(1), "."), this.#where);
+		this.#steps = span("set steps", this.#where, iconButton("previous", "Previous mark", () => this.step(-1), ","),
+			iconButton("next", "Next mark", () => this.step(1), "."));
 		this.node = element("div", { class: "faint legend" }, this.#kinds, this.#steps, this.#outside);
 	}
 

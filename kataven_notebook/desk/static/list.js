@@ -61,7 +61,7 @@ export class CallList {
 			room: () => this.node.clientWidth,
 			texts: (column) => Array.from(this.#rows.values(), (row) => String(row[column + 2])),
 		});
-		this.#search = element("input", { type: "search", placeholder: "Filter: words, column:value, column>1", label: "Filter",
+		this.#search = element("input", { type: "search", placeholder: "Filter: words, column:value", label: "Filter",
 			title: "Filter (/): words, agent:clinic, duration_s>60, -outcome:booked", input: () => this.#show({ text: this.#search.value }), keydown: (event) => this.#leave(event) });
 		const options = first.statuses.map((/** @type {[string, string]} */ [value, text]) => element("option", { value }, text));
 		this.#status = element("select", { label: "Filter by status", hidden: options.length < 2,

@@ -28,9 +28,10 @@ const SHAPES = {
 /** The shape of a kind, and a piece of its hatching, as a picture of the legend. */
 export function markIcon(kind = "") {
 	const { path, solid, tile = "" } = SHAPES[kind] ?? SHAPES.mark;
-	const props = { viewBox: "-6 -2 30 13", class: "key", "aria-hidden": "true", style: `color:var(--${kind})` };
+	const props = { viewBox: `-6 -2 ${tile ? 38 : 18} 13`,
+		class: `key ${tile && "tiled"}`, "aria-hidden": "true", style: `color:var(--${kind})` };
 	return svg("svg", props, svg("path", { d: path(LEAST_PX), class: solid ? "" : "line" }),
-		svg("path", { d: tile, class: "line", transform: "translate(14)" }));
+		...(tile ? [14, 22] : []).map((at) => svg("path", { d: tile, class: "line", transform: `translate(${at})` })));
 }
 
 /**

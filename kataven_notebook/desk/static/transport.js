@@ -19,6 +19,7 @@ export class Transport {
 	#speaker;
 	#on;
 	#play;
+	#save;
 	#loop;
 	#speed;
 	#mute;
@@ -35,6 +36,7 @@ export class Transport {
 		this.#speaker = speaker;
 		this.#on = on;
 		this.#play = iconButton("play", "Play", on.toggle, "Space", "icon main");
+		this.#save = iconButton("save", "Save this call", on.save);
 		this.#loop = iconButton("loop", "Loop", () => this.toggleLoop(), "R");
 		const options = SPEEDS.map((each) => element("option", { value: each }, `${each}×`));
 		const change = () => speaker.set({ speed: Number(this.#speed.value) });
@@ -47,7 +49,7 @@ export class Transport {
 		this.node = element("div", { class: "transport", role: "group", label: "Playback" },
 			span("set", this.#play, this.#time, this.#length), this.#region, span("gap"),
 			span("set", this.#speed, this.#skip, this.#loop), span("set tight", this.#mute, this.#volume),
-			...(download ? [iconButton("save", "Save this call", on.save)] : []));
+			...(download ? [this.#save] : []));
 		this.zoom = element("div", { class: "set zoom", role: "group", label: "Zoom" },
 			iconButton("out", "Zoom out", () => on.zoom(2), "−"), iconButton("in", "Zoom in", () => on.zoom(0.5), "+"),
 			iconButton("all", "Show the whole call", () => on.zoom(Infinity), "0"));
@@ -55,7 +57,7 @@ export class Transport {
 
 	/** @param {boolean} disabled the call can't be heard */
 	disable(disabled) {
-		this.#play.disabled = disabled;
+		this.#play.disabled = this.#save.disabled = disabled;
 		this.zoom.hidden = disabled;
 	}
 

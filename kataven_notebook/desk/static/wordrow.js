@@ -56,7 +56,7 @@ export class WordRow {
 			// Of an hour's words there are fewer bars than pixels.
 			if (right >= left + 0.5) {
 				context.fillStyle = colours[who[i]];
-				context.fillRect(left, row * ROW_PX + 16, right - left - (fit ? 1 : 0), 2);
+				context.fillRect(left, row * ROW_PX + (fit ? 16 : 14), right - left - (fit ? 1 : 0), fit ? 2 : 5);
 				bars[row] = right;
 			}
 			if (!fit || at < (texts[row] ?? -99)) continue;
