@@ -152,7 +152,8 @@ def _are_names(column: object) -> bool:
 
 
 def _text(value: object) -> str:
-    if value is None or value is pd.NA or value is pd.NaT or value != value:  # noqa: PLR0124 - NaN differs from itself
+    # A list of words, or an array, has no one answer to whether it is missing.
+    if not isinstance(value, str) and pd.api.types.is_scalar(value) and pd.isna(value):
         return ""
     return encodable(" ".join(str(value).split()))[:_MAX_WORD_CHARS]
 

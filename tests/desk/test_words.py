@@ -96,6 +96,12 @@ def test_times_and_texts_of_other_types_are_read(monkeypatch: pytest.MonkeyPatch
     )
 
 
+def test_a_list_or_an_array_in_place_of_a_word_is_shown_as_text() -> None:
+    """It has no one answer to whether it is missing; what is missing is left out."""
+    word = pd.Series([np.array([1, 2]), ["a"], {"b": 1}, None, np.nan, pd.NA, pd.NaT, "word"], dtype=object)
+    assert _read(_words(word=word))["word"] == ["[1 2]", "['a']", "{'b': 1}", "word"]
+
+
 def test_what_can_not_be_words_is_refused_by_column_and_row(calls: pd.DataFrame) -> None:
     """Before anything is shown."""
     good = _words(word=["a", "b"], channel=[0, 1])
