@@ -473,14 +473,3 @@ def test_the_saved_notebook_is_small_and_holds_no_secret(lab: Lab) -> None:
     containers = [json.dumps(each) for each in states.values() if "_esm" not in each["state"]]
     assert len(desks) == 1
     assert len(desks[0]) + sum(map(len, containers)) <= len(json.dumps([str(Desk._esm), str(Desk._css)])) + 20_000
-
-
-def test_reopened_without_a_kernel_the_card_says_what_it_was(lab: Lab) -> None:
-    """The card is an output of its own, and tells how to get the player back."""
-    saved = json.loads((lab.folder / "players.ipynb").read_text())
-    saved["metadata"]["kernelspec"] = {"name": "gone", "display_name": "gone"}
-    (lab.folder / "reopened.ipynb").write_text(json.dumps(saved))
-    lab.page.goto(f"{lab.address}/lab/tree/reopened.ipynb?reset")
-    card = lab.page.get_by_text("Run this cell again to get the player back").first
-    card.wait_for()
-    assert "1,000 calls (997 downloaded" in card.inner_text()

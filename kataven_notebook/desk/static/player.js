@@ -354,6 +354,7 @@ function render({ model, el }) {
 	const { root } = player;
 	const handlers = messageHandlers(player);
 	const receive = (/** @type {any} */ message, /** @type {DataView[]} */ buffers) => {
+		if (!root.parentNode) el.replaceChildren(root);
 		link.hear();
 		handlers[message.type]?.(message, player.calls.get(message.key), buffers[0]);
 		if (message.type !== "labels") return;
@@ -361,7 +362,7 @@ function render({ model, el }) {
 		model.set("decided", model.get("decided") + 1);
 		model.save_changes();
 	};
-	// The picture on the card is for pages without the player.
+	// The picture on the card is for pages without the player: a saved one without its kernel keeps the picture.
 	root.append(element("style", {}, `.kn-still-${first.token}{display:none}`));
 	root.addEventListener("pointerdown", hold, true);
 	root.addEventListener("mousedown", (event) => {
@@ -374,7 +375,7 @@ function render({ model, el }) {
 	const resized = new ResizeObserver(() => player.redraw());
 	resized.observe(player.timeline.node);
 
-	el.replaceChildren(root);
+	if (!el.closest(".jupyter-widgets-disconnected")) el.replaceChildren(root);
 	model.on("msg:custom", receive);
 	player.switchTo({ ...first.opened }, first.opened.at_s, first.opened.index);
 	link.send({ type: "ready" });
