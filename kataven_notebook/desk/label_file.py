@@ -20,6 +20,7 @@ import math
 import os
 import re
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -109,7 +110,7 @@ class LabelFile:
         self._header = header(session_column)
         self._early_header = [each for each in self._header if each not in ("annotator", "op_id")]
         self._is_early = False
-        # Device, inode and size, as they were when it was read or written last.
+        # Its device and inode, and how much of it was read or written here.
         self._seen: tuple[int, int, int] | None = None
 
     def records(self) -> Iterator[tuple[str, Decision, str]]:
@@ -125,8 +126,9 @@ class LabelFile:
         if not self.path.exists() or not self.path.stat().st_size:
             return
         with self.path.open("rb") as file:
-            self._seen = _identity(os.fstat(file.fileno()))
+            device, inode, _ = _identity(os.fstat(file.fileno()))
             content = file.read()
+        self._seen = (device, inode, content.rfind(b"\n") + 1)
         # Line by line: a quote that was never closed must not swallow what comes after it.
         lines = content.decode("utf-8-sig", "replace").split("\n")
         rows = [_cells_of(line) for line in lines if line.strip()]
@@ -147,6 +149,27 @@ class LabelFile:
         if broken:
             warn_caller(f"{self.path}: {broken} half-written line(s) were left out; all others were read")
 
+    def news(self) -> Iterator[tuple[str, Decision, str]]:
+        """Read what was added to the file since, by other players too; nothing where it can't be read now."""
+        if self._seen is None:
+            with suppress(ConfigurationError, OSError):
+                yield from self.records()
+            return
+        *known, seen = self._seen
+        content = b""
+        with suppress(OSError), self.path.open("rb") as file:
+            *present, size = _identity(os.fstat(file.fileno()))
+            if present == known and size > seen:
+                file.seek(seen)
+                content = file.read()
+        # Another player may be writing the last line.
+        whole = content[: content.rfind(b"\n") + 1]
+        self._seen = (*self._seen[:2], seen + len(whole))
+        for line in whole.decode("utf-8", "replace").split("\n"):
+            record = self._parse(_cells_of(line)) if line.strip() else None
+            if record is not None:
+                yield record
+
     def append(self, action: str, decision: Decision, op_id: str = "", *, standing: Iterable[Decision] = ()) -> None:
         """Bring a record to the disk, and before it those of `standing` that a file in place of the known one lacks.
 
@@ -165,14 +188,17 @@ class LabelFile:
             # Removed, moved away, or replaced by a copy of yesterday: what was said to be saved must be in it again.
             if self._seen is None or self._seen[:2] != (device, inode) or size < self._seen[2]:
                 missing = self._missing(standing)
+                self._seen = (device, inode, size)
             lead = "" if size else _csv_line(self._early_header if self._is_early else self._header)
             if size:
                 os.lseek(descriptor, -1, os.SEEK_END)
                 # A kernel that was killed while it wrote left half a line: the next line must not continue it.
                 lead = "" if os.read(descriptor, 1) == b"\n" else "\n"
-            _write(descriptor, lead + "".join(missing) + _csv_line(self._cells(action, decision, op_id)))
+            written = _write(descriptor, lead + "".join(missing) + _csv_line(self._cells(action, decision, op_id)))
             os.fsync(descriptor)
-            self._seen = _identity(os.fstat(descriptor))
+            # Else another player wrote in between: that is still to be read.
+            if self._seen[2] == size and os.fstat(descriptor).st_size == size + written:
+                self._seen = (device, inode, size + written)
         finally:
             os.close(descriptor)
 
@@ -256,7 +282,7 @@ def _unescaped(text: str) -> str:
     return re.sub(r"\\[\\nt]", lambda found: _MEANINGS[found[0]], text)
 
 
-def _write(descriptor: int, text: str) -> None:
+def _write(descriptor: int, text: str) -> int:
     line, done, before = text.encode(), 0, os.fstat(descriptor).st_size
     try:
         while done < len(line):  # a disk that is nearly full takes a part, and says so with the next
@@ -266,6 +292,7 @@ def _write(descriptor: int, text: str) -> None:
         if done and os.fstat(descriptor).st_size == before + done:
             os.ftruncate(descriptor, before)
         raise
+    return done
 
 
 def _cells_of(line: str) -> list[str]:

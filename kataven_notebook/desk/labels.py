@@ -79,12 +79,8 @@ class LabelBook:
         self._earlier: dict[str, list[Decision]] = {}
         # What pages have told, and was done.
         self._ops: set[str] = set()
-        for action, decision, op_id in self._file.records() if self._file else ():
-            self._ops.add(op_id)
-            if action == REMOVE:
-                self._forget(decision.decision_id)
-            else:
-                self._keep(decision)
+        for record in self._file.records() if self._file else ():
+            self._take(*record)
 
     @property
     def path(self) -> Path | None:
@@ -233,6 +229,21 @@ class LabelBook:
             "label_regions": pd.Series(regions, dtype="Int64"),
             "labelled_at": _times(max((each.labelled_at for each in decisions), default=None) for decisions in found),
         }
+
+    def refresh(self) -> set[str]:
+        """Take over what other players added to the file; return the sessions that it is about."""
+        sessions = set()
+        for action, decision, op_id in self._file.news() if self._file else ():
+            self._take(action, decision, op_id)
+            sessions.add(decision.session_id)
+        return sessions
+
+    def _take(self, action: str, decision: Decision, op_id: str) -> None:
+        self._ops.add(op_id)
+        if action == REMOVE:
+            self._forget(decision.decision_id)
+        else:
+            self._keep(decision)
 
     def _told_now(self) -> Told:
         return Told("", self.annotator, datetime.now(UTC))

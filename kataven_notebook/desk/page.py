@@ -122,6 +122,13 @@ class Desk(anywidget.AnyWidget):
         self._listener.speed = speed
         self.command("speed", speed=speed)
 
+    def catch_up(self) -> None:
+        """Take over, and show, what other players on the file of labels have decided."""
+        for session_id in self._contents.book.refresh():
+            key = self._calls.key_of(session_id)
+            if key is not None:
+                self.relist(key)
+
     def relist(self, key: int) -> None:
         """Show the decisions on a call as they are now."""
         if self.page_is_there:
@@ -224,6 +231,7 @@ class Desk(anywidget.AnyWidget):
         key = int(content["key"])
         at_s = float(content.get("at_s") or 0.0)
         self._requests[str(content.get("viewer") or "")] = int(content.get("request") or 0)
+        self.catch_up()
         self._turn_to(key, at_s)
         has = bool(content.get("page_has_it"))
         self._show_latest(key, at_s=at_s, page_has_it=has, requests=dict(self._requests))
@@ -252,6 +260,7 @@ class Desk(anywidget.AnyWidget):
     def _decide(self, content: Mapping[str, Any]) -> None:
         # The call is the one that the message names: another one may be open by now.
         call, op = self._labelled(content), content.get("op")
+        self.catch_up()
         problem, again = self._labelling.take(call.session_id, content)
         # The page keeps what it told until it is told that it is saved, or why not.
         if problem:

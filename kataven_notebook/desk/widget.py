@@ -213,6 +213,7 @@ class Player(Desk):
         start_s, end_s = _checked_region(start_s, end_s)
         if len(note) > MAX_NOTE:
             raise ValueError(f"the note on session {session!r} has {len(note):,} characters: pass up to {MAX_NOTE:,}")
+        self.catch_up()
         if not label or self._book.same(session, label, start_s, end_s) is None:
             self._book.add(session, label, start_s=start_s, end_s=end_s, note=note)
             self.relist(key)
@@ -242,6 +243,7 @@ class Player(Desk):
     @property
     def labels(self) -> pd.DataFrame:
         """The decisions: session, label, start_s, end_s (missing for a whole call), note, annotator, labelled_at."""
+        self.catch_up()
         return self._book.to_frame()
 
     @property
@@ -262,6 +264,7 @@ class Player(Desk):
                 f"the frame has columns {', '.join(taken)} of its own: rename them, or pass the prefix= "
                 f"that audio() was given; the decisions are in player.labels in any case"
             )
+        self.catch_up()
         joined = self._frame.copy()
         ids = session_column(self._frame, self._session)
         # A row without an id has no labels, also where some call is named "nan".

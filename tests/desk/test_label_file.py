@@ -187,3 +187,26 @@ def test_a_table_that_took_the_place_of_the_file_is_left_alone(tmp_path: Path) -
     path.unlink()
     book.add("s2", "good")
     assert [each.session_id for each in LabelBook("session_id", path).to_frame().itertuples()] == ["s1", "s2"]
+
+
+def test_players_on_one_file_know_of_each_other(tmp_path: Path) -> None:
+    """What one decides, changes and takes back the other has too, without a second row; both from the first record."""
+    path = tmp_path / "labels.csv"
+    one, two = (LabelBook("session_id", path, annotator="anna") for _ in range(2))
+    first = one.add("s1", "good", note="two\nlines")
+    assert two.refresh() == {"s1"}
+    assert two.same("s1", "good") == first
+    two.change(first.decision_id, "s1", "bad", start_s=1.0, end_s=2.0)
+    two.add("s2", "good")
+    third = one.add("s3", "good")  # not having looked
+    assert one.refresh() == {"s1", "s2", "s3"}
+    one.remove(third.decision_id)
+    assert two.refresh() == {"s3"}
+    assert sorted(map(str, _state(one))) == sorted(map(str, _state(two)))
+    assert [each.label for each in LabelBook("session_id", path)._decisions.values()] == ["bad", "good"]
+    assert not one.refresh()
+    assert not two.refresh()
+    with path.open("a") as file:
+        file.write("add,half,s4,go")
+    assert not two.refresh()
+    assert len(path.read_text().splitlines()) == 7
