@@ -73,6 +73,12 @@ class Labelling:
         if problem := _refusal(session_id, note, span):
             return problem
         present = self._book.get(decision_id)
+        changed = message.get("changed")
+        if present and isinstance(changed, list):
+            label = label if "label" in changed else present.label
+            note = note if "note" in changed else present.note
+            if not {"start_s", "end_s"}.intersection(map(str, changed)):
+                span = None if present.start_s is None or present.end_s is None else (present.start_s, present.end_s)
         if not decision_id or not (label or tidied(note)) or (present and present.session_id != session_id):
             return ""
         # The names that a file of another player brought stay, and only they.

@@ -57,6 +57,8 @@ interface Told {
   /** Who told it. */
   by: string | null;
   state?: Decision;
+  /** What of the state is new, where the decision was there before. */
+  changed?: string[];
 }
 
 /** That the kernel has not saved yet. */

@@ -68,6 +68,19 @@ def test_a_label_of_somebody_else_is_not_in_the_way(tmp_path: Path) -> None:
     assert [each.annotator for each in book.of("s")] == ["ben"]
 
 
+def test_what_is_not_changed_stays_as_another_player_has_set_it() -> None:
+    """A page that knows an older note, label or region changes what was changed in it alone."""
+    book = LabelBook("session_id")
+    labelling = Labelling(book, ("good", "bad"))
+    book.add("s", "bad", note="theirs", start_s=3.0, end_s=4.0, decision_id="x")
+    labelling.relabel("s", _said(id="x", changed=["label"], **SPAN))
+    assert book.of("s")[0].content == ("s", "good", 3.0, 4.0, "theirs")
+    labelling.relabel("s", _said(id="x", label="bad", note="mine", changed=["note"]))
+    assert book.of("s")[0].content == ("s", "good", 3.0, 4.0, "mine")
+    labelling.relabel("s", _said(id="x", label="bad", changed=["end_s"], **SPAN))
+    assert book.of("s")[0].content == ("s", "good", 1.0, 2.0, "mine")
+
+
 def test_a_label_that_another_version_knew_can_be_moved_and_brought_back() -> None:
     """Its name is not on offer, but it stays; no other name that is not on offer is taken."""
     book = LabelBook("session_id")

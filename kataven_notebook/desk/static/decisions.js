@@ -1,6 +1,9 @@
 // What is decided on calls: it stands here at once, is told to the kernel, and can be undone and redone.
 import { newId, sessionOf } from "./link.js";
 
+/** @type {(keyof Content)[]} */
+const FIELDS = ["label", "note", "start_s", "end_s"];
+
 /** @typedef {{key: number, title: string, session: string, id: string, before?: Decision, after?: Decision}} Act */
 
 export class Decisions {
@@ -63,10 +66,16 @@ export class Decisions {
 		return act;
 	}
 
-	/** Each message says all of what is to be, so that it may arrive twice. @param {Act} act @param {Decision} [state] */
-	#tell({ key, session, id }, state, isNew = false) {
+	/**
+	 * Each message says all of what is to be, so that it may arrive twice, and which of it is new: what another player has
+	 * changed meanwhile stays.
+	 * @param {Act} act @param {Decision} [state]
+	 */
+	#tell({ key, session, id, before, after }, state, isNew = false) {
 		this.#saving();
+		const known = state === after ? before : after;
+		const changed = state && known && FIELDS.filter((name) => state[name] !== known[name]);
 		const type = isNew ? "label" : state ? "relabel" : "unlabel";
-		this.#link.deliver({ type, op: isNew ? id : newId(), key, session, id, by: this.#by, state });
+		this.#link.deliver({ type, op: isNew ? id : newId(), key, session, id, by: this.#by, state, changed });
 	}
 }
