@@ -190,13 +190,21 @@ def test_labels_outlive_a_restart_and_a_reload_of_the_page(lab: Lab, desk: Locat
     wait_for(lambda: _GONE in desk.locator(".unsaved").inner_text(), what="said before anything is pressed")
     _label_on_three_calls(lab, desk)
     wait_for(lambda: "4 labels" in desk.locator(".unsaved").inner_text())
+    desk.get_by_label("Note").fill("half written")
     lab.execute("docmanager:save")
-    assert "calmly" not in (lab.folder / "kept.ipynb").read_text()
+    saved = (lab.folder / "kept.ipynb").read_text()
+    assert "calmly" not in saved
+    assert "half written" not in saved
     lab.page.reload()
     lab.wait_for_kernel("kept.ipynb")
     player = _run(lab)
     wait_for(lambda: (lab.folder / "kept.csv").exists() and _saved(lab) == _EXPECTED, what="they are saved")
     wait_for(lambda: not player.locator(".unsaved").is_visible())
+    for _ in range(2):
+        lab.page.keyboard.press("n")
+    note = player.get_by_label("Note")
+    wait_for(lambda: note.input_value() == "half written", what="a note that nobody has ended waits on its call")
+    note.fill("")
     kept = "Object.keys(sessionStorage).filter((key) => key.startsWith('kataven')).length"
     wait_for(lambda: lab.page.evaluate(kept) == 0, what="nothing is left in the tab")
 

@@ -2,6 +2,7 @@
 import { spanText } from "./clock.js";
 import { Decisions } from "./decisions.js";
 import { button, div, element, iconButton, setPressed, span, whenReleased } from "./dom.js";
+import { sessionOf } from "./link.js";
 import { Regions } from "./regions.js";
 
 const MAX_NOTE = 50000;
@@ -30,6 +31,7 @@ export class Labels {
 	note = element("textarea", {
 		rows: 1, maxlength: MAX_NOTE, label: "Note", placeholder: "Note, kept with a label or Enter", title: "Shift+Enter: new line",
 		change: () => this.#keepNote(),
+		input: () => this.selected || this.#setDraft(this.#call, this.note.value),
 	});
 	regions;
 	/** The id of the decision that is chosen. */
@@ -52,8 +54,8 @@ export class Labels {
 	#isLate = false;
 	/** What the field of the note held before the listener wrote in it. */
 	#filled = "";
-	/** Notes that are half written, by call. @type {Map<number, string>} */
-	#drafts = new Map();
+	/** Notes that are half written, by session. @type {Map<string, string>} */
+	#drafts;
 	/** @type {Call | undefined} */
 	#call;
 	/** @type {Span | null} */
@@ -63,6 +65,7 @@ export class Labels {
 	constructor(names, annotator, link, on, timeline) {
 		this.#names = names;
 		this.#link = link;
+		this.#drafts = new Map(link.notes);
 		this.#on = on;
 		this.#decisions = new Decisions(link, () => (this.#news.textContent = SAVING), annotator);
 		this.regions = new Regions(timeline, {
@@ -93,8 +96,8 @@ export class Labels {
 	show(call, region) {
 		if (call !== this.#call) {
 			this.select();
-			if (this.#call) this.#drafts.set(this.#call.key, this.note.value);
-			this.#fill((call && this.#drafts.get(call.key)) || "");
+			this.#setDraft(this.#call, this.note.value);
+			this.#fill(this.#draft(call));
 		}
 		[this.#call, this.#region] = [call, region];
 		this.#labels = call ? this.#decisions.of(call) : [];
@@ -118,12 +121,11 @@ export class Labels {
 	select(id = "") {
 		if (id === this.selected) return;
 		const [call, old, note, filled] = [this.#call, this.chosen, this.note.value, this.#filled];
-		const key = call?.key ?? -1;
 		// A note that is half written waits while the one of a decision is shown, also if its decision is gone.
-		if (!this.selected) this.#drafts.set(key, note);
-		else if (!old && note !== filled) this.#drafts.set(key, [this.#drafts.get(key), note].filter(Boolean).join("\n"));
+		if (!this.selected) this.#setDraft(call, note);
+		else if (!old && note !== filled) this.#setDraft(call, `${this.#draft(call)}\n${note}`.trim());
 		this.selected = id;
-		this.#fill(this.chosen?.note ?? this.#drafts.get(key) ?? "");
+		this.#fill(this.chosen?.note ?? this.#draft(call));
 		if (old) this.#keepNote(call, old, note, filled);
 		this.#show();
 	}
@@ -161,7 +163,8 @@ export class Labels {
 	#add(call, label = "") {
 		const { start: start_s = null, end: end_s = null } = this.#region ?? {};
 		const note = this.note.value.trim();
-		this.#fill("");
+		this.#fill();
+		this.#setDraft(call);
 		this.#decisions.act(call, undefined, { label, note, start_s, end_s });
 		if (this.#isAuto && label && !this.#region) this.#on.send({ type: "advance", key: call.key });
 	}
@@ -219,6 +222,15 @@ export class Labels {
 		if (!chosen || text === filled) return;
 		if (chosen.id === this.selected) this.#filled = text;
 		if (call && note !== chosen.note && (note || chosen.label)) this.#decisions.act(call, chosen, { ...chosen, note });
+	}
+
+	#draft = (call = this.#call) => (call && this.#drafts.get(sessionOf(call))) || "";
+
+	/** @param {Call | undefined} call */
+	#setDraft(call, text = "") {
+		if (!call || text === this.#draft(call)) return;
+		this.#drafts.set(sessionOf(call), text);
+		this.#link.notes = [...this.#drafts].filter(([, each]) => each);
 	}
 
 	/** Show a note in its field. */

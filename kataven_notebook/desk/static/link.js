@@ -40,7 +40,7 @@ export class Link {
 	constructor(model, { file, columns, named }) {
 		[this.model, this.#key, this.columns, this.named] = [model, `${NAME}-${file}`, columns, named];
 		// The session's storage outlives a reload of the page, ends with its tab, and is no part of the notebook.
-		if (!boxes.has(this.#key)) boxes.set(this.#key, inStorage((storage) => JSON.parse(storage.getItem(this.#key) ?? "[]")) ?? []);
+		if (!boxes.has(this.#key)) boxes.set(this.#key, stored(this.#key));
 		window.addEventListener(this.#key, this.#change);
 		// A kernel that restarts lets its widgets know; one that dies is known to Jupyter's widget manager.
 		for (const event of ["comm:close", "comm_live_update"]) model.on(event, this.#probe);
@@ -52,6 +52,15 @@ export class Link {
 	/** What is not saved yet, oldest first: of all players on the file. @returns {Waiting[]} */
 	get waiting() {
 		return boxes.get(this.#key) ?? [];
+	}
+
+	/** Notes that are half written, with their sessions: a reload must not take them. @returns {[string, string][]} */
+	get notes() {
+		return stored(`${this.#key}-notes`);
+	}
+
+	set notes(notes) {
+		store(`${this.#key}-notes`, notes);
 	}
 
 	/** Whether it waits for more than an answer that comes at once. */
@@ -120,8 +129,7 @@ export class Link {
 	/** @param {Waiting[]} waiting */
 	#keep(waiting, refusal = "") {
 		boxes.set(this.#key, waiting);
-		const text = JSON.stringify(waiting.map(({ owner, ...each }) => each));
-		inStorage((storage) => (waiting.length ? storage.setItem(this.#key, text) : storage.removeItem(this.#key)));
+		store(this.#key, waiting.map(({ owner, ...each }) => each));
 		this.#tell(refusal);
 	}
 
@@ -177,6 +185,11 @@ export class Link {
 		if (/dead|restart|terminating/.test(status)) this.#lose();
 	};
 }
+
+const stored = (name = "") => inStorage((storage) => JSON.parse(storage.getItem(name) ?? "[]")) ?? [];
+
+/** @param {string} name @param {unknown[]} items */
+const store = (name, items) => inStorage((storage) => (items.length ? storage.setItem(name, JSON.stringify(items)) : storage.removeItem(name)));
 
 /** Use the page's storage, where it has one. @template T @param {(storage: Storage) => T} use */
 function inStorage(use) {
