@@ -267,3 +267,11 @@ def test_a_long_name_of_a_label_stays_in_its_button(desk: Locator) -> None:
     tag.evaluate("(node) => { node.lastChild.textContent = 'a name that goes on '.repeat(6); }")
     assert tag.evaluate("(node) => node.scrollHeight <= node.clientHeight + 1 && node.clientHeight > 40")
     tag.evaluate("(node, name) => { node.lastChild.textContent = name; }", name)
+
+
+def test_a_label_that_no_file_holds_is_not_said_to_be_saved(lab: Lab, desk: Locator) -> None:
+    """Without `save_to=` it ends with the kernel."""
+    desk.locator(".wave").focus()
+    for _ in range(2):
+        lab.page.keyboard.press("1")
+        wait_for(lambda: desk.locator(".panel:has(textarea) [role=status]").inner_text() == "Kept in the kernel")

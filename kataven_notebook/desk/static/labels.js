@@ -113,7 +113,7 @@ export class Labels {
 		const { waiting, trouble } = this.#link;
 		const isSaving = this.#news.textContent === SAVING;
 		if (isSaving && (trouble || refusal)) this.#news.textContent = "";
-		else if (!waiting.length && (isSaving || this.#isLate)) this.#news.textContent = refusal ? "" : "Saved";
+		else if (!waiting.length && (isSaving || this.#isLate)) this.#news.textContent = refusal ? "" : this.#link.named ? "Saved" : "Kept in the kernel";
 		this.#isLate = waiting.length > 0 && (trouble || this.#isLate || waiting.some(({ late }) => late === true));
 	}
 
