@@ -182,6 +182,32 @@ def test_words_stand_under_the_waveform_where_there_is_room(lab: Lab, desk: Loca
     lab.page.keyboard.press("0")
 
 
+def test_sentences_under_the_waveform_are_nearly_whole_or_not_written(lab: Lab, desk: Locator) -> None:
+    """A sentence of which every other word is left out would say something else."""
+    lab.page.evaluate(
+        """() => { const draw = CanvasRenderingContext2D.prototype.fillText;
+          window.written = [];
+          CanvasRenderingContext2D.prototype.fillText = function (text, ...where) {
+            if (this.canvas.className === "wordrow" && text) window.written.push([text, where[0]]);
+            return draw.call(this, text, ...where); };
+          window.unhook = () => { CanvasRenderingContext2D.prototype.fillText = draw; }; }"""
+    )
+    try:
+        counts = []
+        for width in range(320, 920, 60):
+            desk.evaluate("(node, width) => { node.parentElement.style.width = `${width}px`; }", width)
+            lab.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 50)))")
+            lab.page.evaluate("() => { window.written = []; }")
+            lab.page.keyboard.press("0")
+            counts.append(len(lab.page.evaluate("window.written")))
+        words = desk.locator(".turn p span:not(.untimed)").count()
+        assert 0 in counts, "no room in a narrow page"
+        assert all(count == 0 or count >= 0.75 * words for count in counts), (counts, words)
+    finally:
+        lab.page.evaluate("window.unhook()")
+        desk.evaluate("(node) => { node.parentElement.style.width = ''; }")
+
+
 def test_every_kind_of_mark_has_a_shape_of_its_own(lab: Lab, desk: Locator) -> None:
     """On the picture and in the legend; in forced colours they have one colour and are told apart still."""
     names = desk.locator(".kinds > span").all_inner_texts()

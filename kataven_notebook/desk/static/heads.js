@@ -52,8 +52,8 @@ export class Heads {
 			pointerdown: (event) => this.#drag(event, i), dblclick: () => this.fit(i),
 			keydown: (event) => this.#pressEdge(event, i),
 		}));
-		this.#cells = columns.map(({ number }, i) => element("div",
-			{ role: "columnheader", "aria-sort": "none", class: number ? "number" : "" }, this.#buttons[i], this.#edges[i]));
+		this.#cells = columns.map(({ number, title }, i) => element("div",
+			{ role: "columnheader", label: title, "aria-sort": "none", class: number ? "number" : "" }, this.#buttons[i], this.#edges[i]));
 		this.node = element("div", { role: "row" }, ...this.#cells);
 	}
 
