@@ -108,7 +108,10 @@ class CallList:
         return self._key_of.get(session_id)
 
     def duration_s(self, key: int) -> float | None:
-        """Return a call's length; None where the frame has none, or something that is no number."""
+        """Return a call's length, of its sound where it is there; None where the frame has no number of seconds."""
+        sound = self.value(key, "audio")
+        if isinstance(sound, Recording):
+            return sound.duration_s
         value = pd.to_numeric(pd.Series([self.value(key, "duration_s")], dtype=object), errors="coerce").iloc[0]
         return float(value) if np.isfinite(value) else None
 

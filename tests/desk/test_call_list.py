@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from pages import sound
 
 from kataven_notebook.desk.call_list import CallList
 from kataven_notebook.errors import FrameError
@@ -63,6 +64,14 @@ def test_the_list_filters_by_status_text_and_labels(calls: pd.DataFrame) -> None
     assert left(text="Good") == "a", "the labels are a column, too"
     assert left(status="labelled") == "a"
     assert left(status="unlabelled", text="downloaded") == "bc"
+
+
+def test_the_sound_says_how_long_a_call_is_where_it_is_there(calls: pd.DataFrame) -> None:
+    """The frame may lack the column, or hold something else; without sound it is what says so."""
+    frame = calls.assign(audio=[sound(3.0), None, None, None, None, None], duration_s=[99.0, 7.0, "long", None, 1, 1])
+    listed = CallList(frame, session="call")
+    assert [listed.duration_s(key) for key in range(4)] == [3.0, 7.0, None, None]
+    assert CallList(frame.drop(columns="duration_s"), session="call").duration_s(0) == 3.0
 
 
 def test_a_status_that_all_calls_have_takes_no_column(calls: pd.DataFrame) -> None:

@@ -21,7 +21,8 @@ def test_columns_are_shown_as_they_read_and_without_signed_queries(calls: pd.Dat
     desk = player(frame, session="call", columns=["amount", "recording_url"])
     assert desk.first["rows"][0][4] == "14998.5"
     assert "0123456789abcdef" not in json.dumps(desk.get_state("first"))
-    assert desk.first["opened"]["duration_s"] is None
+    assert desk.first["opened"]["duration_s"] == 1.0, "of the sound"
+    assert player(frame.assign(audio=None), session="call").first["opened"]["duration_s"] is None
 
 
 def test_ten_thousand_calls_are_listed_without_being_sent() -> None:
