@@ -151,7 +151,7 @@ def _are_names(column: object) -> bool:
     return False
 
 
-def _text(value: object) -> str:
+def _text(value: Any) -> str:
     # A list of words, or an array, has no one answer to whether it is missing.
     if not isinstance(value, str) and pd.api.types.is_scalar(value) and pd.isna(value):
         return ""

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from browsing import Lab
     from playwright.sync_api import Locator
 
+pytestmark = pytest.mark.long
+
 _SETUP = '''
 import hashlib, json, time
 import numpy as np, pandas as pd

@@ -11,6 +11,8 @@ from pressing import DANGEROUS, open_player, press_on_each, three_kinds
 if TYPE_CHECKING:
     from browsing import Lab
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def kinds(lab: Lab) -> list[str]:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from browsing import Lab
     from playwright.sync_api import Locator
 
+pytestmark = pytest.mark.long
+
 _IMPORTS = """
 import json, numpy as np, os, pandas as pd, pathlib, time
 from kataven_notebook.desk.open import player

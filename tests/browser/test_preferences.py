@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from browsing import Lab
     from playwright.sync_api import Locator
 
+pytestmark = pytest.mark.long
+
 _CALLS = """
 import numpy as np, pandas as pd
 from kataven_notebook import player

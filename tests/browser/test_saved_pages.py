@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Page, Route
 
+pytestmark = pytest.mark.long
+
 _SETUP = """
 import json
 import numpy as np, pandas as pd

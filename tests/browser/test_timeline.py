@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from browsing import Lab
     from playwright.sync_api import Locator
 
+pytestmark = pytest.mark.long
+
 _SETUP = """
 import io
 import numpy as np, pandas as pd, soundfile as sf
