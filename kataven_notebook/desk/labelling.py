@@ -82,7 +82,13 @@ class Labelling:
         if not decision_id or not (label or tidied(note)) or (present and present.session_id != session_id):
             return ""
         # The names that a file of another player brought stay, and only they.
-        if self._may_set(label, message) or self._book.was_called(decision_id, label):
+        if not (self._may_set(label, message) or self._book.was_called(decision_id, label)):
+            return ""
+        twin = self._book.same(session_id, label, *(span or ())) if label else None
+        if twin and twin.decision_id != decision_id and not tidied(note):
+            # Another one has set meanwhile what this becomes: one of them says it.
+            self._book.remove(decision_id, told)
+        else:
             self._book.change(decision_id, session_id, label, **_times(span), note=note, told=told)
         return ""
 

@@ -81,6 +81,22 @@ def test_what_is_not_changed_stays_as_another_player_has_set_it() -> None:
     assert book.of("s")[0].content == ("s", "good", 1.0, 2.0, "mine")
 
 
+def test_what_is_undone_does_not_stand_twice() -> None:
+    """Python, or another view, has set meanwhile what comes back, or what a label is renamed to; a note is kept."""
+    book = LabelBook("session_id")
+    labelling = Labelling(book, ("good", "bad"))
+    labelling.label("s", _said(id="x"))
+    labelling.unlabel("s", {"id": "x"})
+    book.add("s", "good", decision_id="python")
+    labelling.relabel("s", _said(id="x"))
+    labelling.label("s", _said(id="y", label="bad"))
+    labelling.relabel("s", _said(id="y", changed=["label"]))
+    assert [each.decision_id for each in book.of("s")] == ["python"]
+    labelling.relabel("s", _said(id="y", label="bad", changed=["label"]))
+    labelling.relabel("s", _said(id="y", note="why"))
+    assert [(each.label, each.note) for each in book.of("s")] == [("good", ""), ("good", "why")]
+
+
 def test_a_label_that_another_version_knew_can_be_moved_and_brought_back() -> None:
     """Its name is not on offer, but it stays; no other name that is not on offer is taken."""
     book = LabelBook("session_id")
