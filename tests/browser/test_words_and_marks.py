@@ -157,6 +157,23 @@ def test_the_search_counts_jumps_and_comes_back(lab: Lab, desk: Locator) -> None
     assert desk.locator(".hit").count() == 0
 
 
+def test_a_search_goes_on_in_the_next_call(lab: Lab, desk: Locator) -> None:
+    """It finds what is said there, and in the first call again what it found before."""
+    lab.page.keyboard.press("f")
+    lab.page.keyboard.type("clinic")
+    count = desk.locator(".transcript [role=status]")
+    wait_for(lambda: count.inner_text() == "1 of 2")
+    for call, text, says in (
+        ("call-3", "w14", "no hit"),
+        ("call-0", "clinic", "1 of 2"),
+        ("call-1", "clinic", "1 of 2"),
+    ):
+        lab.kernel(f"main.select('{call}')")
+        desk.locator(".turn", has_text=text).first.wait_for()
+        wait_for(lambda says=says: count.inner_text() == says, what=f"{says} in {call}")
+    lab.page.keyboard.press("Escape")
+
+
 def test_up_and_down_go_from_turn_to_turn(lab: Lab, desk: Locator) -> None:
     """With the focus on the text, which Tab reaches."""
     desk.locator(".words").focus()

@@ -113,7 +113,7 @@ export class Words {
 	show(call) {
 		const words = call.words;
 		if (call !== this.#call) {
-			[this.#call, this.#nodes, this.#lit, this.#index, this.#placed] = [call, [], -1, undefined, 0];
+			[this.#call, this.#words, this.#nodes, this.#lit, this.#index, this.#placed] = [call, words, [], -1, undefined, 0];
 			this.byTime = new Uint32Array();
 			this.#sections.clear();
 			this.#near.disconnect();
@@ -136,6 +136,7 @@ export class Words {
 		if (word.length < words.total) return;
 		this.byTime = Uint32Array.from(words.start.keys()).filter((i) => words.start[i] >= 0)
 			.sort((a, b) => words.start[a] - words.start[b]);
+		this.#index = undefined;
 		this.#find();
 		this.point(this.#at);
 	}
