@@ -117,8 +117,8 @@ export class Player {
 		// Each child has an area of its name in player.css, which says where it stands at which width.
 		this.root = element("section", props, div("areas",
 			this.list.panel,
-			div("opened", this.#title, this.#facts, unsaved.node),
-			this.#silent, this.#sound, this.#said, this.legend.node, this.transport.node, this.transport.zoom,
+			div("opened", this.#title, this.#facts),
+			this.#silent, this.#sound, this.#said, this.legend.node, this.transport.node, this.transport.zoom, unsaved.node,
 			this.words.node,
 			div("side", this.labels.node, this.moments.node), this.#help));
 		this.root.addEventListener("keydown", keyHandler(this));
