@@ -225,6 +225,8 @@ def test_all_that_labelling_needs_is_above_the_fold_of_a_laptop(lab: Lab, desk: 
         assert wave is not None
         assert label is not None
         assert label["x"] > wave["x"] + wave["width"], "labels stand beside the waveform"
+        rows = desk.locator(".grid").evaluate("(node) => node.clientHeight")
+        assert rows == 5 * 28, "a call less in the list leaves room for words and the card"
     finally:
         lab.execute("application:toggle-left-area")
         lab.page.set_viewport_size({"width": 1280, "height": 1000})
