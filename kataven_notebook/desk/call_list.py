@@ -130,8 +130,9 @@ class CallList:
         return [*shown, {"id": "labels", "title": "labels"}]
 
     def counts(self) -> dict[str, int]:
-        """Return how many calls have each status, most frequent first."""
-        return dict(Counter(self._statuses[key] for key in self.keys).most_common())
+        """Return how many calls have each status, most frequent first; empty where none is known."""
+        counted = dict(Counter(self._statuses[key] for key in self.keys).most_common())
+        return {} if counted.keys() == {UNKNOWN} else counted
 
     def arrange(
         self,

@@ -75,9 +75,9 @@ def card(*, calls: int, title: str, statuses: dict[str, int], labels: int, pictu
     """
     plural = "" if calls == 1 else "s"
     parts = ", ".join(f"{count:,} {status.replace('_', ' ')}" for status, count in statuses.items())
-    labelled = f", {labels:,} labels" if labels else ""
+    labelled = f", {labels:,} label{'' if labels == 1 else 's'}" if labels else ""
     opened = f", opened on {title!r}" if title else ""
-    what = f"{calls:,} call{plural} ({parts}){labelled}{opened}." if parts else f"{calls:,} calls."
+    what = f"{calls:,} call{plural}{f' ({parts})' if parts else ''}{labelled}{opened}."
     back = "Run this cell again to get the player back."
     style = "font-size:12px;opacity:.75;margin:2px 0 4px"
     html = f'<div style="{style}"><b>Call player</b>: {escape(what)} {back}{picture}</div>'

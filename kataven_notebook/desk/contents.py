@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from kataven_notebook.clock import duration_text
+from kataven_notebook.desk.call_list import UNKNOWN
 from kataven_notebook.desk.captions import KEYS, captioned, drawn, fitting
 from kataven_notebook.desk.roles import channel_names, channel_roles
 from kataven_notebook.desk.words import Words
@@ -185,7 +186,10 @@ class Contents:
 
     def _facts(self, key: int) -> str:
         status, duration_s = self.calls.status(key), self.calls.duration_s(key)
-        parts = [status.replace("_", " "), "" if duration_s is None else duration_text(duration_s)]
+        parts = [
+            "" if status == UNKNOWN else status.replace("_", " "),
+            "" if duration_s is None else duration_text(duration_s),
+        ]
         # Why it failed: the reader needs it where playing the call fails again.
         if status in _RETRIED:
             parts.append(redact(self.calls.error(key)))
