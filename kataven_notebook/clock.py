@@ -29,9 +29,11 @@ def duration_text(duration_s: float) -> str:
 
     Examples
     --------
-    >>> duration_text(75.2), duration_text(3725)
-    ('1:15', '1:02:05')
+    >>> duration_text(75.2), duration_text(3725), duration_text(-2)
+    ('1:15', '1:02:05', '-0:02')
     """
-    minutes, second = divmod(round(duration_s), 60)
+    seconds = round(duration_s)
+    minutes, second = divmod(abs(seconds), 60)
     hours, minute = divmod(minutes, 60)
-    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
+    text = f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
+    return f"-{text}" if seconds < 0 else text

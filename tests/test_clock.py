@@ -20,7 +20,16 @@ def test_a_time_of_another_day_has_its_date() -> None:
 
 
 @pytest.mark.parametrize(
-    ("duration_s", "text"), [(0, "0:00"), (59.4, "0:59"), (59.6, "1:00"), (3_599.6, "1:00:00"), (90_061, "25:01:01")]
+    ("duration_s", "text"),
+    [
+        (0, "0:00"),
+        (59.4, "0:59"),
+        (59.6, "1:00"),
+        (3_599.6, "1:00:00"),
+        (90_061, "25:01:01"),
+        (-2, "-0:02"),
+        (-0.3, "0:00"),
+    ],
 )
 def test_a_duration_is_rounded_before_it_is_divided(duration_s, text) -> None:
     """A minute never has sixty seconds."""
