@@ -32,7 +32,7 @@ def call(seconds, quiet=0.02, loud=0.5, sample_rate=8000):
     return Recording.from_bytes(file.getvalue())
 
 calls = pd.DataFrame({"session_id": ["long", "noise"], "recording_status": "downloaded",
-                      "audio": [call(100), call(10, quiet=0.0005)]})
+                      "audio": [call(100), call(10, quiet=0.0005, loud=0.999)]})
 class Away:
     def sound(self, session_id):
         return None
@@ -238,6 +238,7 @@ def test_a_quiet_voice_is_as_high_as_a_loud_one_and_noise_is_not(lab: Lab, desk:
     lab.kernel("main.select('noise')")
     desk.locator(".title", has_text="noise").wait_for()
     wait_for(lambda: 0 < sum(_drawn(desk, 0.75, 0)) < 4)
+    assert desk.locator(".gains b").nth(1).is_hidden(), "nothing is said of a lane that is drawn as recorded"
 
 
 def test_what_was_heard_has_another_shade(desk: Locator) -> None:
