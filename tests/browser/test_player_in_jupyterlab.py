@@ -303,7 +303,8 @@ def test_labels_come_back_to_python_and_stay_on_disk(lab: Lab, desk: Locator) ->
     desk.get_by_role("button", name="escalate").click()
     wait_for(lambda: desk.locator("ul li").count() == 2)
     assert desk.locator(".flag").inner_text() == "escalate", "the label is written over its region"
-    wait_for(lambda: desk.locator(".legend").get_by_text("your labels").is_visible())
+    wait_for(lambda: "your labels" in desk.locator(".legend").inner_text())
+    assert desk.locator(".legend .key").last.evaluate("(node) => node.getBoundingClientRect().height") < 18
     rows = lab.kernel("print(main.labels.drop(columns='labelled_at').to_json(orient='records'))")
     assert [row["label"] for row in rows] == ["good", "escalate"]
     assert rows[0]["session_id"] == "call-0001"
