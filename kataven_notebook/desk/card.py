@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 # Who runs through a list of calls waits for none of their pictures.
 _QUIET_S = 1.5
+# The player itself waits for no more than this.
+_PATIENCE_S = 0.2
 
 
 class Card:
@@ -19,10 +21,11 @@ class Card:
     Parameters
     ----------
     made
-        Returns the card as it is now, as a MIME bundle; is called in a thread.
+        Returns the card as it is now, as a MIME bundle, after so many seconds at most; with None, in a thread, it
+        takes its time.
     """
 
-    def __init__(self, made: Callable[[], dict[str, str]]) -> None:
+    def __init__(self, made: Callable[[float | None], dict[str, str]]) -> None:
         self._made = made
         self._lock = threading.Lock()
         self._shown: list[Any] = []
@@ -32,7 +35,9 @@ class Card:
         """Show the card as an output of its own."""
         from IPython.display import display  # noqa: PLC0415 - needed only where it is shown
 
-        self._shown.append(display(self._made(), raw=True, display_id=True))  # type: ignore[no-untyped-call]  # IPython has no types
+        self._shown.append(display(self._made(_PATIENCE_S), raw=True, display_id=True))  # type: ignore[no-untyped-call]  # IPython has no types
+        # The picture of a long call is not there yet.
+        self.refresh_soon()
 
     def refresh_soon(self) -> None:
         """Make the card anew once the listener stays where they are."""
@@ -55,7 +60,7 @@ class Card:
             self._timer = None
 
     def _refresh(self) -> None:
-        bundle = self._made()
+        bundle = self._made(None)
         with self._lock:
             for each in filter(None, self._shown):
                 each.update(bundle, raw=True)

@@ -54,16 +54,16 @@ class Desk(anywidget.AnyWidget):
     def __init__(self, contents: Contents, source: CallSource) -> None:
         self._contents, self._calls = contents, contents.calls
         self._labelling = Labelling(contents.book, contents.label_names)
-        self.selected = ipywidgets.CallbackDispatcher()
-        self.page_is_there = False
+        self._selected = ipywidgets.CallbackDispatcher()
+        self._page_is_there = False
         self._queued: list[dict[str, object]] = []
         # The last choice of each view, by which it knows that what the kernel opens is not older than its own.
         self._requests: dict[str, int] = {}
         self._show_latest = Latest(self._show, quiet_s=_QUIET_S)
         self._listener = Listener()
-        self.key, self._start_s = contents.opening()
+        self._key, self._start_s = contents.opening()
         self._listener.open(self._start_s)
-        super().__init__(first=contents.first(self.key, at_s=self._start_s))
+        super().__init__(first=contents.first(self._key, at_s=self._start_s))
         # What the page sends, by its type; anything else is ignored.
         self._answers: dict[str, Callable[[Mapping[str, Any]], None]] = {
             "ready": self._on_ready,
@@ -98,43 +98,43 @@ class Desk(anywidget.AnyWidget):
 
     @property
     def _duration_s(self) -> float | None:
-        return None if self.key is None else self._calls.duration_s(self.key)
+        return None if self._key is None else self._calls.duration_s(self._key)
 
-    def turn_to(self, key: int, *, at_s: float = 0.0) -> None:
+    def _open(self, key: int, *, at_s: float = 0.0) -> None:
         """Open a call, in the page and for Python."""
         self._turn_to(key, at_s)
-        if self.page_is_there:
+        if self._page_is_there:
             self._show_latest(key, at_s=at_s, requests=dict(self._requests))
 
-    def command(self, name: str, **details: object) -> None:
+    def _command(self, name: str, **details: object) -> None:
         """Send a command to the page, now or as soon as it is there."""
         message = {"type": "command", "name": name, **details}
         if name == "seek":
             to_s = float(str(details["position_s"]))
             self._listener.move(min(to_s, self._duration_s or to_s))
-        if self.page_is_there:
+        if self._page_is_there:
             self._post(message)
         else:
             self._queued.append(message)
 
-    def play_at(self, speed: float) -> None:
+    def _play_at(self, speed: float) -> None:
         """Play at another speed from now on."""
         self._listener.speed = speed
-        self.command("speed", speed=speed)
+        self._command("speed", speed=speed)
 
-    def catch_up(self) -> None:
+    def _catch_up(self) -> None:
         """Take over, and show, what other players on the file of labels have decided."""
         for session_id in self._contents.book.refresh():
             key = self._calls.key_of(session_id)
             if key is not None:
-                self.relist(key)
+                self._relist(key)
 
-    def relist(self, key: int) -> None:
+    def _relist(self, key: int) -> None:
         """Show the decisions on a call as they are now."""
-        if self.page_is_there:
+        if self._page_is_there:
             self._send_labels(Call(key, self._calls.session_id(key)))
 
-    def push_ahead(self) -> None:
+    def _push_ahead(self) -> None:
         """Send the open call unasked, a few times, until the first message of the page; for a thread of its own.
 
         While a cell runs the kernel can send messages, but gets none: it can't know what the page asks for.
@@ -142,9 +142,9 @@ class Desk(anywidget.AnyWidget):
         started = time.monotonic()
         for after_s in _PUSH_AFTER_S:
             time.sleep(max(0.0, started + after_s - time.monotonic()))
-            if self.page_is_there or self.key is None or self.comm is None:
+            if self._page_is_there or self._key is None or self.comm is None:
                 return
-            self._show(self.key, at_s=self._start_s)
+            self._show(self._key, at_s=self._start_s)
 
     def close(self) -> None:
         """End the threads, and take the desk out of the page."""
@@ -158,7 +158,7 @@ class Desk(anywidget.AnyWidget):
         """Send what the listener may open next, once, so that it opens without waiting."""
         order = self._calls.order
         following = self._calls.index_of(call.key) + 1
-        if not self.page_is_there or not 0 < following < len(order):
+        if not self._page_is_there or not 0 < following < len(order):
             return
         key = int(order[following])
         if key not in self._ahead and not self._contents.why_silent(key):
@@ -171,11 +171,11 @@ class Desk(anywidget.AnyWidget):
             self.send(content, buffers)
 
     def _turn_to(self, key: int, at_s: float) -> None:
-        changed = key != self.key
-        self.key, self._start_s = key, at_s
+        changed = key != self._key
+        self._key, self._start_s = key, at_s
         self._listener.open(at_s)
         if changed:
-            self.selected(self._calls.session_id(key))
+            self._selected(self._calls.session_id(key))
 
     def _show(
         self, key: int, *, at_s: float, page_has_it: bool = False, requests: dict[str, int] | None = None
@@ -199,10 +199,10 @@ class Desk(anywidget.AnyWidget):
             answer(content)
 
     def _on_ready(self, _: Mapping[str, Any]) -> None:
-        self.page_is_there = True
+        self._page_is_there = True
         self._ahead.clear()
-        if self.key is not None:
-            self._show(self.key, at_s=self._start_s, requests=dict(self._requests))
+        if self._key is not None:
+            self._show(self._key, at_s=self._start_s, requests=dict(self._requests))
         for message in self._queued:
             self._post(message)
         self._queued.clear()
@@ -218,8 +218,8 @@ class Desk(anywidget.AnyWidget):
         )
         start = int(content["start"])
         rows = self._calls.window(start, min(int(content["count"]), _MAX_WINDOW), labels=self._contents.label_text)
-        index = -1 if self.key is None else self._calls.index_of(self.key)
-        about = {"viewer": content.get("viewer"), "request": content.get("request"), "key": self.key, "index": index}
+        index = -1 if self._key is None else self._calls.index_of(self._key)
+        about = {"viewer": content.get("viewer"), "request": content.get("request"), "key": self._key, "index": index}
         found = {"total": len(self._calls.order), "note": self._calls.note}
         self._post({"type": "rows", **about, "start": start, "rows": rows, **found})
 
@@ -231,7 +231,7 @@ class Desk(anywidget.AnyWidget):
         key = int(content["key"])
         at_s = float(content.get("at_s") or 0.0)
         self._requests[str(content.get("viewer") or "")] = int(content.get("request") or 0)
-        self.catch_up()
+        self._catch_up()
         self._turn_to(key, at_s)
         has = bool(content.get("page_has_it"))
         self._show_latest(key, at_s=at_s, page_has_it=has, requests=dict(self._requests))
@@ -242,7 +242,7 @@ class Desk(anywidget.AnyWidget):
     def _on_want(self, content: Mapping[str, Any]) -> None:
         # Another view has the sound, or it did not come whole.
         call = self._call(content)
-        if call.key == self.key and not self._contents.why_silent(call.key):
+        if call.key == self._key and not self._contents.why_silent(call.key):
             self._feed.open(call)
 
     def _on_decode(self, content: Mapping[str, Any]) -> None:
@@ -252,7 +252,7 @@ class Desk(anywidget.AnyWidget):
         self._closeups.ask(self._call(content).session_id, content)
 
     def _on_state(self, content: Mapping[str, Any]) -> None:
-        if content.get("key") == self.key:
+        if content.get("key") == self._key:
             speed, is_playing = float(content["speed"]), bool(content["playing"])
             at_s, view = float(content["position_s"]), str(content.get("viewer") or "")
             self._listener.play(at_s, is_playing=is_playing, speed=speed, view=view)
@@ -260,7 +260,7 @@ class Desk(anywidget.AnyWidget):
     def _decide(self, content: Mapping[str, Any]) -> None:
         # The call is the one that the message names: another one may be open by now.
         call, op = self._labelled(content), content.get("op")
-        self.catch_up()
+        self._catch_up()
         problem, again = self._labelling.take(call.session_id, content)
         # The page keeps what it told until it is told that it is saved, or why not.
         if problem:
@@ -283,13 +283,13 @@ class Desk(anywidget.AnyWidget):
         self._post({"type": "labels", "key": call.key, "op": op, **self._contents.decided(call.session_id)})
 
     def _on_advance(self, content: Mapping[str, Any]) -> None:
-        if content.get("key") != self.key or self.key is None:
+        if content.get("key") != self._key or self._key is None:
             return
-        key = self._contents.next_unlabelled(self.key)
+        key = self._contents.next_unlabelled(self._key)
         if key is None:
-            self._post({"type": "problem", "key": self.key, "text": "No other call of this list is without a label."})
+            self._post({"type": "problem", "key": self._key, "text": "No other call of this list is without a label."})
         else:
-            self.turn_to(key)
+            self._open(key)
 
     def _call(self, content: Mapping[str, Any]) -> Call:
         key = int(content["key"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from html import escape
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -29,7 +31,8 @@ _AXIS_PX = 16
 _MAX_LANES = 4
 _MAX_MARKS = 100
 # On white and on black they have at least three to one: a picture does not know the notebook's theme.
-_LANES = ("#3a7fdc", "#1f9a78")
+_ROLES = {"agent": "#3a7fdc", "caller": "#d9730d"}
+_LANES = ("#1f8a8a", "#9a6a9a")
 _INK = "#767f89"
 _MARK = "#b3722a"
 _TICKS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600, 86400)
@@ -51,28 +54,33 @@ class Still:
 
     def __init__(self, contents: Contents, source: CallSource) -> None:
         self._contents, self._source = contents, source
+        self._reading = threading.Lock()
         self._last: tuple[int, float, npt.NDArray[np.float64]] | None = None
 
-    def of(self, key: int | None) -> str:
-        """Return a call's picture as HTML; empty where it has none."""
+    def of(self, key: int | None, *, patience_s: float | None = None) -> str:
+        """Return a call's picture as HTML; empty where it has none, or where its sound takes longer to read."""
         if key is None or self._contents.why_silent(key):
             return ""
-        session_id = self._contents.calls.session_id(key)
-        if self._last is None or self._last[0] != key:
-            try:
-                recording = self._source.sound(session_id)
-                if recording is None:
-                    return ""
-                self._last = key, recording.duration_s, bars(recording)
-            except (KatavenError, OSError):
-                return ""
-        shown = self._contents.decided(session_id)
+        # An hour takes a third of a second, and a bucket as long as it likes.
+        reading = threading.Thread(target=self._read, args=(key,), name="kataven-player-still", daemon=True)
+        reading.start()
+        reading.join(patience_s)
+        last = self._last
+        if last is None or last[0] != key:
+            return ""
+        shown = self._contents.about(key)
         regions = [{**each, "kind": "label"} for each in shown["labels"] if each["start_s"] is not None]
-        picture = still(
-            self._last[2], self._last[1], marks=[*shown["marks"], *regions], title=self._contents.calls.title(key)
-        )
+        marks = [*shown["marks"], *regions]
+        picture = still(last[2], last[1], marks=marks, roles=shown["roles"], title=shown["title"])
         # The page hides it while the player itself is there.
         return f'<div class="kn-still-{self._contents.token}">{picture}</div>'
+
+    def _read(self, key: int) -> None:
+        with self._reading, contextlib.suppress(KatavenError, OSError):
+            if self._last is None or self._last[0] != key:
+                recording = self._source.sound(self._contents.calls.session_id(key))
+                if recording is not None:
+                    self._last = key, recording.duration_s, bars(recording)
 
 
 def bars(recording: Recording) -> npt.NDArray[np.float64]:
@@ -107,7 +115,12 @@ def bars(recording: Recording) -> npt.NDArray[np.float64]:
 
 
 def still(
-    levels: npt.NDArray[np.float64], duration_s: float, *, marks: Sequence[Mapping[str, Any]] = (), title: str = ""
+    levels: npt.NDArray[np.float64],
+    duration_s: float,
+    *,
+    marks: Sequence[Mapping[str, Any]] = (),
+    roles: Sequence[str] = (),
+    title: str = "",
 ) -> str:
     """Return a picture of a call as an `<img>` whose source is the picture itself.
 
@@ -119,6 +132,8 @@ def still(
         How long the call is.
     marks
         As the page draws them: `kind`, `label`, `start_s`, `end_s`.
+    roles
+        Who speaks on each channel, "agent" or "caller", where that is known: each has its colour in every call.
     title
         How the call is named, for those who do not see the picture.
 
@@ -131,7 +146,7 @@ def still(
     """
     levels = levels[:_MAX_LANES]
     height = _TOP_PX + _LANE_PX * len(levels) + _AXIS_PX
-    parts = [_lane(each, lane) for lane, each in enumerate(levels)]
+    parts = [_lane(each, lane, _colour(lane, roles)) for lane, each in enumerate(levels)]
     parts += _marks([each for each in marks if 0 <= each["start_s"] <= duration_s][:_MAX_MARKS], duration_s, height)
     parts += _axis(duration_s, height)
     svg = (
@@ -143,7 +158,12 @@ def still(
     return f'<img alt="{alt}" width="{_WIDTH_PX}" style="max-width:100%;height:auto" src="data:image/svg+xml,{source}">'
 
 
-def _lane(levels: npt.NDArray[np.float64], lane: int) -> str:
+def _colour(lane: int, roles: Sequence[str]) -> str:
+    role = roles[lane] if lane < len(roles) else ""
+    return _ROLES.get(role, _LANES[lane % 2])
+
+
+def _lane(levels: npt.NDArray[np.float64], lane: int, colour: str) -> str:
     """Return one lane as a path: moves between bars are relative, which takes the fewest characters."""
     middle = _TOP_PX + (lane + 0.5) * _LANE_PX
     step = _WIDTH_PX / max(1, len(levels))
@@ -152,7 +172,7 @@ def _lane(levels: npt.NDArray[np.float64], lane: int) -> str:
         half = max(0.5, level * (_LANE_PX / 2 - 3))
         path.append(f"M{(number + 0.5) * step:.1f} {middle - half:.1f}v{2 * half:.1f}")
     wide = max(1.0, step - 1)
-    return f'<path d="{"".join(path)}" stroke="{_LANES[lane % 2]}" stroke-width="{wide:.1f}"/>'
+    return f'<path d="{"".join(path)}" stroke="{colour}" stroke-width="{wide:.1f}"/>'
 
 
 def _marks(marks: Sequence[Mapping[str, Any]], duration_s: float, height: int) -> list[str]:

@@ -110,7 +110,7 @@ class Player(Desk):
         super().__init__(contents, source)
         self._still = Still(contents, source)
         self._card = Card(self._as_card)
-        self.selected.register_callback(lambda _: self._card.refresh_soon())
+        self._selected.register_callback(lambda _: self._card.refresh_soon())
 
     def _is_known(self, session_id: str) -> bool:
         return self._calls.key_of(session_id) is not None
@@ -134,15 +134,15 @@ class Player(Desk):
         key = self._calls.key_of(str(session_id))
         if key is None:
             raise FrameError(f"the player's frame has no session {session_id!r}: pass an id of that frame")
-        self.turn_to(key)
+        self._open(key)
 
     def play(self) -> None:
         """Start playing; browsers refuse it until the page was clicked or typed into once."""
-        self.command("play")
+        self._command("play")
 
     def pause(self) -> None:
         """Stop playing, and stay where it is."""
-        self.command("pause")
+        self._command("pause")
 
     def seek(self, position_s: float) -> None:
         """Go to a position of the open call.
@@ -160,7 +160,7 @@ class Player(Desk):
         position_s = float(position_s)
         if not (math.isfinite(position_s) and position_s >= 0):
             raise ValueError(f"position_s={position_s!r}: pass seconds from the start of the call, 0 or more")
-        self.command("seek", position_s=position_s)
+        self._command("seek", position_s=position_s)
 
     def add_label(
         self,
@@ -213,10 +213,10 @@ class Player(Desk):
         start_s, end_s = _checked_region(start_s, end_s)
         if len(note) > MAX_NOTE:
             raise ValueError(f"the note on session {session!r} has {len(note):,} characters: pass up to {MAX_NOTE:,}")
-        self.catch_up()
+        self._catch_up()
         if not label or self._book.same(session, label, start_s, end_s) is None:
             self._book.add(session, label, start_s=start_s, end_s=end_s, note=note)
-            self.relist(key)
+            self._relist(key)
 
     @property
     def speed(self) -> float:
@@ -233,17 +233,17 @@ class Player(Desk):
     def speed(self, speed: float) -> None:
         if speed not in _SPEEDS:
             raise ValueError(f"speed={speed!r}: pass one of {', '.join(f'{each:g}' for each in _SPEEDS)}")
-        self.play_at(float(speed))
+        self._play_at(float(speed))
 
     @property
     def session_id(self) -> str:
         """The session that is open; empty where there is none."""
-        return "" if self.key is None else self._calls.session_id(self.key)
+        return "" if self._key is None else self._calls.session_id(self._key)
 
     @property
     def labels(self) -> pd.DataFrame:
         """The decisions: session, label, start_s, end_s (missing for a whole call), note, annotator, labelled_at."""
-        self.catch_up()
+        self._catch_up()
         return self._book.to_frame()
 
     @property
@@ -264,7 +264,7 @@ class Player(Desk):
                 f"the frame has columns {', '.join(taken)} of its own: rename them, or pass the prefix= "
                 f"that audio() was given; the decisions are in player.labels in any case"
             )
-        self.catch_up()
+        self._catch_up()
         joined = self._frame.copy()
         ids = session_column(self._frame, self._session)
         # A row without an id has no labels, also where some call is named "nan".
@@ -283,7 +283,7 @@ class Player(Desk):
         remove
             Stop calling it.
         """
-        self.selected.register_callback(callback, remove=remove)
+        self._selected.register_callback(callback, remove=remove)
 
     def __repr__(self) -> str:
         """How many calls, and which is open; no URL, no sound."""
@@ -299,7 +299,7 @@ class Player(Desk):
         bundle = super()._repr_mimebundle_()
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
         display(data, metadata=metadata, raw=True)  # type: ignore[no-untyped-call]  # IPython has no types
-        threading.Thread(target=self.push_ahead, name="kataven-player-push", daemon=True).start()
+        threading.Thread(target=self._push_ahead, name="kataven-player-push", daemon=True).start()
 
     def close(self) -> None:
         """Take the player out of the page and end its threads."""
@@ -312,14 +312,14 @@ class Player(Desk):
         super()._send_labels(call, op=op)
         self._card.refresh_soon()
 
-    def _as_card(self) -> dict[str, str]:
-        title = "" if self.key is None else self._calls.title(self.key)
+    def _as_card(self, patience_s: float | None = None) -> dict[str, str]:
+        title = "" if self._key is None else self._calls.title(self._key)
         return card(
             calls=len(self._calls),
             title=title,
             statuses=self._calls.counts(),
             labels=len(self._book),
-            picture=self._still.of(self.key),
+            picture=self._still.of(self._key, patience_s=patience_s),
         )
 
 

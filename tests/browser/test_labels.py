@@ -311,7 +311,7 @@ def test_what_is_undone_in_a_note_stays_undone(lab: Lab, desk: Locator) -> None:
     wait_for(lambda: [row["note"] for row in _kept(lab)] == ["why"], what="both are done again")
     _press(lab, "t")
     lab.kernel("one = desk._book.of('call-0')[0]; desk._book.change(one.decision_id, 'call-0', 'good', note='other')")
-    lab.kernel("desk.relist(0)")
+    lab.kernel("desk._relist(0)")
     wait_for(lambda: note.input_value() == "other")
     note.focus()
     _press(lab, "Tab", "Escape")

@@ -20,19 +20,22 @@ import numpy as np, pandas as pd
 from kataven_notebook import player
 from kataven_notebook.sound.recording import Recording
 
-# Two quiet words of a second in half a minute of noise that is quieter still, one a channel.
+# Two quiet words of a second in half a minute of noise that is quieter still, and a channel that holds nothing.
 noise = np.random.default_rng(0).normal(0, 0.0001, (30 * 8000, 2))
 noise[1 * 8000 : 2 * 8000, 0] += 0.02 * np.sin(np.arange(8000))
-noise[20 * 8000 : 21 * 8000, 1] += 0.02 * np.sin(np.arange(8000))
+noise[20 * 8000 : 21 * 8000, 0] += 0.02 * np.sin(np.arange(8000))
+noise[:, 1] = 0
 calls = pd.DataFrame({"session_id": ["a-1"], "audio": [Recording.from_samples(noise, 8000, session_id="a-1")]})
-turns = pd.DataFrame({"session_id": "a-1", "channel": [0, 1], "start_s": [1.0, 20.0], "end_s": [2.0, 21.0]})
+turns = pd.DataFrame({"session_id": "a-1", "channel": [0, 0], "start_s": [1.0, 20.0], "end_s": [2.0, 21.0]})
 """
 
 
 @pytest.fixture
 def first(lab: Lab) -> Iterator[Locator]:
     """A player of a browser in which nobody has chosen anything."""
-    lab.open("preferences.ipynb", [_CALLS, "# peaks\nplayer(calls)", "# turns\nplayer(calls, turns=turns)"])
+    lab.open(
+        "preferences.ipynb", [_CALLS, "# peaks\npeaks = player(calls)\npeaks", "# turns\nplayer(calls, turns=turns)"]
+    )
     lab.page.evaluate("localStorage.removeItem('kataven-player')")
     lab.run_all()
     lab.page.wait_for_function("document.querySelectorAll('.kn-player').length === 2", timeout=60_000)
@@ -63,3 +66,7 @@ def test_silence_is_left_out_and_the_choice_kept(lab: Lab, first: Locator) -> No
     lab.execute("notebook:run-all-cells")
     wait_for(lambda: first.get_by_label("Speed").input_value() == "1.25", what="the speed of the last player")
     assert first.get_by_role("button", name="Skip silence").get_attribute("aria-pressed") == "true"
+    lab.kernel("peaks.speed = 2")
+    wait_for(lambda: first.get_by_label("Speed").input_value() == "2")
+    kept = lab.page.evaluate("localStorage.getItem('kataven-player')")
+    assert '"speed":1.25' in kept, "Python chooses for one player"

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import re
+import threading
 import xml.etree.ElementTree as ET
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 import numpy as np
 import pytest
 
 from kataven_notebook.desk.still import bars, still
+from kataven_notebook.desk.widget import Player
+from kataven_notebook.errors import UrlExpired
 from kataven_notebook.sound.recording import Recording
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 pytestmark = pytest.mark.core
 
@@ -64,3 +71,34 @@ def test_a_title_with_markup_stays_text() -> None:
     picture = still(np.ones((1, 10)), 10.0, title='"><script>x</script>')
     assert "<script" not in picture
     assert picture.count('"') % 2 == 0
+
+
+def test_agent_and_caller_have_the_same_colours_whichever_channel_is_theirs() -> None:
+    """And what is of nobody known has others."""
+
+    def colours(*roles: str) -> list[str]:
+        paths = drawn(still(np.ones((2, 10)), 10.0, roles=roles)).findall(f"{SVG}path")
+        return [each.attrib["stroke"] for each in paths]
+
+    agent, caller = colours("agent", "caller")
+    assert colours("caller", "agent") == [caller, agent]
+    assert not {agent, caller} & set(colours())
+
+
+def test_a_player_does_not_wait_for_the_picture_of_sound_that_takes_long(calls: pd.DataFrame) -> None:
+    """The card is there without it, and has it once the sound was read."""
+    let = threading.Event()
+
+    class Slow:
+        def sound(self, _: str) -> Recording:
+            assert let.wait(10)
+            return Recording.from_samples(np.ones((800, 1)), 8_000)
+
+        def signed_url(self, session_id: str, **_: bool) -> tuple[str, float]:
+            raise UrlExpired("none", session_id=session_id)
+
+    desk = Player(calls, session="call", source=Slow())
+    assert "<img" not in desk._as_card(0.01)["text/html"]
+    let.set()
+    assert "<img" in desk._as_card()["text/html"]
+    desk.close()

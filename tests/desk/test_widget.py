@@ -6,13 +6,14 @@ import json
 import warnings
 from typing import TYPE_CHECKING
 
+import anywidget
 import numpy as np
 import pandas as pd
 import pytest
 from pages import SECRET_URL, Page, sound
 
 from kataven_notebook.desk.open import player
-from kataven_notebook.desk.widget import play_one
+from kataven_notebook.desk.widget import Player, play_one
 from kataven_notebook.errors import ConfigurationError, FrameError
 from kataven_notebook.sound.recording import Recording
 
@@ -206,3 +207,10 @@ def test_a_file_that_is_gone_or_another_one_is_said_so(tmp_path: Path, monkeypat
     assert "No such file" in page.wait("problem")[0]["text"]
     page.say("open", key=1, request=1)
     assert "has changed" in page.wait("problem", lambda content: content["key"] == 1)[0]["text"]
+
+
+def test_its_public_names_are_few() -> None:
+    """What page and kernel say to each other is no promise; `first` and `decided` are what the page reads."""
+    own = {name for name in set(dir(Player)) - set(dir(anywidget.AnyWidget)) if not name.startswith("_")}
+    methods = {"select", "play", "pause", "seek", "add_label", "on_select"}
+    assert own == methods | {"session_id", "position_s", "speed", "labels", "frame", "first", "decided"}

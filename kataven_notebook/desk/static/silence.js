@@ -29,7 +29,8 @@ function limitOf(lane) {
 /** The same of the peaks, each a byte that is the root of the amplitude. @param {Uint8Array[]} peaks */
 function fromPeaks(peaks, rate = 100, at = 0) {
 	const highest = peaks.map(limitOf);
-	const isQuiet = (bin = 0) => peaks.every((lane, i) => lane[bin] <= highest[i]);
+	// A peak of 1 is silence, also in a channel that holds nothing else.
+	const isQuiet = (bin = 0) => peaks.every((lane, i) => lane[bin] <= Math.max(1, highest[i]));
 	let bin = Math.floor(at * rate);
 	while (bin < peaks[0].length && isQuiet(bin)) bin++;
 	return bin < peaks[0].length ? bin / rate : Infinity;

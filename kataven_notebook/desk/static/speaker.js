@@ -139,14 +139,19 @@ export class Speaker {
 	/** @param {Partial<Pick<Speaker, "speed" | "volume" | "loop">>} change */
 	set(change) {
 		Object.assign(this, change);
-		if (change.speed) prefer({ speed: change.speed });
 		this.#audio.defaultPlaybackRate = this.#audio.playbackRate = this.speed;
 		this.#audio.volume = this.volume;
 		this.#on.change();
 	}
 
+	/** The listener's own choice, which the next player has too. */
+	choose(speed = 1) {
+		prefer({ speed });
+		this.set({ speed });
+	}
+
 	faster(steps = 1) {
-		this.set({ speed: SPEEDS[clamp(SPEEDS.indexOf(this.speed) + steps, 0, SPEEDS.length - 1)] });
+		this.choose(SPEEDS[clamp(SPEEDS.indexOf(this.speed) + steps, 0, SPEEDS.length - 1)]);
 	}
 
 	louder(by = 0.1) {

@@ -39,7 +39,7 @@ export class Transport {
 		this.#save = iconButton("save", "Save this call", on.save);
 		this.#loop = iconButton("loop", "Loop", () => this.toggleLoop(), "R");
 		const options = SPEEDS.map((each) => element("option", { value: each }, `${each}×`));
-		const change = () => speaker.set({ speed: Number(this.#speed.value) });
+		const change = () => speaker.choose(Number(this.#speed.value));
 		this.#speed = element("select", { label: "Speed", title: "Speed ([ and ])", change }, ...options);
 		this.#skip = iconButton("skip", "Skip silence", on.skip, "G");
 		this.#mute = iconButton("volume", "Mute", () => this.#toggleMute());
