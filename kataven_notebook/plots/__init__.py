@@ -4,7 +4,7 @@ Needs the extra `[plots]`. Colours come from matplotlib's current style, so that
 `plt.style.use("dark_background")` and others just work; nothing global is changed, and nothing is shown: a
 notebook shows the figure at the cell's end.
 
-Recordings and tables come in; Axes go out. It may import `numbers`, `speech`, `sound` and the ground modules.
+Recordings and tables come in; Axes go out. It may import `numbers`, `stats`, `speech`, `sound` and the ground modules.
 """
 
 from kataven_notebook.plots.figures import latency, overview, spectrogram, timeline, waveform

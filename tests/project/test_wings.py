@@ -20,7 +20,7 @@ TOP = {"__init__", "__main__", "accessor", "check_command", "command_line", "mea
 """Those that stand on every wing."""
 
 BELOW_RUN = {"ground", "machine", "sound", "service", "store"}
-BELOW_FRAME = BELOW_RUN | {"speech", "run", "numbers"}
+BELOW_FRAME = BELOW_RUN | {"speech", "run", "numbers", "stats"}
 RULES: dict[str, set[str]] = {
     "ground": set(),
     "machine": set(),
@@ -30,17 +30,22 @@ RULES: dict[str, set[str]] = {
     "speech": {"ground", "machine", "sound"},
     "run": BELOW_RUN,
     "numbers": {"ground", "sound", "speech"},
+    "stats": {"ground"},
     "frame": BELOW_FRAME,
-    "plots": {"ground", "sound", "speech", "numbers"},
+    "plots": {"ground", "sound", "speech", "numbers", "stats"},
     "exchange": BELOW_FRAME | {"frame"},
     "desk": (BELOW_FRAME | {"frame"}) - {"run"},
+    "words": BELOW_FRAME | {"frame"},
+    "study": BELOW_FRAME | {"frame"},
+    "publish": BELOW_FRAME | {"frame", "plots", "exchange"},
     "demo": {"ground"},
-    "top": BELOW_FRAME | {"frame", "plots", "exchange", "desk", "demo"},
+    "top": BELOW_FRAME | {"frame", "plots", "exchange", "desk", "words", "study", "publish", "demo"},
 }
 """Which wings a wing may import beside itself: type-only imports and imports inside functions count too."""
 
 WITHOUT = {
     "numbers": {"pandas", "httpx"},
+    "stats": {"pandas", "httpx"},
     "run": {"pandas"},
     "speech": {"pandas", "httpx"},
     "sound": {"pandas", "httpx"},

@@ -1,0 +1,5 @@
+"""Listening as a design: how many calls, which of them, what their labels say of all, and whether listeners agree.
+
+Frames of calls and of labels come in; frames and estimates go out. It may import `stats`, `frame` and the wings below
+it.
+"""

@@ -1,0 +1,5 @@
+"""Transcripts of other tools: read into one tidy frame, joined to turns, searched.
+
+Files and objects of transcribers come in; frames of words and moments go out. It may import `frame` and the wings below
+it.
+"""
