@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from kataven_notebook.desk.tables import as_listed, checked_table, grouped, tell_of_strangers
 from kataven_notebook.frame.columns import recordings_of
 from kataven_notebook.frame.measuring import known_measures
 from kataven_notebook.frame.sessions import find_sessions
+from kataven_notebook.frame.side_tables import as_listed, checked_table, grouped, tell_of_strangers
 from kataven_notebook.numbers.moments import moment_rows, slow_responses
 from kataven_notebook.numbers.rows import turn_rows
 from kataven_notebook.numbers.talk import dead_air

@@ -10,22 +10,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ROLES = ("agent", "caller")
-# What transcripts call the two.
-_ROLE_OF = {
-    **dict.fromkeys(("agent", "assistant", "bot", "ai", "representative"), "agent"),
-    **dict.fromkeys(("caller", "customer", "user", "client", "human"), "caller"),
-}
-
-
-def role_named(speaker: str) -> str:
-    """Return the role that a speaker's name says, or an empty text.
-
-    Examples
-    --------
-    >>> role_named("Assistant"), role_named("speaker_0")
-    ('agent', '')
-    """
-    return _ROLE_OF.get(speaker.strip().casefold(), "")
 
 
 def channel_roles(agent_channel: object, said: Mapping[int, str], *, channels: object = None) -> list[str]:

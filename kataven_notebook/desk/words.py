@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from kataven_notebook.desk.roles import role_named
-from kataven_notebook.desk.tables import as_listed, checked_table, numbers_of, tell_of_strangers
 from kataven_notebook.errors import FrameError
+from kataven_notebook.frame.side_tables import as_listed, checked_table, numbers_of, role_named, tell_of_strangers
 from kataven_notebook.redact import encodable
 
 if TYPE_CHECKING:

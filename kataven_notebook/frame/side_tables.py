@@ -23,6 +23,22 @@ if TYPE_CHECKING:
 
 MAX_CHANNELS = 64
 """As many as a recording may have: a larger number is a mistake, and a list a channel would fill memory."""
+# What transcripts call the two.
+_ROLE_OF = {
+    **dict.fromkeys(("agent", "assistant", "bot", "ai", "representative"), "agent"),
+    **dict.fromkeys(("caller", "customer", "user", "client", "human"), "caller"),
+}
+
+
+def role_named(speaker: str) -> str:
+    """Return the role that a speaker's name says, or an empty text.
+
+    Examples
+    --------
+    >>> role_named("Assistant"), role_named("speaker_0")
+    ('agent', '')
+    """
+    return _ROLE_OF.get(speaker.strip().casefold(), "")
 
 
 def checked_table(

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kataven_notebook.desk.tables import channels_of, checked_table, grouped, numbers_of
 from kataven_notebook.errors import FrameError
+from kataven_notebook.frame.side_tables import channels_of, checked_table, grouped, numbers_of
 
 pytestmark = pytest.mark.core
 
