@@ -41,6 +41,7 @@ _TURNS: Mapping[str, str] = {
     "interrupts": "boolean",
 }
 _MOMENTS: Mapping[str, str] = {
+    "moment_id": "string",
     "kind": "string",
     "role": "string",
     "channel": "Int64",
@@ -274,8 +275,11 @@ def moments(
     Returns
     -------
     pandas.DataFrame
-        The session column (under the caller's name), `kind`, `role`, `channel` (Int64, missing for
-        dead air), `start_s`, `end_s`, `severity` (float64) and `text` (string).
+        The session column (under the caller's name), `moment_id`, `kind`, `role` (string), `channel`
+        (Int64, missing for dead air), `start_s`, `end_s`, `severity` (float64) and `text` (string).
+        `moment_id` ("m" and twelve letters or digits) is made of the sound's checksum, the kind, the
+        channel and the place to a tenth of a second: the same in every run, on every machine, for sound in
+        a folder, a bucket or memory, so that a finding can be cited and looked up. `clips` cuts them out.
 
     Raises
     ------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib.metadata
 from dataclasses import dataclass, replace
@@ -25,6 +26,7 @@ from kataven_notebook.run.plan import Task
 from kataven_notebook.run.work import working
 from kataven_notebook.speech.detect import check_speech
 from kataven_notebook.speech.silero import is_installed
+from kataven_notebook.store.checksums import short_checksum
 from kataven_notebook.store.results import Subject
 
 if TYPE_CHECKING:
@@ -58,7 +60,11 @@ class MeasureCall:
 
     def __call__(self, recording: Recording) -> CallMeasures:
         """Return what is measured on `recording`."""
-        return measure(recording, speech=self.speech, mono=self.mono, voices=self.voices)
+        found = measure(recording, speech=self.speech, mono=self.mono, voices=self.voices)
+        # Without it moments have no id; what was measured before its file was lost is as good as it was.
+        with contextlib.suppress(OSError):
+            found = replace(found, checksum=short_checksum(recording))
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +84,11 @@ class Measured:
         """Yield session id, measures and the agent's channel of each call that could be measured."""
         for session_id, outcome, agent in zip(self.sessions.ids, self.outcomes, self.agents, strict=True):
             if isinstance(outcome.value, CallMeasures):
-                yield session_id, outcome.value, agent.channel
+                yield session_id, self._with_checksum(session_id, outcome.value), agent.channel
+
+    def _with_checksum(self, session_id: str, found: CallMeasures) -> CallMeasures:
+        # What a store has kept says by its place of which sound it is, and nothing is read for it.
+        return found if found.checksum else replace(found, checksum=self.keeper.checksum(session_id))
 
 
 def measure_all(

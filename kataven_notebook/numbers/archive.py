@@ -64,7 +64,8 @@ def _plain(value: Any, arrays: list[npt.NDArray[Any]]) -> Any:
         arrays.append(np.ascontiguousarray(value))
         return {"array": str(value.dtype), "shape": value.shape}
     if is_dataclass(value):
-        of_fields = [_plain(getattr(value, field.name), arrays) for field in fields(value)]
+        kept = [field.name for field in fields(value) if field.metadata.get("is_kept", True)]
+        of_fields = [_plain(getattr(value, name), arrays) for name in kept]
         return {"class": type(value).__name__, "fields": of_fields}
     if isinstance(value, tuple):
         return [_plain(each, arrays) for each in value]
@@ -103,6 +104,7 @@ def _is_possible(measures: CallMeasures) -> bool:
     return (
         all(isinstance(each, tuple) for each in of_channels)
         and isinstance(measures.speech_method, str)
+        and measures.checksum == ""
         and _is_number(measures.duration_s)
         and 0 <= measures.duration_s < _LONGEST_S
         and all(_is_count(each) for each in (measures.sample_rate, measures.channels))

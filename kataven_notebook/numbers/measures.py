@@ -7,7 +7,7 @@ and only then do measures become rows of numbers (`rows`). The sound is not need
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 from weakref import WeakKeyDictionary
 
@@ -61,6 +61,8 @@ class CallMeasures:
         Per channel what speaks against its speech intervals; as in `Speech`.
     voice_windows : VoiceWindows or None
         What the voices of a recording of one sound are like, where that was asked for.
+    checksum : str
+        The beginning of the SHA-256 of the encoded sound, hexadecimal; empty where nobody has said it.
     """
 
     duration_s: float
@@ -72,6 +74,8 @@ class CallMeasures:
     voices: tuple[Voice | None, ...] = ()
     doubts: tuple[str | None, ...] = ()
     voice_windows: VoiceWindows | None = None
+    # Kept by the name of the sound's file, and so not among what is kept: see `frame/measuring`.
+    checksum: str = field(default="", metadata={"is_kept": False})
 
     @property
     def unheard(self) -> tuple[int, ...]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kataven_notebook.numbers.conversation import interruptions
+from kataven_notebook.numbers.moment_ids import moment_ids
 from kataven_notebook.numbers.responses import response_latencies
 from kataven_notebook.numbers.rows import call_turns, role_of
 from kataven_notebook.numbers.talk import DEAD_AIR_S, dead_air
@@ -43,8 +44,8 @@ def moment_rows(
 ) -> list[dict[str, Value]]:
     """Return one dict per moment worth hearing, worst first.
 
-    Keys: kind ("slow response", "interruption", "dead air", "clipping"), channel (None for dead air), start_s, end_s,
-    severity, text.
+    Keys: moment_id (None where the measures know no checksum), kind ("slow response", "interruption", "dead air",
+    "clipping"), channel (None for dead air), start_s, end_s, severity, text.
 
     Severity is one scale for all kinds: how long it lasts over the length at which a listener takes it for trouble,
     at most 10. That length is `slow_response_s` for silence, be it before a response or dead air, `contest_s` for two
@@ -89,7 +90,9 @@ def moment_rows(
         moments += _slow_responses(measures, known, quiet, slow_response_s)
         moments += _dead_air(measures, known, quiet, slow_response_s)
         moments += _interruptions(measures, known, contest_s)
-    return [asdict(one) for one in sorted(moments, key=lambda one: (-one.severity, one.start_s))]
+    moments.sort(key=lambda one: (-one.severity, one.start_s))
+    ids = moment_ids(measures.checksum, [(one.kind, one.channel, one.start_s) for one in moments])
+    return [{"moment_id": each, **asdict(one)} for each, one in zip(ids, moments, strict=True)]
 
 
 def slow_responses(

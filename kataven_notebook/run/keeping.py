@@ -10,7 +10,7 @@ from kataven_notebook.errors import StoreError
 from kataven_notebook.notices import warn_caller
 from kataven_notebook.run.invoke import Result
 from kataven_notebook.store.opening import home_of
-from kataven_notebook.store.results import place_of
+from kataven_notebook.store.results import checksum_in, place_of
 
 if TYPE_CHECKING:
     import threading
@@ -94,6 +94,11 @@ class Keeper:
             if home is not None and home[1] in found and self._fits(task.session_id, found[home[1]]):
                 kept[position] = found[home[1]]
         return kept
+
+    def checksum(self, session_id: str) -> str:
+        """Return the beginning of the checksum of a session's sound, hexadecimal; empty where it lies in no store."""
+        home = self._homes.get(session_id)
+        return "" if home is None else checksum_in(home[1])
 
     def applied_to(self, plan: Plan) -> Plan:
         """Return the plan with work whose results are kept."""

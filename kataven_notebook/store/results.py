@@ -101,6 +101,17 @@ def place_of(file: str) -> str:
     return file.rpartition("/")[2].partition(".")[0]
 
 
+def checksum_in(place: str) -> str:
+    """Return the beginning of the sound's checksum, hexadecimal, that a place states.
+
+    Examples
+    --------
+    >>> checksum_in("abc-123")
+    '123'
+    """
+    return place.rpartition("-")[2]
+
+
 class Results:
     """Opens the table in `path`, making it where there is none.
 

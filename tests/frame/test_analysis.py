@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from concurrent.futures import ProcessPoolExecutor
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
-from frames import loud, measured, tones
+from frames import calls, loud, measured, tones
+from scripted_calls import RATE, sound
 
 import kataven_notebook as kn
+from kataven_notebook import demo
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy as np
 
 pytestmark = pytest.mark.core
 
@@ -61,3 +69,56 @@ def test_no_rows_give_the_same_columns_and_dtypes(heard: pd.DataFrame) -> None:
         none = function(heard.iloc[:0], speech=loud, agent_channel=0, progress=False)
         assert none.dtypes.to_dict() == full.dtypes.to_dict()
         assert len(none) == 0
+
+
+@pytest.fixture(scope="module")
+def conversation() -> bytes:
+    """Two parties and a few moments, as a Hub would send them."""
+    return kn.Recording.from_samples(
+        sound([(0.5, 2.5), (6.0, 8.0)], [(3.0, 3.4), (7.5, 9.0)], duration_s=10.0), RATE
+    ).encoded()
+
+
+OPTIONS: dict[str, Any] = {"speech": "energy", "agent_channel": 0, "progress": False}
+
+
+def ids_of(frame: pd.DataFrame, **options: Any) -> list[str]:
+    """The ids of a frame's moments."""
+    return kn.moments(frame, **OPTIONS, **options)["moment_id"].tolist()
+
+
+def test_moments_have_the_same_ids_wherever_their_sound_lies(conversation: bytes, tmp_path: Path) -> None:
+    """In memory, a folder, a bucket, fetched and dropped, measured in other processes, and known from before."""
+    heard = calls("a", audio=[kn.Recording.from_bytes(conversation, session_id="a")])
+    expected = ids_of(heard)
+    assert len(set(expected)) == len(expected) > 1
+    (tmp_path / "a.wav").write_bytes(conversation)
+    filed = kn.from_files(tmp_path / "a.wav", progress=False)
+    assert kn.moments(filed, **OPTIONS)["moment_id"].tolist() == expected
+    with demo.hub(sessions={}) as hub:
+        hub.add("a", conversation)
+        options = {"settings": hub.settings}
+        assert ids_of(calls("a"), **options) == expected
+        for place in (str(tmp_path / "folder"), (tmp_path / "bucket").as_uri()):
+            assert ids_of(calls("a"), store=place, **options) == expected
+            assert ids_of(calls("a"), store=place, **options) == expected
+        with ProcessPoolExecutor(1) as pool:
+            assert ids_of(calls("a"), executor=pool, **options) == expected
+            assert ids_of(calls("a"), store=(tmp_path / "other").as_uri(), executor=pool, **options) == expected
+    assert kn.moments(heard, **{**OPTIONS, "speech": loud_parts})["moment_id"].notna().all()
+
+
+def loud_parts(samples: np.ndarray, sample_rate: int) -> list[tuple[float, float]]:
+    """A detector of the user's."""
+    return [(0.5, 1.5)] if abs(samples[sample_rate]) > 0 else [(4.0, 5.0)]
+
+
+def test_ids_of_a_stores_moments_need_no_sound(conversation: bytes, tmp_path: Path) -> None:
+    """What was measured is kept beside the sound, whose file may be unreadable by now."""
+    with demo.hub(sessions={}) as hub:
+        hub.add("a", conversation)
+        options = {"settings": hub.settings, "store": tmp_path / "calls"}
+        expected = ids_of(calls("a"), **options)
+        (file,) = (each for each in (tmp_path / "calls" / "audio").rglob("*.wav"))
+        file.write_bytes(bytes(file.stat().st_size))
+        assert ids_of(calls("a"), **options) == expected

@@ -131,3 +131,12 @@ def test_minutes_of_vorbis_at_once_do_not_end_the_process() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
     assert (done.returncode, done.stdout) == (0, "23040000\n"), done.stderr
+
+
+@pytest.mark.parametrize("channels", [1, 2, 8, 64])
+def test_the_same_samples_are_the_same_bytes_at_any_time(channels) -> None:
+    """A file of floats notes its peaks and the time at which they were looked for, which would be another checksum."""
+    data, _ = as_wav(np.full((80, channels), 0.5, np.float32), RATE, None)
+    peak = data.index(b"PEAK")
+    assert data[peak + 12 : peak + 16] == bytes(4)
+    assert Recording.from_bytes(data).samples.tolist() == [[0.5] * channels] * 80
