@@ -14,9 +14,11 @@ answers.
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Mapping
 
     from kataven_notebook.demo._hub import Hub
@@ -32,6 +34,7 @@ def hub(
     api_latency_s: float = 0.0,
     storage_latency_s: float = 0.0,
     sessions: Mapping[str, bytes] | None = None,
+    calls: int | str | os.PathLike[str] | None = None,
     faults: Mapping[str, str] | None = None,
     port: int = 0,
     storage_port: int = 0,
@@ -53,6 +56,15 @@ def hub(
     sessions
         Session ids with the bytes of their recordings, in place of the sixteen sample sessions; ``{}``
         for none.
+    calls
+        In place of the sample sessions, a number of calls for a study, up to 1,000 (about 0.3 MB of memory each),
+        the same each time: half of them with prompt "A", half with "B", over weekdays from 9 to 18 o'clock, of
+        callers some of whom call again. Prompt A answers 0.3 s later than B, and else alike; B interrupts more
+        often, at 30 % of the caller's longer sentences against 5 %. `Hub.sessions` has ``prompt`` and
+        ``caller_id``, `Hub.truth` who really speaks when. Or a folder of sound files of your own: each is a session
+        by its name without ending, and a CSV in the folder (``sessions.csv``, or the only one) may say more of each,
+        by ``session_id`` or ``file_name``; rows without a file are sessions without a recording. Files are read when
+        they are asked for, and go nowhere but over loopback.
     faults
         Session ids with the fault that each of their requests gets (`Faults.add` says more, and can add them
         while the hub runs).
@@ -70,9 +82,15 @@ def hub(
     Raises
     ------
     ValueError
-        When a life is under a second, or a fault is not known.
+        When a life is under a second, a fault is not known, both ``sessions`` and ``calls`` are given, or ``calls``
+        is no number from 1 to 1,000 and no folder with sound files.
     OSError
-        When a port is taken.
+        When a port is taken, or a folder can't be read.
+
+    Warns
+    -----
+    UserWarning
+        Of files in a folder that are not served, or hold no sound.
 
     Examples
     --------
@@ -80,21 +98,33 @@ def hub(
     >>> with demo.hub(sessions={"call-1": b"RIFF"}) as hub:
     ...     print(hub.base_url.startswith("http://127.0.0.1:"), len(hub.sessions))
     True 1
+    >>> with demo.hub(calls=4) as hub:
+    ...     print(hub.sessions["prompt"].value_counts().to_dict())
+    {'B': 2, 'A': 2}
     """
     # Starlette and uvicorn are loaded with the first hub, not with the package.
     from kataven_notebook.demo._hub import Hub  # noqa: PLC0415 - see above
 
-    return Hub(
+    running = Hub(
         limits=limits,
         url_life_s=url_life_s,
         api_latency_s=api_latency_s,
         storage_latency_s=storage_latency_s,
         sessions=sessions,
+        calls=calls,
         faults=faults,
         port=port,
         storage_port=storage_port,
         **options,
     )
+    if running.notes:
+        # Warnings are errors for some, and nobody would have the hub to close.
+        try:
+            warnings.warn("; ".join(running.notes), stacklevel=2)
+        except Warning:
+            running.close()
+            raise
+    return running
 
 
 def serve(arguments: list[str] | None = None) -> int:

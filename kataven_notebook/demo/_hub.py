@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import weakref
@@ -49,15 +50,17 @@ class Hub:
         Counts requests: `Limiter`; ``limiter.limits`` may be replaced.
     accounts
         Who is known: `Accounts`.
+    notes
+        A sentence for each file of a folder of calls that is not served, or is no sound; else empty.
     settings
         A `kataven_notebook.Settings` for this hub, with a private state directory that goes with it.
 
     Raises
     ------
     ValueError
-        When a life is under a second, or a fault is not known.
+        When a life is under a second, a fault is not known, or ``calls`` is of no use.
     OSError
-        When a port is taken.
+        When a port is taken, or a folder of calls can't be read.
 
     Examples
     --------
@@ -74,6 +77,7 @@ class Hub:
         *,
         limits: Limits | None = None,
         sessions: Mapping[str, bytes] | None = None,
+        calls: int | str | os.PathLike[str] | None = None,
         faults: Mapping[str, str] | None = None,
         port: int = 0,
         storage_port: int = 0,
@@ -89,7 +93,8 @@ class Hub:
         self.account = ACCOUNT
         self.api_key = self.accounts.add(ACCOUNT)
         self._truth: dict[str, dict[str, Any]] = {}
-        self._fill(sessions)
+        self.notes: list[str] = []
+        self._fill(sessions, calls)
         for session_id, name in (faults or {}).items():
             self.faults.add(session_id, name)
         api_port = self._listen(port, storage_port)
@@ -116,13 +121,31 @@ class Hub:
         self._server.start()
         return api_port
 
-    def _fill(self, sessions: Mapping[str, bytes] | None) -> None:
-        if sessions is None:
+    def _fill(self, sessions: Mapping[str, bytes] | None, calls: int | str | os.PathLike[str] | None) -> None:
+        if calls is not None:
+            if sessions is not None:
+                raise ValueError("sessions= and calls= both say what the hub serves: pass one of them.")
+            self._fill_with_calls(calls)
+        elif sessions is None:
             self._world.sessions.update(sample_sessions())
             self._truth = true_speech()
         else:
             for session_id, data in sessions.items():
                 self.add(session_id, data)
+
+    def _fill_with_calls(self, calls: int | str | os.PathLike[str]) -> None:
+        # numpy and libsndfile are loaded where they are needed alone.
+        if isinstance(calls, str | os.PathLike):
+            from kataven_notebook.demo._own_files import own_sessions  # noqa: PLC0415 - see above
+
+            sessions, self.notes = own_sessions(calls)
+        else:
+            from kataven_notebook.demo._study import MOST_CALLS, study_calls  # noqa: PLC0415 - see above
+
+            if isinstance(calls, bool) or not hasattr(calls, "__index__") or not 1 <= calls <= MOST_CALLS:
+                raise ValueError(f"calls={calls!r}: pass a number from 1 to {MOST_CALLS:,}, or a folder.")
+            sessions, self._truth = study_calls(int(calls))
+        self._world.sessions.update(sessions)
 
     @property
     def accounts(self) -> Accounts:
@@ -154,15 +177,24 @@ class Hub:
         """A new frame of all sessions, one a row.
 
         Columns: ``session_id``, ``agent``, ``agent_version``, ``outcome`` (string) and ``started_at``
-        (datetime64, UTC); missing where a session was added without them.
+        (datetime64, UTC); missing where a session was added without them. With ``calls=60`` also ``prompt`` and
+        ``caller_id``, with a folder what its CSV has (all string, and ``started_at`` too where it holds no times).
         """
         import pandas as pd  # noqa: PLC0415 - a hub that runs on its own needs no pandas
 
-        rows = [{"session_id": session.session_id, **session.details} for session in self._stored()]
-        columns = ["session_id", "agent", "agent_version", "started_at", "outcome"]
-        frame = pd.DataFrame(rows, columns=columns)
-        frame["started_at"] = pd.to_datetime(frame["started_at"], utc=True).astype("datetime64[us, UTC]")
-        return frame.astype(dict.fromkeys(["session_id", "agent", "agent_version", "outcome"], "string"))
+        rows = self.rows()
+        own = ["session_id", "agent", "agent_version", "started_at", "outcome"]
+        frame = pd.DataFrame(rows, columns=list(dict.fromkeys([*own, *(name for row in rows for name in row)])))
+        texts = [name for name in frame.columns if name != "started_at"]
+        try:
+            frame["started_at"] = pd.to_datetime(frame["started_at"], utc=True).astype("datetime64[us, UTC]")
+        except ValueError:
+            texts.append("started_at")
+        return frame.astype(dict.fromkeys(texts, "string"))
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Give what is known of each session, in order: ``session_id`` and its details."""
+        return [{"session_id": session.session_id, **session.details} for session in self._stored()]
 
     @property
     def truth(self) -> dict[str, dict[str, Any]]:
@@ -218,8 +250,10 @@ class Hub:
         ------
         KeyError
             When the hub has no such session.
+        OSError
+            When its file is gone.
         """
-        return self._world.sessions[session_id].data
+        return self._world.sessions[session_id].content()[0]
 
     def sign(self, session_id: str, *, life_s: float | None = None) -> str:
         """Give a presigned URL without asking the API; its life is `Options.url_life_s` unless given."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 import random
 import signal
 import struct
 import sys
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kataven_notebook.demo._hub import Hub
@@ -44,6 +46,13 @@ def _parser() -> argparse.ArgumentParser:
     for name, default_s in (("minute", 60.0), ("hour", 3_600.0), ("day", 86_400.0)):
         parser.add_argument(f"--{name}-s", type=float, default=default_s, help="length of that window")
     parser.add_argument("--in-flight", type=int, default=20, help="requests at once (default: 20; 0: any number)")
+    parser.add_argument(
+        "--calls",
+        metavar="N|DIR",
+        help="serve N calls for a study, two prompts in turn, or the sound files of a folder, by their names; a CSV in "
+        "it may say more of each; nothing leaves this machine",
+    )
+    parser.add_argument("--list", metavar="FILE", help="write the sessions there as CSV, as fetch takes them")
     parser.add_argument("--synthetic", type=int, metavar="N", help="serve N sessions call-00000.. of noise instead")
     parser.add_argument("--synthetic-bytes", type=int, default=262_144, help="their size (default: 262144)")
     return parser
@@ -51,7 +60,20 @@ def _parser() -> argparse.ArgumentParser:
 
 def serve(arguments: Sequence[str] | None = None) -> int:
     """Run a hub until SIGTERM or SIGINT; see `kataven_notebook.demo.serve`."""
-    hub = _hub(_parser().parse_args(arguments))
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        hub = _hub(options)
+    except ValueError as error:
+        parser.error(str(error))
+    try:
+        if options.list:
+            _write_list(hub, options.list)
+    except OSError as error:
+        hub.close()
+        parser.error(f"--list {options.list}: it can't be written ({error.strerror or error})")
+    for note in hub.notes:
+        sys.stderr.write(f"note: {note}\n")
     stop = threading.Event()
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
@@ -82,6 +104,14 @@ def serve(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _write_list(hub: Hub, file: str) -> None:
+    rows = hub.rows()
+    with Path(file).open("w", encoding="utf-8", newline="") as opened:
+        table = csv.DictWriter(opened, list(dict.fromkeys(["session_id", *(name for row in rows for name in row)])))
+        table.writeheader()
+        table.writerows(rows)
+
+
 def _hub(options: argparse.Namespace) -> Hub:
     from kataven_notebook.settings import Limits  # noqa: PLC0415 - as in Hub
 
@@ -94,13 +124,16 @@ def _hub(options: argparse.Namespace) -> Hub:
         hour_s=options.hour_s,
         day_s=options.day_s,
     )
-    sessions = None
+    sessions = calls = None
+    if options.calls is not None:
+        calls = int(options.calls) if options.calls.isdecimal() else options.calls
     if options.synthetic is not None:
         data = pcm_wav(options.synthetic_bytes)
         sessions = {f"call-{number:05d}": data for number in range(options.synthetic)}
     return Hub(
         limits=limits,
         sessions=sessions,
+        calls=calls,
         port=options.port,
         storage_port=options.storage_port,
         url_life_s=options.url_life_s,

@@ -94,13 +94,17 @@ def _session_id(path: str) -> str | None:
 
 
 def _object(session: StoredSession, headers: Mapping[str, str], common: Mapping[str, str]) -> Answer:
-    if headers.get("if-match", session.etag) not in (session.etag, "*"):
+    try:
+        data, etag = session.content()
+    except OSError:
+        return error_answer(StorageError(404, "NoSuchKey", "The specified key does not exist."), common)
+    if headers.get("if-match", etag) not in (etag, "*"):
         message = "At least one of the pre-conditions you specified did not hold"
         return error_answer(StorageError(412, "PreconditionFailed", message, {"Condition": "If-Match"}), common)
-    total = len(session.data)
+    total = len(data)
     full = {
         **common,
-        "ETag": session.etag,
+        "ETag": etag,
         "Accept-Ranges": "bytes",
         "Content-Type": session.content_type,
         "Last-Modified": "Thu, 01 Jan 2026 00:00:00 GMT",
@@ -110,9 +114,9 @@ def _object(session: StoredSession, headers: Mapping[str, str], common: Mapping[
     except StorageError as refusal:
         return error_answer(refusal, {**common, "Content-Range": f"bytes */{total}"})
     if span is None:
-        return Answer(200, full, session.data)
+        return Answer(200, full, data)
     first, last = span
-    return Answer(206, {**full, "Content-Range": f"bytes {first}-{last}/{total}"}, session.data[first : last + 1])
+    return Answer(206, {**full, "Content-Range": f"bytes {first}-{last}/{total}"}, data[first : last + 1])
 
 
 def _span(value: str | None, total: int) -> tuple[int, int] | None:

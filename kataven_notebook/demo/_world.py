@@ -18,6 +18,7 @@ from kataven_notebook.demo._sigv4 import Credentials, presign
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from kataven_notebook.demo._limits import Limiter
 
@@ -36,10 +37,24 @@ class StoredSession:
     state: State = "ready"
     details: Mapping[str, object] = field(default_factory=dict)
     etag: str = ""
+    path: Path | None = None
 
     def __post_init__(self) -> None:
-        if not self.etag:
+        if not self.etag and self.path is None:
             self.etag = _etag(self.data)
+
+    def content(self) -> tuple[bytes, str]:
+        """Give the recording's bytes and their ETag; of a file of the user's as it is now.
+
+        Raises
+        ------
+        OSError
+            The file is gone.
+        """
+        if self.path is None:
+            return self.data, self.etag
+        data = self.path.read_bytes()
+        return data, _etag(data)
 
 
 # Thousands of sessions of a benchmark share the same bytes: hashing them once is enough.
