@@ -1,9 +1,11 @@
-"""What is known of a recording without decoding it: whose it is, what its header says, and where it lies."""
+"""What a recording is without decoding it: whose it is, what its header says, where it lies, and its bytes."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
+
+from kataven_notebook.sound.source import readable
 
 if TYPE_CHECKING:
     from kataven_notebook.sound.decode import SoundInfo
@@ -91,3 +93,40 @@ class DescribedSound:
     def is_in_memory(self) -> bool:
         """Whether its bytes are in this process's memory."""
         return isinstance(self._source, bytes)
+
+    def encoded(self) -> bytes:
+        """Return the bytes of the sound file, unchanged.
+
+        Raises
+        ------
+        OSError
+            The file is gone or can't be read.
+        """
+        source = readable(self._source)
+        return source if isinstance(source, bytes) else source.read_bytes()
+
+    def near(self) -> Self:
+        """Return the recording with sound that is read from a bucket once; any other recording is returned as it is.
+
+        Raises
+        ------
+        StoreError
+            The bucket can't be read.
+        """
+        return self if isinstance(self._source, bytes | str | Path) else self._copied(self._source.read())
+
+    def derived(self) -> Self:
+        """Return the same sound marked as made of other sound, which no store takes for its session's."""
+        made = self._copied(self._source)
+        made._is_derived = True  # noqa: SLF001 - its own class
+        return made
+
+    def _copied(self, source: Source) -> Self:
+        made = type(self)(source, self._info, self._size_bytes, session_id=self._session_id)
+        made._is_derived, made._bits, made._made_of = self._is_derived, self._bits, self._made_of  # noqa: SLF001 - the same
+        return made
+
+    def __repr__(self) -> str:
+        """Return length, rate, channels and format; never sound."""
+        channels = f"{self.channels} channel" + ("" if self.channels == 1 else "s")
+        return f"<Recording {self.duration_s:.1f} s, {self.sample_rate} Hz, {channels}, {self.format}>"

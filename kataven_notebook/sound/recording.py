@@ -14,11 +14,12 @@ from kataven_notebook.sound.card import card
 from kataven_notebook.sound.described import DescribedSound
 from kataven_notebook.sound.encode import as_wav, bits_of
 from kataven_notebook.sound.saving import save
+from kataven_notebook.sound.silencing import intervals_per_channel, silence
 from kataven_notebook.sound.source import readable
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     import numpy.typing as npt
 
@@ -123,12 +124,6 @@ class Recording(DescribedSound):
         data, _ = as_wav(decode.as_frames(samples), rate, None)
         return cls.from_bytes(data, session_id=session_id).derived()
 
-    def derived(self) -> Self:
-        """Return the same sound marked as made of other sound, which no store takes for its session's."""
-        made = type(self)(self._source, self._info, self._size_bytes, session_id=self._session_id)
-        made._is_derived, made._bits, made._made_of = True, self._bits, self._made_of  # noqa: SLF001 - its own class
-        return made
-
     @property
     def samples(self) -> Samples:
         """All samples, `(frames, channels)` float32 in [-1, 1], decoded at each use.
@@ -184,29 +179,6 @@ class Recording(DescribedSound):
             joined = block if kept is None else np.concatenate([kept, block])
             yield joined
             kept = joined[-overlap:] if overlap else None
-
-    def encoded(self) -> bytes:
-        """Return the bytes of the sound file, unchanged.
-
-        Raises
-        ------
-        OSError
-            The file is gone or can't be read.
-        """
-        source = readable(self._source)
-        return source if isinstance(source, bytes) else source.read_bytes()
-
-    def near(self) -> Recording:
-        """Return the recording with sound that is read from a bucket once; any other recording is returned as it is.
-
-        Raises
-        ------
-        StoreError
-            The bucket can't be read.
-        """
-        if isinstance(self._source, bytes | str | Path):
-            return self
-        return Recording(self._source.read(), self._info, self._size_bytes, session_id=self._session_id)
 
     def channel(self, index: int) -> Recording:
         """Return one channel alone, sample for sample, in as many bits as the recording has.
@@ -294,6 +266,41 @@ class Recording(DescribedSound):
         samples = soxr.resample(self.samples, self.sample_rate, sample_rate, quality="HQ")
         return self._computed(samples, sample_rate)
 
+    def silenced(self, intervals: npt.ArrayLike | Sequence[npt.ArrayLike | None], *, beep: bool = False) -> Recording:
+        """Return the same sound at the same length without what lies in the intervals, such as names and numbers.
+
+        Nothing of it is left, in whatever format the result is saved. What is around fades within 10 ms, outside of
+        the intervals, so that no click is heard. Without intervals it is the recording itself.
+
+        Parameters
+        ----------
+        intervals
+            `(n, 2)` start and end in seconds, in any order, for all channels; or a list of such, one a channel, None
+            for nothing. What lies before the beginning or after the end is cut off.
+        beep
+            A tone of 1 kHz instead of silence, as loud as the channel's speech elsewhere (-36 to -16 dBFS).
+
+        Raises
+        ------
+        ValueError
+            Another shape; no numbers; an end that is not after its start; or more than a second outside of the
+            recording, as milliseconds would be.
+        DecodeError, OSError
+            As in `samples`.
+
+        Examples
+        --------
+        >>> call = Recording.from_samples([[0.1, 0.2]] * 8000, 8000)
+        >>> call.silenced([(0.25, 0.5)]).samples[3000].tolist(), call.silenced([None, [(0.25, 0.5)]]).frames
+        ([0.0, 0.0], 8000)
+        """
+        wanted = intervals_per_channel(intervals, self.channels, self.duration_s)
+        if not any(len(each) for each in wanted):
+            return self
+        bits = self._needed_bits
+        samples = silence(self.samples, self.sample_rate, wanted, beep=beep, bits=bits)
+        return self._made(samples, self.sample_rate, bits)
+
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the recording to a file, in the format that the name ends in, and return its path.
 
@@ -376,11 +383,6 @@ class Recording(DescribedSound):
         made._bits = None if fits else bits  # noqa: SLF001 - its own class
         made._made_of = str(self._source) if isinstance(self._source, str | Path) else self._made_of  # noqa: SLF001
         return made
-
-    def __repr__(self) -> str:
-        """Return length, rate, channels and format; never sound."""
-        channels = f"{self.channels} channel" + ("" if self.channels == 1 else "s")
-        return f"<Recording {self.duration_s:.1f} s, {self.sample_rate} Hz, {channels}, {self.format}>"
 
     def _repr_html_(self) -> str:
         """Return a card for notebooks, without sound; `play` returns a player."""
