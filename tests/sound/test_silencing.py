@@ -21,7 +21,7 @@ FADE = round(0.01 * RATE)
 def two_parts() -> np.ndarray:
     """Two seconds of a low tone on both channels; within the secret part a high one that is heard nowhere else."""
     time = np.arange(2 * RATE) / RATE
-    samples = np.repeat(0.3 * np.sin(2 * np.pi * 200 * time)[:, None], 2, axis=1)
+    samples = np.repeat(0.3 * np.cos(2 * np.pi * 200 * time)[:, None], 2, axis=1)
     samples[SECRET] += 0.3 * np.sin(2 * np.pi * 3_000 * time[SECRET])[:, None]
     return samples
 
