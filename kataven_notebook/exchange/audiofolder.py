@@ -19,6 +19,7 @@ from kataven_notebook.frame.columns import AUDIO, DTYPES, ERROR, EXPIRES_AT, SOU
 from kataven_notebook.frame.job import FrameJob
 from kataven_notebook.frame.options import check_choice, sound_plan
 from kataven_notebook.frame.sessions import session_column
+from kataven_notebook.frame.silences import Silences
 from kataven_notebook.machine.folders import atomic, make_private
 from kataven_notebook.notices import warn_caller
 from kataven_notebook.run.plan import DEFAULT_MAX_BYTES, Outcome
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kataven_notebook.frame.options import Duration
-    from kataven_notebook.run.plan import Task
+    from kataven_notebook.run.plan import Plan, Task
     from kataven_notebook.settings import Settings
     from kataven_notebook.store.opening import StoreLike
 
@@ -51,6 +52,7 @@ def to_audiofolder(
     sample_rate: int | None = None,
     channels: Literal["split", "mono"] | None = None,
     metadata: Literal["csv", "jsonl", "parquet"] = "csv",
+    silence: pd.DataFrame | None = None,
     session: str = "session_id",
     store: StoreLike = None,
     max_bytes: int = DEFAULT_MAX_BYTES,
@@ -84,6 +86,11 @@ def to_audiofolder(
     metadata
         The format of the table: "csv" is read everywhere, though ids made of digits become numbers
         in some readers; "jsonl" and "parquet" (extra `[parquet]`) keep types and lists.
+    silence
+        What is taken out of the sound, at equal length, such as spoken names and numbers: a table with
+        the session column, `start_s`, `end_s`, and perhaps `channel` (from 0; missing for all). Such
+        calls are decoded, silenced as by `Recording.silenced`, and written anew; where the table changes,
+        again. Times of recognised words are not exact: widen them.
     session, store, max_bytes, max_wait, in_flight, prefix, progress, settings
         As for `audio`.
 
@@ -91,13 +98,17 @@ def to_audiofolder(
     -------
     pathlib.Path
         The folder: `audio/` and `metadata.csv`, `.jsonl` or `.parquet`, whose column `file_name`
-        says which sound a row has. Signed URLs are not written.
+        says which sound a row has. Signed URLs are not written. `datasets` gives two channels as one:
+        `row["audio"]["array"]` is their mean, whatever `Audio(num_channels=)` says (datasets #8005).
+        Both are in `row["audio"].get_all_samples().data`, in `read_audiofolder`, and, a file each, in an
+        export with `channels="split"`.
 
     Raises
     ------
     FrameError
         The session column can't be found, the frame has a column `file_name` (or `channel`, with
-        "split"), or two columns of one name.
+        "split"), or two columns of one name; a row of `silence` would take nothing out, or none of its
+        sessions is in the frame.
     ConfigurationError
         An option that can't work, or a folder with something else in it.
     MissingExtra
@@ -118,7 +129,11 @@ def to_audiofolder(
     """
     options = {"format": format, "sample_rate": sample_rate, "channels": channels}
     _check_options(options, metadata)
+    if silence is not None:
+        options["silenced"] = True
     job = FrameJob(df, session, prefix=prefix)
+    silences = Silences(silence, session)
+    silences.check(job.sessions.ids)
     twice = df.columns[df.columns.map(str).duplicated()]
     if len(twice):
         raise FrameError(f"the frame has several columns {str(twice[0])!r}, which a table can't hold: rename them")
@@ -136,32 +151,49 @@ def to_audiofolder(
         keep_sound=False,
     )
     target = _prepared(absolute_path("folder", folder), options)
-    files = SoundFiles(target, format, sample_rate, channels, Written(target), names=alike(job.sessions.ids))
-    job.split(plan, for_work=True, progress=progress)
-    job.known |= _there_already(job.tasks, files)
-    with working(plan, files) as ready:
-        outcomes = job.run(ready, label="Writing", progress=progress)
-    if files.failure is not None:
-        raise StoreError(
-            f"the folder {target} can't be written ({files.failure}): what is there stays good; call again to go on"
-        )
+    files = SoundFiles(
+        target, format, sample_rate, channels, Written(target), names=alike(job.sessions.ids), silences=silences
+    )
+    outcomes = _written(job, plan, files, progress=progress)
     _write_table(job, outcomes, target, metadata=metadata, options=options)
     _warn_of_left_out(job.reasons(outcomes), len(outcomes))
     return target
+
+
+def _written(job: FrameJob, plan: Plan, files: SoundFiles, *, progress: bool | None) -> list[Outcome]:
+    """Write the files of all sessions that have sound, and return the outcomes.
+
+    Raises
+    ------
+    StoreError, Interrupted
+        As for `to_audiofolder`.
+    """
+    try:
+        files.drop_what_was_silenced_otherwise({*files.silences.session_ids, *map(str, job.sessions.ids)})
+    except OSError as error:
+        raise _not_writable(files.folder, error) from None
+    job.split(plan, for_work=True, progress=progress)
+    job.known |= _there_already(job.tasks, files)
+    rows = {task.session_id: {"session_id": task.session_id} for task in job.tasks.values()}
+    with working(plan, files, rows=rows) as ready:
+        outcomes = job.run(ready, label="Writing", progress=progress)
+    if files.failure is not None:
+        raise _not_writable(files.folder, files.failure)
+    return outcomes
+
+
+def _not_writable(folder: Path, error: OSError) -> StoreError:
+    return StoreError(f"the folder {folder} can't be written ({error}): what is there stays good; call again to go on")
 
 
 def _there_already(tasks: dict[int, Task], files: SoundFiles) -> dict[int, Outcome]:
     """Take out of `tasks` what would be fetched although an earlier call has written it."""
     found = {}
     for position, task in list(tasks.items()):
-        if task.recording is None:
-            there = files.written.files(files.stem(task.session_id))
-            if there is not None:
-                found[position] = Outcome(Status.DOWNLOADED, value=there)
-                del tasks[position]
-        elif task.recording.session_id != task.session_id:
-            # A recording that somebody made knows of no session: the row does.
-            files.stems[id(task.recording)] = files.stem(task.session_id)
+        there = files.there_already(task.session_id) if task.recording is None else None
+        if there is not None:
+            found[position] = Outcome(Status.DOWNLOADED, value=there)
+            del tasks[position]
     return found
 
 
@@ -235,7 +267,7 @@ def _write_table(
         for kind in set(_sheets.KINDS) - {metadata}:
             (folder / f"metadata.{kind}").unlink(missing_ok=True)
     except OSError as error:
-        raise StoreError(f"the folder {folder} can't be written ({error}): call again to go on") from None
+        raise _not_writable(folder, error) from None
 
 
 def _plain_columns(df: pd.DataFrame, session: str, prefix: str, metadata: str) -> pd.DataFrame:
@@ -263,7 +295,8 @@ def _warn_of_left_out(reasons: Mapping[str, str], count: int) -> None:
     if reasons:
         first, reason = next(iter(reasons.items()))
         warn_caller(
-            f"{len(reasons):,} of {count:,} sessions have no sound and are not in the folder; {first}: {reason}"
+            f"{len(reasons):,} of {count:,} sessions have no sound that can be written, and are not in the folder; "
+            f"{first}: {reason}"
         )
 
 

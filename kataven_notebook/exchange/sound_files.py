@@ -12,11 +12,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from kataven_notebook.frame.silences import Silences
 from kataven_notebook.machine.folders import atomic
 from kataven_notebook.sound.encode import lack_of, write
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from kataven_notebook.sound.recording import Recording
@@ -66,6 +67,19 @@ def alike(session_ids: Iterable[object]) -> dict[str, str]:
     return {each: hashed_stem(each) for each in texts if counts[file_stem(each).casefold()] > 1}
 
 
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """Of which sound a session's files are, how long they are, and what was taken out of it."""
+
+    source: str
+    sizes: Mapping[str, int]
+    silence: str
+
+
+def _is_file_of(stem: str, name: str) -> bool:
+    return re.fullmatch(rf"{FOLDER}/{re.escape(stem)}(_\d+)?\.\w+", name) is not None
+
+
 class Written:
     """Remembers which sessions of a folder are written, so that nothing is fetched or converted twice.
 
@@ -79,7 +93,7 @@ class Written:
         self._folder = folder
         self._path = folder / _WRITTEN
         self._lock = threading.Lock()
-        self._known: dict[str, tuple[str, dict[str, int]]] = {}
+        self._known: dict[str, _Entry] = {}
         with contextlib.suppress(FileNotFoundError):
             for line in self._path.read_bytes().split(b"\n"):
                 # The last line of a killed process may be half a line.
@@ -88,26 +102,49 @@ class Written:
 
     def _learn(self, entry: dict[str, Any]) -> None:
         sizes = {str(name): int(size) for name, size in entry["files"].items()}
-        self._known[str(entry["name"])] = (str(entry["source"]), sizes)
+        self._known[str(entry["name"])] = _Entry(str(entry["source"]), sizes, str(entry.get("silence", "")))
 
-    def files(self, stem: str, source: str | None = None) -> list[str] | None:
-        """Return a session's files where all are there and whole, and come from that source, if one is named."""
+    def files(self, stem: str, source: str | None = None, *, silence: str = "") -> list[str] | None:
+        """Return a session's files where all are there and whole, and come from that source, if one is named.
+
+        What was taken out of them must be the same, too.
+        """
         known = self._known.get(stem)
-        if known is None or source not in (None, known[0]):
+        if known is None or source not in (None, known.source) or silence != known.silence:
             return None
-        for name, size in known[1].items():
+        for name, size in known.sizes.items():
             target = self._folder / name
-            is_ours = re.fullmatch(rf"{FOLDER}/{re.escape(stem)}(_\d+)?\.\w+", name)
-            if not is_ours or not target.is_file() or target.stat().st_size != size:
+            if not _is_file_of(stem, name) or not target.is_file() or target.stat().st_size != size:
                 return None
-        return list(known[1])
+        return list(known.sizes)
 
-    def note(self, stem: str, source: str, names: list[str]) -> None:
+    def drop_others(self, silences: Mapping[str, str]) -> None:
+        """Remove the files of sessions of which something else was taken out: what is to be silent now may be in them.
+
+        Parameters
+        ----------
+        silences
+            By the name of a session's files, what tells its intervals from others.
+
+        Raises
+        ------
+        OSError
+            The file system refuses.
+        """
+        for stem, silence in silences.items():
+            known = self._known.get(stem)
+            if known is not None and known.silence != silence:
+                for name in known.sizes:
+                    if _is_file_of(stem, name):
+                        (self._folder / name).unlink(missing_ok=True)
+
+    def note(self, stem: str, source: str, names: list[str], *, silence: str = "") -> None:
         """Remember files that are on the disk."""
         entry = {
             "name": stem,
             "source": source,
             "files": {name: (self._folder / name).stat().st_size for name in names},
+            **({"silence": silence} if silence else {}),
         }
         with self._lock:
             descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
@@ -141,10 +178,10 @@ class SoundFiles:
         None, "mono" or "split" (a file a channel).
     written
         What is there already.
-    stems
-        The file's name by the identity of the recording, where that is not of its session.
     names
         The file's name by session, where it is not the usual one.
+    silences
+        What is to be taken out of the sound of which session.
     failure
         The first thing that the file system refused.
     """
@@ -154,12 +191,19 @@ class SoundFiles:
     sample_rate: int | None
     channels: str | None
     written: Written
-    stems: dict[int, str] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
+    silences: Silences = field(default_factory=lambda: Silences(None, ""))
     failure: OSError | None = None
 
-    def __call__(self, recording: Recording) -> list[str]:
+    def __call__(self, recording: Recording, row: Mapping[str, Any]) -> list[str]:
         """Write the files that are not there yet, and return all their names below the folder.
+
+        Parameters
+        ----------
+        recording
+            The sound as it is, silenced by nobody yet.
+        row
+            Whose it is, under "session_id": a recording that somebody made knows of no session.
 
         Raises
         ------
@@ -167,19 +211,41 @@ class SoundFiles:
             The file system refuses.
         DecodeError
             The sound has to be converted and can't be decoded.
+        ValueError
+            What is to be taken out lies outside of the sound.
         """
-        stem = self.stems.get(id(recording)) or self.stem(recording.session_id)
+        session_id = row["session_id"]
+        stem, silence = self.stem(session_id), self.silences.digest(session_id)
         try:
             source = _source_of(recording)
-            there = self.written.files(stem, source)
+            there = self.written.files(stem, source, silence=silence)
             if there is not None:
                 return there
-            names = self._kept(recording, stem) if self._keeps(recording) else self._converted(recording, stem)
-            self.written.note(stem, source, names)
+            # Bytes as they were recorded have all that was said.
+            if self._keeps(recording) and not silence:
+                names = self._kept(recording, stem)
+            else:
+                names = self._converted(self.silences.applied(recording, session_id), stem)
+            self.written.note(stem, source, names, silence=silence)
         except OSError as error:
             self.failure = self.failure or error
             raise
         return names
+
+    def there_already(self, session_id: str) -> list[str] | None:
+        """Return the files of a session that an earlier call has written, whatever sound it has by now."""
+        return self.written.files(self.stem(session_id), silence=self.silences.digest(session_id))
+
+    def drop_what_was_silenced_otherwise(self, session_ids: Iterable[object]) -> None:
+        """Remove the files of those sessions of which something else is to be taken out now.
+
+        Raises
+        ------
+        OSError
+            The file system refuses.
+        """
+        wanted = {self.stem(each): self.silences.digest(each) for each in session_ids}
+        self.written.drop_others(wanted)
 
     def stem(self, session_id: object) -> str:
         """Return what a session's files are called, but for the channel and the ending."""

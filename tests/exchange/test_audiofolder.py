@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import sys
+from types import ModuleType, SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
 import soundfile as sf
@@ -183,3 +186,48 @@ def test_a_store_takes_files_as_recorded_and_none_that_were_converted(hub, tmp_p
     assert [each.path.is_relative_to(tmp_path / "calls") for each in stored["audio"]] == [True] * 2
     assert stored["audio"][0].encoded() == calls["audio"][0].encoded()
     assert hub.requests.count() == 0
+
+
+def test_datasets_makes_one_channel_of_two_and_two_files_of_a_split_export(tmp_path, monkeypatch) -> None:
+    """As the docstring says: its decoder takes the mean, here with a decoder of ours below it."""
+    datasets = pytest.importorskip("datasets")
+    below = ModuleType("torchcodec.decoders")
+    below.AudioDecoder = Decoder
+    monkeypatch.setitem(sys.modules, "torchcodec", ModuleType("torchcodec"))
+    monkeypatch.setitem(sys.modules, "torchcodec.decoders", below)
+    monkeypatch.delitem(sys.modules, "datasets.features._torchcodec", raising=False)
+    monkeypatch.setattr(datasets.config, "TORCHCODEC_AVAILABLE", True)
+    calls = pd.DataFrame({"session_id": ["a"], "audio": [kn.Recording.from_samples([[0.5, -0.25]] * 800, 8_000)]})
+    (file,) = (to_audiofolder(calls, tmp_path / "calls", progress=False) / "audio").iterdir()
+    for channels in (None, 2):
+        feature = datasets.Audio(num_channels=channels)
+        decoded = feature.decode_example({"path": str(file), "bytes": None})
+        assert decoded["array"].tolist() == [0.125] * 800
+        assert decoded.get_all_samples().data.shape == (2, 800)
+    parts = sorted((to_audiofolder(calls, tmp_path / "split", channels="split", progress=False) / "audio").iterdir())
+    found = [datasets.Audio().decode_example({"path": str(each), "bytes": None})["array"][0] for each in parts]
+    assert found == [0.5, -0.25]
+    assert read_audiofolder(tmp_path / "calls")["audio"][0].samples[0].tolist() == [0.5, -0.25]
+
+
+class Decoder:
+    """What `datasets` needs of torchcodec: all samples of a file, by channel."""
+
+    def __init__(self, source: str, **_options: object) -> None:
+        self._source = source
+        self.metadata = SimpleNamespace()
+
+    def get_all_samples(self) -> SimpleNamespace:
+        """Return the samples as a tensor would hold them."""
+
+        class Tensor(np.ndarray):
+            """An array with the two methods of a tensor that are called."""
+
+            def cpu(self) -> Tensor:
+                return self
+
+            def numpy(self) -> np.ndarray:
+                return np.asarray(self)
+
+        samples, _ = sf.read(self._source, dtype="float32", always_2d=True)
+        return SimpleNamespace(data=samples.T.view(Tensor))

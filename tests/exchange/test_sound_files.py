@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 from exports import IDS, export, sound
 
-from kataven_notebook import Recording, errors
+from kataven_notebook import Recording, demo, errors
 from kataven_notebook.exchange.audiofolder import read_audiofolder, to_audiofolder
+from kataven_notebook.exchange.sound_files import Written
 
 
 @pytest.mark.core
@@ -88,3 +89,99 @@ def test_sound_above_full_scale_is_limited(tmp_path) -> None:
     frame = pd.DataFrame({"session_id": ["a"], "audio": [loud]})
     back = read_audiofolder(to_audiofolder(frame, tmp_path, format="flac", progress=False))["audio"][0].samples
     np.testing.assert_allclose(back[:3, 0], [1.0, -1.0, 0.5], atol=1e-4)
+
+
+def silences(*rows: tuple) -> pd.DataFrame:
+    """What is to be taken out: session, start and end."""
+    return pd.DataFrame(rows, columns=["session_id", "start_s", "end_s"])
+
+
+@pytest.mark.core
+@pytest.mark.parametrize(
+    "options", [{}, {"format": "wav"}, {"channels": "split"}, {"channels": "mono"}, {"format": "ogg"}]
+)
+def test_no_file_has_what_is_to_be_taken_out(tmp_path, options) -> None:
+    """Bytes as they were recorded are kept for calls of which nothing is, and for no other."""
+    calls = pd.DataFrame({"session_id": ["a", "b"], "audio": [sound(1.0), sound(1.0)]})
+    folder = to_audiofolder(calls, tmp_path / "calls", silence=silences(("a", 0.25, 0.5)), progress=False, **options)
+    back = read_audiofolder(folder)
+    for session_id, part in zip(back["session_id"], back["audio"], strict=True):
+        heard = np.abs(part.samples[2_100:3_900]).max() > 0.05
+        assert heard == (session_id == "b")
+        assert part.duration_s == pytest.approx(1.0, abs=0.01)
+    if not options:
+        assert (folder / "audio" / "b.wav").read_bytes() == calls["audio"][1].encoded()
+    assert {each.is_derived for each in back["audio"]} == {True}
+
+
+@pytest.mark.core
+def test_what_is_to_be_taken_out_now_is_in_no_file_of_an_earlier_export(tmp_path) -> None:
+    """A call whose intervals change is written again, and no file stays that has what they were made for."""
+    mp3 = Recording.from_file(sound(1.0).save(tmp_path / "a.mp3"), session_id="a")
+    calls = pd.DataFrame({"session_id": ["a", "b"], "audio": [mp3, sound(1.0)]})
+    folder = tmp_path / "calls"
+
+    def files(*rows: tuple, of: pd.DataFrame = calls) -> dict[str, bytes]:
+        to_audiofolder(of, folder, silence=silences(*rows), progress=False)
+        return {each.name: each.read_bytes() for each in (folder / "audio").iterdir()}
+
+    first = files(("b", 0.25, 0.5))
+    assert sorted(first) == ["a.mp3", "b.wav"]
+    assert files(("b", 0.25, 0.5)) == first
+    both = files(("b", 0.25, 0.5), ("a", 0.5, 0.75))
+    assert sorted(both) == ["a.wav", "b.wav"], "the file as it was recorded has all that was said"
+    assert both["b.wav"] == first["b.wav"]
+    other = files(("b", 0.25, 0.6), ("a", 0.5, 0.75))
+    assert other["a.wav"] == both["a.wav"]
+    assert other["b.wav"] != both["b.wav"]
+    # A call that is no longer in the frame, and one that can't be silenced as asked.
+    with pytest.warns(UserWarning, match="silence= names 1 sessions that the frame does not have"):
+        assert sorted(files(("a", 0.5, 0.75), ("b", 0.1, 0.2), of=calls.iloc[:1])) == ["a.wav"]
+    with pytest.warns(UserWarning, match=r"1 of 2 sessions have no sound that can be written.*lies outside"):
+        assert sorted(files(("a", 500.0, 900.0), ("b", 0.1, 0.2))) == ["b.wav"]
+
+
+@pytest.mark.core
+def test_what_was_silenced_is_not_fetched_again(tmp_path) -> None:
+    """Only a call whose intervals have changed is."""
+    with demo.hub() as hub:
+        ids = hub.sessions["session_id"].tolist()[:2]
+        calls = pd.DataFrame({"session_id": ids})
+
+        def fetched(*rows: tuple) -> int:
+            hub.requests.clear()
+            to_audiofolder(calls, tmp_path / "calls", silence=silences(*rows), settings=hub.settings, progress=False)
+            return hub.requests.count("api")
+
+        assert fetched((ids[0], 1.0, 2.0)) == 2
+        assert fetched((ids[0], 1.0, 2.0)) == 0
+        assert fetched((ids[0], 1.0, 2.5)) == 1
+        assert fetched((ids[0], 1.0, 2.5), (ids[1], 1.0, 2.0)) == 1
+
+
+@pytest.mark.core
+def test_an_export_is_silenced_or_it_is_not(tmp_path) -> None:
+    """One folder never holds both, not even by mistake; a table that names nobody stops before anything is made."""
+    calls = pd.DataFrame({"session_id": ["a"], "audio": [sound(1.0)]})
+    to_audiofolder(calls, tmp_path / "calls", progress=False)
+    with pytest.raises(errors.ConfigurationError, match="other options"):
+        to_audiofolder(calls, tmp_path / "calls", silence=silences(("a", 0.25, 0.5)), progress=False)
+    to_audiofolder(calls, tmp_path / "silent", silence=silences(("a", 0.25, 0.5)), progress=False)
+    with pytest.raises(errors.ConfigurationError, match="'silenced': True"):
+        to_audiofolder(calls, tmp_path / "silent", progress=False)
+    with pytest.raises(errors.FrameError, match="names no session that the frame has"):
+        to_audiofolder(calls, tmp_path / "new", silence=silences(("A", 0.25, 0.5)), progress=False)
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.core
+def test_files_are_there_only_with_the_same_taken_out_of_them(tmp_path) -> None:
+    """Also where a folder is read anew, and for entries that know nothing of it."""
+    (tmp_path / "audio").mkdir()
+    (tmp_path / "audio" / "a.wav").write_bytes(b"sound")
+    Written(tmp_path).note("a", "source", ["audio/a.wav"])
+    assert Written(tmp_path).files("a", "source") == ["audio/a.wav"]
+    assert Written(tmp_path).files("a", "source", silence="x") is None
+    Written(tmp_path).note("a", "source", ["audio/a.wav"], silence="x")
+    assert Written(tmp_path).files("a") is None
+    assert Written(tmp_path).files("a", silence="x") == ["audio/a.wav"]
