@@ -1,265 +1,252 @@
-"""Groups beside each other: medians, differences, and bootstrap confidence intervals for both."""
+"""Groups beside each other: an estimate of each, differences or ratios, and confidence intervals for all."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from kataven_notebook.arguments import is_number
+from kataven_notebook.defaults import with_configured_names
 from kataven_notebook.errors import ConfigurationError, FrameError
-from kataven_notebook.frame.columns import with_texts_spelled
-from kataven_notebook.frame.options import check_count
-from kataven_notebook.hints import did_you_mean, no_frame
+from kataven_notebook.frame.columns import check_prefix
+from kataven_notebook.frame.factors import Groups, find_groups
+from kataven_notebook.frame.metric_values import (
+    AUTOMATIC,
+    MetricValues,
+    check_column,
+    cluster_codes,
+    minutes_of,
+    pair_codes,
+)
+from kataven_notebook.stats.effects import Effect, holm
+from kataven_notebook.stats.estimates import (
+    Options,
+    check_effect,
+    check_statistic,
+    effect_between,
+    spread_of,
+    summed_up,
+)
+from kataven_notebook.stats.pairs import effect_of_pairs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Mapping, Sequence
+    from collections.abc import Hashable
 
-    import numpy.typing as npt
-
-    Doubles = npt.NDArray[np.float64]
+    from kataven_notebook.stats.estimates import Estimate, Statistic
+    from kataven_notebook.stats.samples import Sample
+    from kataven_notebook.stats.spreads import Spread
 
 _NAN = float("nan")
-_BATCH_VALUES = 400_000
-"""Resampled values held at once: 3 MB, which a processor's cache holds; 16 MB took more than twice as long."""
-_COLUMNS = ("n", "missing", "median", "median_low", "median_high", "difference", "difference_low", "difference_high")
+_OWN = ("metric", "statistic", "n", "missing", "clusters", "estimate", "estimate_low", "estimate_high")
+_ENDING = ("p_value", "p_adjusted", "note")
 
 
-@dataclass(frozen=True, slots=True)
-class GroupComparison:
-    """One group beside the reference.
-
-    Attributes
-    ----------
-    group : Hashable
-        The group's name.
-    n : int
-        How many values; `missing` were left out because they are missing or infinite.
-    missing : int
-        See `n`.
-    median, median_low, median_high : float
-        The values' median and its confidence interval; NaN without values, the interval also with one.
-    difference, difference_low, difference_high : float
-        This median minus the reference group's, and its interval; NaN for the reference itself and
-        where either group has no values, the interval also where either has one.
-    """
-
-    group: Hashable
-    n: int
-    missing: int
-    median: float
-    median_low: float
-    median_high: float
-    difference: float
-    difference_low: float
-    difference_high: float
-
-
-def compare(
-    groups: Mapping[Any, npt.ArrayLike],
-    *,
-    reference: Hashable = None,
-    confidence_level: float = 0.95,
-    resamples: int = 5_000,
-    seed: int = 0,
-) -> list[GroupComparison]:
-    """Return each group's median and its difference to a reference group, with bootstrap intervals.
-
-    Values of each group are drawn again with replacement, independently (`scipy.stats.bootstrap`), and the
-    interval holds the middle of what the medians then are (percentile method, Efron & Tibshirani 1993;
-    BCa's correction rests on a jackknife, which is not consistent for medians). An interval of the
-    difference that leaves out 0 is what "v2 is faster" needs. Below some ten values a group, bootstrap
-    intervals are too short; `n` stands beside them for that reason.
-
-    Parameters
-    ----------
-    groups
-        Name to values.
-    reference
-        The group that the others are compared with; the first one by default.
-    confidence_level
-        Between 0 and 1.
-    resamples
-        How often values are drawn again, at least 2; 5,000 keeps the interval's ends within about a hundredth of its
-        length from run to run.
-    seed
-        The same seed gives the same intervals.
-
-    Raises
-    ------
-    ConfigurationError
-        There is no such reference group, or an option is out of range.
-
-    Examples
-    --------
-    >>> v1, v2 = compare({"v1": [1.0, 1.2, 1.1, 1.3], "v2": [0.8, 0.9, 0.7, None]})
-    >>> v2.n, v2.missing, round(v2.difference, 2), v2.difference_high < 0
-    (3, 1, -0.35, True)
-    """
-    if not is_number(confidence_level) or not 0 < confidence_level < 1:
-        raise ConfigurationError(f"confidence_level={confidence_level!r}: pass a number between 0 and 1")
-    check_count("resamples", resamples, least=2)
-    check_count("seed", seed, least=0)
-    if reference is not None and reference not in list(groups):
-        known = ", ".join(repr(name) for name in groups)
-        raise ConfigurationError(f"reference={reference!r}: there is no such group, only {known or 'none at all'}")
-    chosen = next(iter(groups), None) if reference is None else reference
-    finite = {name: _finite(values) for name, values in groups.items()}
-    draw = _Bootstrap(confidence_level, int(resamples), int(seed))
-    result = []
-    for name, values in finite.items():
-        low, high = draw.interval([values], _median)
-        difference, between = _NAN, (_NAN, _NAN)
-        if name != chosen:
-            difference = _middle(values) - _middle(finite[chosen])
-            between = draw.interval([values, finite[chosen]], _median_difference)
-        missing = np.size(np.asarray(groups[name], dtype=object)) - len(values)
-        result.append(
-            GroupComparison(
-                group=name,
-                n=len(values),
-                missing=missing,
-                median=_middle(values),
-                median_low=low,
-                median_high=high,
-                difference=difference,
-                difference_low=between[0],
-                difference_high=between[1],
-            )
-        )
-    return result
-
-
+@with_configured_names
 def compare_groups(
     df: pd.DataFrame,
-    by: str,
-    metric: str,
+    by: Any,
+    metric: Any,
     *,
     reference: Any = None,
+    statistic: Statistic = "auto",
+    effect: str = "difference",
+    cluster: Any = AUTOMATIC,
+    paired: Any = None,
     confidence_level: float = 0.95,
     resamples: int = 5_000,
     seed: int = 0,
+    session: str = "session_id",
+    prefix: str = "",
 ) -> pd.DataFrame:
-    """Return each group's median of a metric and its difference to a reference, with intervals.
+    """Return what a metric is in each group, and how far that is from a reference, with intervals and p-values.
 
-    "v2 is faster" is a statement when the whole interval of the difference lies below 0.
+    "v2 is faster" is a statement when the whole interval of the difference lies below 0. How the intervals are made,
+    and how often they hold the truth, is in docs/comparisons.md.
 
     Parameters
     ----------
     df
-        A frame with the metric, as `metrics` returns it. Rows without a group are left out.
+        A frame with the metric, as `metrics` or `turns` returns it.
     by
-        The column that names the groups.
+        The column that names the groups, or a list of columns whose combinations are the groups. Rows without a
+        group are left out.
     metric
-        The column of numbers.
+        The column of numbers or booleans, or a list of them. Values that are missing or infinite are left out, and
+        counted as `missing`.
     reference
-        The group that the others are compared with; by default the first in sorting order.
+        The group that the others are compared with; by default the first in sorting order. For several columns in
+        `by`, one value for each is one group for all (`("v1", 9)`), and a mapping of some of the columns is the group
+        beside each: `{"prompt": "v1"}` compares v2 at 9 o'clock with v1 at 9 o'clock.
+    statistic
+        "median"; "mean"; "share" (of booleans, or of 0 and 1); a quantile, as "p90" or "p99.9"; "rate", per minute of
+        call, from the column `duration_s`; or a function from an array of one dimension to a number, which the
+        bootstrap is for. "auto" takes the share of booleans, the mean of whole numbers from 0 (counts), and the
+        median of all others; the column `statistic` says which.
+    effect
+        "difference", in the metric's unit, or "ratio", which needs a reference that is surely above 0.
+    cluster
+        The column or index level that says which rows may be alike, such as "caller_id" for callers who call again:
+        a row more of the same cluster is not a call more. "auto" takes the session column, where there is one: turns
+        of one call, and calls that stand there twice, are one cluster. None: each row stands for itself.
+    paired
+        A column that names pairs, such as a caller or a script that was tried with both prompts: the difference is
+        that within pairs, of those with values in both groups. Pairs are the clusters then.
     confidence_level
-        Of the intervals, between 0 and 1.
-    resamples
-        How often values are drawn again for the bootstrap (percentile method).
-    seed
-        The same seed gives the same intervals.
+        Of the intervals, between 0 and 1. It is not corrected for their number; `p_adjusted` is.
+    resamples, seed
+        For functions: how often clusters are drawn again, and by which numbers. All other intervals are computed.
+    session
+        The column or index level of session ids, for `cluster`.
+    prefix
+        What stands before `duration_s`, for "rate".
 
     Returns
     -------
     pandas.DataFrame
-        One row a group: the `by` column, `n`, `missing` (Int64), `median`, `median_low`,
-        `median_high`, `difference`, `difference_low`, `difference_high` (float64, in the metric's
-        unit; missing for the reference itself, intervals also below two values).
+        One row a group and metric, all groups of a metric together. The columns of `by`, of their dtypes; `metric`
+        and `statistic` (string); `n`, `missing` and `clusters` (Int64); `estimate`, `estimate_low` and
+        `estimate_high` (float64, in the metric's unit, a rate per minute); `difference`, `difference_low` and
+        `difference_high` (or `ratio`, `ratio_low`, `ratio_high`), `p_value` and `p_adjusted` (float64, missing for
+        the reference itself); `note` (string): why an interval is missing, or what was left out. With `paired` also
+        `pairs` (Int64): of how many the difference is.
+
+        `p_value` is for no difference at all: below 0.05 where an interval of 95 % leaves it out. `p_adjusted` is
+        corrected for all comparisons of the table by Holm's method (1979). An interval that would have no length or
+        no end is missing: a median of counts from 0 to 0 proves nothing.
 
     Raises
     ------
     FrameError
-        There is no such column, or several, the metric holds no numbers, or the groups' column is the
-        metric itself or has the name of a column of the result.
+        There is no such column, or several; the metric holds no numbers; or a column of `by` is the metric itself,
+        holds what can't be told apart, or has the name of a column of the result.
     ConfigurationError
-        There is no such reference group, or an option is out of range.
+        There is no such reference group or statistic, the values are not what the statistic is of, or an option is
+        out of range.
 
     Examples
     --------
-    >>> calls = pd.DataFrame({"version": ["v1"] * 4 + ["v2"] * 4, "latency_s": [2.0, 2.1, 1.9, 2.2, 1, 1.1, 0.9, 1.2]})
-    >>> result = compare_groups(calls, by="version", metric="latency_s")
-    >>> float(result["difference"].round(2).iloc[1]), bool(result["difference_high"].iloc[1] < 0)
-    (-1.0, True)
+    >>> calls = pd.DataFrame({"version": ["v1"] * 6 + ["v2"] * 6, "barge_ins": [2, 3, 1, 2, 4, 2, 0, 1, 0, 0, 1, 0]})
+    >>> found = compare_groups(calls, by="version", metric="barge_ins").iloc[1]
+    >>> found["statistic"], float(found["difference"].round(2)), bool(found["difference_high"] < 0)
+    ('mean', -2.0, True)
     """
-    _check_columns(df, by, metric)
-    values = df[metric].astype("float64")
-    names = with_texts_spelled(df[by])
-    groups = {name: part.to_numpy() for name, part in values.groupby(names, sort=True, observed=True)}
-    compared = compare(groups, reference=reference, confidence_level=confidence_level, resamples=resamples, seed=seed)
-    # With the caller's dtype, so that categories keep their order and the table can be merged.
-    columns: dict[str, Any] = {by: pd.Series([each.group for each in compared], dtype=df[by].dtype)}
-    columns |= {name: pd.array([getattr(each, name) for each in compared], dtype="Int64") for name in ("n", "missing")}
-    measures = ("median", "median_low", "median_high", "difference", "difference_low", "difference_high")
-    columns |= {name: pd.Series([getattr(each, name) for each in compared], dtype="float64") for name in measures}
-    return pd.DataFrame(columns)
-
-
-def _check_columns(df: pd.DataFrame, by: Any, metric: Any) -> None:
-    if not isinstance(df, pd.DataFrame):
-        raise FrameError(no_frame("a DataFrame with the metric", df))
-    for option, name in (("by", by), ("metric", metric)):
-        if isinstance(name, (list, set, dict)):
-            raise FrameError(f"{option}={name!r}: pass the name of one column")
-        count = int(sum(each == name for each in df.columns))
-        if count > 1:
-            raise FrameError(f"there are {count} columns named {name!r}: rename all but one")
-        if not count:
-            listed = ", ".join(repr(each) for each in df.columns[:20])
-            near = did_you_mean(name, df.columns)
-            raise FrameError(f"there is no column {name!r}{near}; there are {listed or 'none'}")
-    if by == metric:
-        raise FrameError(f"by and metric are both {by!r}: groups of equal values leave nothing to compare")
-    if by in _COLUMNS:
-        raise FrameError(f"the result has a column {by!r} of its own: rename the column of the groups")
-    dtype = df.dtypes[metric]
-    if not pd.api.types.is_numeric_dtype(dtype):
-        raise FrameError(f"the column {metric!r} is of dtype {dtype}, not numbers; pd.to_numeric makes numbers of text")
-
-
-@dataclass(frozen=True, slots=True)
-class _Bootstrap:
-    confidence_level: float
-    resamples: int
-    seed: int
-
-    def interval(self, samples: Sequence[Doubles], statistic: Callable[..., Any]) -> tuple[float, float]:
-        """Return the interval's ends, NaN where a sample has fewer than two values."""
-        from scipy import stats  # noqa: PLC0415 - scipy.stats takes longer to import than the whole package
-
-        if min(len(sample) for sample in samples) < 2:
-            return _NAN, _NAN
-        found = stats.bootstrap(
-            samples,
-            statistic,
-            n_resamples=self.resamples,
-            batch=max(1, _BATCH_VALUES // max(len(sample) for sample in samples)),
-            vectorized=True,
-            confidence_level=self.confidence_level,
-            method="percentile",
-            random_state=np.random.default_rng(self.seed),
+    columns, measured = _checked(df, by, metric)
+    options = Options(confidence_level, resamples, seed)
+    check_effect(effect)
+    check_prefix(prefix)
+    chosen = check_statistic(statistic)
+    if paired is not None and not (isinstance(cluster, str) and cluster == AUTOMATIC):
+        raise ConfigurationError(
+            f"cluster={cluster!r}: with paired= the pairs are the clusters, so pass one of the two"
         )
-        return float(found.confidence_interval.low), float(found.confidence_interval.high)
+    codes = cluster_codes(df, cluster, session, columns) if paired is None else pair_codes(df, paired)
+    minutes = minutes_of(df, prefix + "duration_s") if chosen == "rate" else None
+    groups = find_groups(df, columns)
+    against = groups.references(reference)
+    table = _Table(effect, is_paired=paired is not None)
+    for name in measured:
+        values = MetricValues(df, name, codes, minutes)
+        used = values.statistic if isinstance(chosen, str) and chosen == AUTOMATIC else chosen
+        try:
+            _compare(table, name, values, groups, against, used, options)
+        except ConfigurationError as error:
+            raise ConfigurationError(f"metric {name!r}: {error}") from None
+    return table.frame(groups.names, len(measured))
 
 
-def _finite(values: npt.ArrayLike) -> Doubles:
-    """Return the values that are numbers: not None, NA, NaN or infinite."""
-    array = np.ravel(np.asarray(values, dtype=object))
-    numbers = np.where(pd.isna(array), _NAN, array).astype(np.float64)
-    result: Doubles = numbers[np.isfinite(numbers)]
-    return result
+def _checked(df: pd.DataFrame, by: Any, metric: Any) -> tuple[list[Any], list[Any]]:
+    """Return the columns that make groups and those that are compared."""
+    columns, measured = ((list(each) if isinstance(each, list) else [each]) for each in (by, metric))
+    for option, names in (("by", columns), ("metric", measured)):
+        if not names:
+            raise FrameError(f"{option}=[]: pass the name of a column")
+        for name in names:
+            check_column(df, option, name)
+        if len(set(names)) < len(names):
+            raise FrameError(f"{option}={names!r} names a column twice")
+    for name in columns:
+        if name in measured:
+            raise FrameError(f"by and metric are both {name!r}: groups of equal values leave nothing to compare")
+        effects = [each + end for each in ("difference", "ratio") for end in ("", "_low", "_high")]
+        if name in (*_OWN, *effects, *_ENDING, "pairs"):
+            raise FrameError(f"the result has a column {name!r} of its own: rename the column of the groups")
+    return columns, measured
 
 
-def _middle(values: Doubles) -> float:
-    return float(np.median(values)) if len(values) else _NAN
+@dataclass(slots=True)
+class _Table:
+    """The result's rows, as they come."""
+
+    effect: str
+    is_paired: bool
+    metrics: list[str] = field(default_factory=list)
+    estimates: list[Estimate] = field(default_factory=list)
+    effects: list[Effect] = field(default_factory=list)
+    pairs: list[int | None] = field(default_factory=list)
+    notes: list[str | None] = field(default_factory=list)
+
+    def frame(self, names: pd.DataFrame, count: int) -> pd.DataFrame:
+        """Return the rows below the groups' names, which stand there once a metric."""
+        where = np.tile(np.arange(len(names)), count)
+        left = names.iloc[where].reset_index(drop=True)
+        found: dict[str, Any] = {"metric": pd.array(self.metrics, dtype="string")}
+        found["statistic"] = pd.array([each.statistic for each in self.estimates], dtype="string")
+        for name in ("n", "missing", "clusters"):
+            found[name] = pd.array([getattr(each, name) for each in self.estimates], dtype="Int64")
+        if self.is_paired:
+            found["pairs"] = pd.array(self.pairs, dtype="Int64")
+        for end, name in (("", "value"), ("_low", "low"), ("_high", "high")):
+            found["estimate" + end] = np.array([getattr(each, name) for each in self.estimates], dtype=np.float64)
+        for end, name in (("", "value"), ("_low", "low"), ("_high", "high")):
+            found[self.effect + end] = np.array([getattr(each, name) for each in self.effects], dtype=np.float64)
+        found["p_value"] = np.array([each.p_value for each in self.effects], dtype=np.float64)
+        found["p_adjusted"] = holm(found["p_value"])
+        found["note"] = pd.array(self.notes, dtype="string")
+        right = pd.DataFrame(found)
+        result = pd.concat([left, right], axis=1)
+        result.columns = pd.Index([*left.columns, *right.columns], tupleize_cols=False)
+        return result
 
 
-def _median(values: Doubles, axis: int = -1) -> Doubles:
-    return np.asarray(np.median(values, axis=axis))
+def _compare(
+    table: _Table,
+    metric: Hashable,
+    values: MetricValues,
+    groups: Groups,
+    against: list[int | None],
+    statistic: Statistic,
+    options: Options,
+) -> None:
+    """Write the rows of one metric."""
+    samples = [values.sample(rows) for rows in groups.rows]
+    spreads = [spread_of(sample, statistic, options) for sample in samples]
+    for at, (sample, spread) in enumerate(zip(samples, spreads, strict=True)):
+        estimated = summed_up(sample, spread, statistic, options)
+        found, pairs = Effect(_NAN), None
+        reference = against[at]
+        if reference is None:
+            found = Effect(_NAN, note="there is no reference group beside this one")
+        elif reference != at:
+            both = (sample, spread), (samples[reference], spreads[reference])
+            found, pairs = _effect(table, both, statistic, options)
+        infinite = values.infinite(groups.rows[at])
+        left_out = f"{infinite:,} infinite values are left out" if infinite else None
+        notes = dict.fromkeys(each for each in (estimated.note, found.note, left_out) if each is not None)
+        table.metrics.append(str(metric))
+        table.estimates.append(estimated)
+        table.effects.append(found)
+        table.pairs.append(pairs)
+        table.notes.append("; ".join(notes) or None)
 
 
-def _median_difference(values: Doubles, others: Doubles, axis: int = -1) -> Doubles:
-    return np.asarray(np.median(values, axis=axis) - np.median(others, axis=axis))
+def _effect(
+    table: _Table,
+    both: tuple[tuple[Sample, Spread], tuple[Sample, Spread]],
+    statistic: Statistic,
+    options: Options,
+) -> tuple[Effect, int | None]:
+    if table.is_paired:
+        return effect_of_pairs(both[0][0], both[1][0], statistic, table.effect, options)
+    return effect_between(*both, statistic, table.effect, options), None

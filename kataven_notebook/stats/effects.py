@@ -41,6 +41,7 @@ class Effect:
     note: str | None = None
 
 
+@np.errstate(over="ignore", invalid="ignore")  # limits far out are looked up too, for small p-values
 def effect_of(spread: Spread, reference: Spread, effect: str, z: float) -> Effect:
     """Return the difference of two estimates, or their ratio.
 
@@ -69,6 +70,7 @@ def effect_of(spread: Spread, reference: Spread, effect: str, z: float) -> Effec
     return _of_both(spread, reference, correlation, effect, z)
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def effect_of_spread(spread: Spread, effect: str, z: float) -> Effect:
     """Return a difference or ratio that has limits of its own.
 
@@ -212,8 +214,7 @@ def _distances(spread: Spread, z: Doubles) -> Doubles:
 
 
 def _together(mine: Doubles, others: Doubles, correlation: float) -> Doubles:
-    with np.errstate(invalid="ignore"):
-        square = mine**2 + others**2 - (2 * correlation * mine * others if correlation else 0.0)
+    square = mine**2 + others**2 - (2 * correlation * mine * others if correlation else 0.0)
     # Infinite ones leave NaN where they cancel.
     result: Doubles = np.sqrt(np.where(np.isnan(square), np.inf, np.maximum(square, 0.0)))
     return result

@@ -51,9 +51,10 @@ class Spread:
         """Return the interval's ends, NaN and the reason where there is none."""
         if self.at is None:
             return float("nan"), float("nan"), self.note
-        low, high = self.at(np.array([-z, z])).tolist()
+        with np.errstate(over="ignore"):
+            low, high = self.at(np.array([-z, z])).tolist()
         if not np.isfinite([low, high]).all():
-            return float("nan"), float("nan"), "too few values: the interval reaches beyond the smallest or largest"
+            return float("nan"), float("nan"), "too few values: the interval would have no end"
         if not low < high:
             return float("nan"), float("nan"), f"the values around it are all {low:.6g}: statistic='mean' tells more"
         return low, high, None
@@ -106,5 +107,6 @@ def skewness_of_sum(pulls: Doubles) -> float:
     count = len(pulls)
     if count < 3:
         return 0.0
-    moment = float((pulls**3).mean() / (pulls**2).mean() ** 1.5)
+    squares = pulls * pulls  # many times as fast as the power of 3
+    moment = float((squares * pulls).mean() / squares.mean() ** 1.5)
     return moment * float(np.sqrt(count - 1)) / (count - 2)
