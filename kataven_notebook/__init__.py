@@ -31,7 +31,7 @@ from kataven_notebook.status import Status
 from kataven_notebook.store.folder import Store
 
 if TYPE_CHECKING:
-    from kataven_notebook import demo, plots
+    from kataven_notebook import demo, plots, study
     from kataven_notebook.desk.widget import Player
 
 # Widgets, figures and servers are slow to import: they come when they are asked for.
@@ -39,6 +39,7 @@ _LAZY = {
     "Player": "kataven_notebook.desk.widget",
     "demo": "",
     "plots": "",
+    "study": "",
 }
 
 __all__ = [
@@ -66,6 +67,7 @@ __all__ = [
     "read_audiofolder",
     "recordings",
     "speech_intervals",
+    "study",
     "summary",
     "to_audiofolder",
     "to_rttm",

@@ -3,3 +3,8 @@
 Frames of calls and of labels come in; frames and estimates go out. It may import `stats`, `frame` and the wings below
 it.
 """
+
+from kataven_notebook.study.drawing import sample
+from kataven_notebook.study.estimating import estimate
+
+__all__ = ["estimate", "sample"]
