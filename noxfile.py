@@ -59,7 +59,7 @@ def named_tests(*names: str, tests: Path = TESTS) -> list[str]:
 def check(session: nox.Session) -> None:
     """Check style, format and types."""
     # mypy reads the types of these extras; the rest of them ship none.
-    session.install("--editable", ".[dask,lint,parquet,plots]")
+    session.install("--editable", ".[dask,lint,parquet,plots,study]")
     for command in CHECKS:
         session.run(*command)
 

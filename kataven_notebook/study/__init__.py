@@ -4,7 +4,8 @@ Frames of calls and of labels come in; frames and estimates go out. It may impor
 it.
 """
 
+from kataven_notebook.study.agreeing import agreement
 from kataven_notebook.study.drawing import sample
 from kataven_notebook.study.estimating import estimate
 
-__all__ = ["estimate", "sample"]
+__all__ = ["agreement", "estimate", "sample"]
