@@ -31,7 +31,7 @@ from kataven_notebook.status import Status
 from kataven_notebook.store.folder import Store
 
 if TYPE_CHECKING:
-    from kataven_notebook import demo, plots, study
+    from kataven_notebook import demo, plots, study, words
     from kataven_notebook.desk.widget import Player
 
 # Widgets, figures and servers are slow to import: they come when they are asked for.
@@ -40,6 +40,7 @@ _LAZY = {
     "demo": "",
     "plots": "",
     "study": "",
+    "words": "",
 }
 
 __all__ = [
@@ -72,6 +73,7 @@ __all__ = [
     "to_audiofolder",
     "to_rttm",
     "turns",
+    "words",
 ]
 
 

@@ -13,8 +13,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from kataven_notebook.errors import FrameError
-from kataven_notebook.frame.side_tables import as_listed, checked_table, numbers_of, role_named, tell_of_strangers
+from kataven_notebook.frame.side_tables import (
+    as_listed,
+    checked_table,
+    holds_names,
+    numbers_of,
+    role_named,
+    tell_of_strangers,
+)
 from kataven_notebook.redact import encodable
 
 if TYPE_CHECKING:
@@ -75,7 +81,7 @@ class Words:
         if words is None:
             return
         named = next((each for each in ("speaker", "role") if each in getattr(words, "columns", ())), None)
-        if named is None and "channel" in getattr(words, "columns", ()) and _are_names(words["channel"]):
+        if named is None and "channel" in getattr(words, "columns", ()) and holds_names(words["channel"]):
             words, named = words.rename(columns={"channel": "speaker"}), "speaker"
         flat = checked_table(words, session_column, "words", ("start_s", "end_s", "word"))
         # Arrays of its own: the caller may go on with the frame.
@@ -137,17 +143,6 @@ class Words:
             shown = name[:1].upper() + name[1:] or role.capitalize() or (f"Channel {channel}" if channel >= 0 else "")
             speakers.append((shown, role, channel))
         return speakers, who
-
-
-def _are_names(column: object) -> bool:
-    """Whether a column of channels holds names, such as "agent"."""
-    if not isinstance(column, pd.Series):
-        return False
-    try:
-        numbers_of(column, "words")
-    except FrameError:
-        return not pd.api.types.is_datetime64_any_dtype(column)
-    return False
 
 
 def _text(value: Any) -> str:

@@ -109,7 +109,7 @@ def from_files(
     if not is_given and name == path:
         raise FrameError(f"path= and session= are both {name!r}: give one of the two columns another name")
     if not is_given:
-        ids = _ids([each for each in paths if isinstance(each, Path)], None if root is None else folder)
+        ids = made_ids([each for each in paths if isinstance(each, Path)], None if root is None else folder)
         made = [ids.get(each) if isinstance(each, Path) else None for each in paths]
         frame = frame.copy(deep=False)
         frame.insert(0, name, as_array(made, "string"))
@@ -187,8 +187,21 @@ def _path_of(value: Any, root: Path) -> Path | str:
     return path
 
 
-def _ids(paths: Sequence[Path], root: Path | None) -> dict[Path, str]:
-    """Return a session id of each file: no longer than it takes to tell them apart."""
+def made_ids(paths: Sequence[Path], root: Path | None) -> dict[Path, str]:
+    """Return a session id of each file: no longer than it takes to tell them apart.
+
+    Parameters
+    ----------
+    paths
+        The files, each once.
+    root
+        The folder from which longer ids start; None for the one that all files have in common.
+
+    Examples
+    --------
+    >>> list(made_ids([Path("a/1.wav"), Path("b/1.wav"), Path("b/2.wav")], None).values())
+    ['a/1', 'b/1', '2']
+    """
     ids = {each: each.stem for each in paths}
     base = _common(list(ids)) if root is None else root
     levels = dict.fromkeys(ids, 0)

@@ -138,6 +138,17 @@ def channels_of(column: pd.Series[Any], table: str) -> Doubles:
     return numbers
 
 
+def holds_names(column: object) -> bool:
+    """Return whether a column of channels holds names, such as "agent"."""
+    if not isinstance(column, pd.Series):
+        return False
+    try:
+        numbers_of(column, "words")
+    except FrameError:
+        return not pd.api.types.is_datetime64_any_dtype(column)
+    return False
+
+
 def grouped(
     frame: pd.DataFrame | None, session: Hashable, name: str, columns: tuple[str, ...]
 ) -> Callable[[str], list[dict[Hashable, Any]]]:
