@@ -22,7 +22,9 @@ def folded(text: str) -> str:
     """
     if text.isascii():
         return text.lower()
-    parts = unicodedata.normalize("NFKD", text.translate(_APOSTROPHES).casefold())
+    # Some signs are letters only once they are taken apart, and some letters are two once they are small.
+    small = unicodedata.normalize("NFKD", text).translate(_APOSTROPHES).casefold()
+    parts = unicodedata.normalize("NFKD", small)
     # The block of the accents; other blocks have vowels among their marks.
     return unicodedata.normalize("NFKC", "".join(each for each in parts if not "\u0300" <= each <= "\u036f"))
 

@@ -105,11 +105,7 @@ def read(
     if session in COLUMNS:
         raise FrameError(f"the result has a column {session!r} of its own: pass another name with session=")
     sources = find_sources(source, session_id=session_id, column=column, session=session)
-    found: list[_Found | str] = [""] * len(sources)
-    for position, one in sweep(lambda at: _read(sources[at]), range(len(sources)), label="Reading", progress=progress):
-        if isinstance(one, str) and (errors == "raise" or len(sources) == 1):
-            raise FrameError(one)
-        found[position] = one
+    found = _all_read(sources, is_raised=errors == "raise" or len(sources) == 1, progress=progress)
     whole = [each for each in found if isinstance(each, _Found)]
     _tell(whole, [each for each in found if isinstance(each, str)])
     return _frame(whole, session)
@@ -123,6 +119,20 @@ class _Found:
     said: list[Spoken]
     places: list[float]
     wrong_times: int
+
+
+def _all_read(sources: Sequence[Source], *, is_raised: bool, progress: bool | None) -> list[_Found | str]:
+    """Return what each transcript holds, or why it can't be read; the first reason is raised where that is asked."""
+    found: list[_Found | str | None] = [None] * len(sources)
+    settled = 0
+    for position, one in sweep(lambda at: _read(sources[at]), range(len(sources)), label="Reading", progress=progress):
+        found[position] = one
+        # They are ready in any order, and the first of them is the first every time.
+        while settled < len(found) and found[settled] is not None:
+            if is_raised and isinstance(reason := found[settled], str):
+                raise FrameError(reason)
+            settled += 1
+    return [each for each in found if each is not None]
 
 
 def _read(source: Source) -> _Found | str:

@@ -36,7 +36,7 @@ def test_letters_are_compared_as_readers_do(written, plain) -> None:
     assert folded(written) == plain
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.text())
 def test_folding_twice_changes_nothing(text) -> None:
     """What is folded is plain."""
