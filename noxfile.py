@@ -121,9 +121,10 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def recipes(session: nox.Session) -> None:
-    """Run the README's recipe for perceived quality with its model, which no other session installs."""
-    session.install(".", "pytest", "pytest-timeout", "speechmos", "onnxruntime", "librosa", "requests")
-    session.run("pytest", "-q", "-p", "no:cacheprovider", str(TESTS / "recipes" / "perceived_quality.py"))
+    """Run the recipes of README and docs with the models that they need, which no other session installs."""
+    session.install(".", "pytest", "pytest-timeout", "pocketsphinx", "speechmos", "onnxruntime", "librosa", "requests")
+    found = [str(path) for path in sorted((TESTS / "recipes").glob("*.py"))]
+    session.run("pytest", "-q", "-p", "no:cacheprovider", *found, *session.posargs, env=NOTHING_SKIPPED)
 
 
 @nox.session(venv_backend="none")

@@ -18,8 +18,8 @@ import yaml
 PROJECT = next(folder for folder in Path(__file__).parents if (folder / "pyproject.toml").exists())
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 RUN = (PROJECT / ".ci" / "run").read_text(encoding="utf-8")
-# What the README's test command covers, what runs `.ci/run` itself, and what needs models of other projects.
-COVERED = {"test", "docs", "ci", "recipes"}
+# What the README's test command covers, and what runs `.ci/run` itself.
+COVERED = {"test", "docs", "ci"}
 
 
 def module(path: Path) -> ModuleType:
@@ -124,7 +124,7 @@ def test_the_ci_session_is_continuous_integration(recorded) -> None:
     assert recorded("ci").ran == [("bash", ".ci/run")]
 
 
-@pytest.mark.parametrize("name", ["core", "fast", "bare", "long"])
+@pytest.mark.parametrize("name", ["core", "fast", "bare", "long", "recipes"])
 def test_nothing_is_skipped_where_all_that_is_needed_is_installed(name, recorded) -> None:
     """A skipped test fails the session."""
     assert recorded(name).env == {"KATAVEN_TESTS_REQUIRE_ALL": "1"}
@@ -180,6 +180,13 @@ def test_the_core_session_runs_every_test_marked_core(noxfile) -> None:
     marked = {str(PROJECT / line.partition("::")[0]) for line in done.stdout.splitlines() if "::" in line}
     assert marked
     assert marked <= set(noxfile.core_tests())
+
+
+def test_the_recipes_session_runs_every_recipe(recorded) -> None:
+    """Its files are not named as tests are, so that they are collected here alone."""
+    files = {str(path) for path in (PROJECT / "tests" / "recipes").glob("*.py")}
+    assert len(files) >= 3
+    assert files <= set(recorded("recipes").ran[-1])
 
 
 def test_tests_are_found_at_any_depth(noxfile, tmp_path) -> None:

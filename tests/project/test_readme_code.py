@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import kataven_notebook as kn
@@ -20,13 +21,16 @@ if TYPE_CHECKING:
 BLOCKS = re.findall(r"```python\n(.*?)```", (Path(__file__).parents[2] / "README.md").read_text("utf-8"), re.DOTALL)
 # What stands in for libraries that bring models of their own: modules, so that worker processes have them too.
 MODELS = {
-    "faster_whisper": """
+    "pocketsphinx": """
 from types import SimpleNamespace
-class WhisperModel:
-    def __init__(self, size, compute_type): pass
-    def transcribe(self, sound):
-        assert sound.ndim == 1
-        return iter([SimpleNamespace(text=" hello "), SimpleNamespace(text="there")]), SimpleNamespace(language="en")
+class Decoder:
+    def __init__(self, samprate, loglevel): assert samprate == 16_000
+    def start_utt(self): pass
+    def process_raw(self, sound, full_utt): self.frames = len(sound) // 320
+    def end_utt(self): pass
+    def seg(self):
+        words = (("<s>", 0, 19), ("hello(2)", 20, 40), ("[NOISE]", 41, 45), ("there", 46, self.frames - 20))
+        return [SimpleNamespace(word=word, start_frame=a, end_frame=b, prob=1.0001) for word, a, b in words]
 """,
     "librosa": """
 import numpy as np
@@ -69,6 +73,7 @@ def names(tmp_path, monkeypatch) -> Iterator[dict[str, Any]]:
             "__name__": "a_notebook",
             "kn": kn,
             "np": np,
+            "pd": pd,
             "functools": functools,
             "ProcessPoolExecutor": ProcessPoolExecutor,
             "encoder": Encoder,
@@ -98,7 +103,6 @@ def test_the_first_example_runs_on_an_account_of_the_environment(names) -> None:
 @pytest.mark.parametrize(
     ("word", "found"),
     [
-        ("faster_whisper", {"text": "hello there", "language": "en"}),
         ("encoder", {"embedding": pytest.approx(np.ones(3))}),
         ("import librosa", {"pitch_hz": 110.0, "voiced_ratio": pytest.approx(2 / 3)}),
         ("speechmos", {"channel_0_mos": 3.5, "channel_1_mos": 3.5}),
@@ -109,6 +113,17 @@ def test_a_recipe_runs(names, word, found) -> None:
     calls = run(word, names)
     assert calls["apply_error"].isna().all(), calls["apply_error"].tolist()
     assert {name: calls[name].tolist()[0] for name in found} == found
+
+
+@pytest.mark.filterwarnings("ignore:for . of 2 calls it is uncertain")
+def test_the_recipe_for_words_gives_each_turn_its_text(names) -> None:
+    """With the frame of words that the player and the other functions take."""
+    run("pocketsphinx", names)
+    words, talk = names["words"], names["talk"]
+    assert {"session_id", "start_s", "end_s", "word", "channel", "speaker", "confidence"} <= set(words.columns)
+    assert len(talk) > 8
+    assert talk["text"].eq("hello there").all()
+    assert words["confidence"].max() == 1
 
 
 def test_all_python_of_the_readme_is_run() -> None:
