@@ -24,6 +24,7 @@ from kataven_notebook.frame.definitions import metric_definitions
 from kataven_notebook.frame.fetch import audio, interrupted, iter_recordings, recordings, summary
 from kataven_notebook.frame.from_files import from_files
 from kataven_notebook.frame.groups import compare_groups
+from kataven_notebook.publish.cutting import clips
 from kataven_notebook.settings import Limits, Settings, configure
 from kataven_notebook.sound.recording import Recording
 from kataven_notebook.speech.detect import speech_intervals
@@ -53,6 +54,7 @@ __all__ = [
     "__version__",
     "apply",
     "audio",
+    "clips",
     "compare_groups",
     "configure",
     "demo",

@@ -13,6 +13,7 @@ from kataven_notebook.frame import analysis, fetch, groups
 from kataven_notebook.frame import apply as applying
 from kataven_notebook.frame.from_files import from_files
 from kataven_notebook.overview import as_html, as_text
+from kataven_notebook.publish import cutting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +24,7 @@ _GROUPS = {
     "fetch": ("audio", "recordings", "iter_recordings", "from_files"),
     "measure": ("metrics", "turns", "moments", "apply"),
     "look": ("summary", "compare_groups", "player"),
-    "hand on": ("to_audiofolder",),
+    "hand on": ("clips", "to_audiofolder"),
 }
 
 
@@ -71,6 +72,7 @@ class KatavenAccessor:
     summary = _method(fetch.summary)
     iter_recordings = _method(fetch.iter_recordings)
     from_files = _method(from_files)
+    clips = _method(cutting.clips)
     to_audiofolder = _method(audiofolder.to_audiofolder)
     player = _method(player)
 

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Protocol
 
 from kataven_notebook.errors import ConfigurationError, UrlExpired
-from kataven_notebook.frame.columns import EXPIRES_AT, URL, as_text, recordings_of, texts, times_s
+from kataven_notebook.frame.columns import CLIP_ID, EXPIRES_AT, URL, as_text, recordings_of, texts, times_s
 from kataven_notebook.frame.sessions import session_column
 from kataven_notebook.service.answers import may_be_fetched
 from kataven_notebook.service.client import HubClient
@@ -127,12 +127,14 @@ def source_of(
     frame: pd.DataFrame, *, session: Hashable, prefix: str, store: StoreLike, settings: Settings | None
 ) -> FrameSource:
     """Return where a player's sound comes from: the frame, the store, then a URL signed on demand."""
+    # Neither a store nor the service knows clips by their names.
+    are_clips = session == prefix + CLIP_ID
     return FrameSource(
         frame,
         session=session,
         prefix=prefix,
-        stored=_stored_sound(store, settings),
-        sign=_signer(settings),
+        stored=None if are_clips else _stored_sound(store, settings),
+        sign=None if are_clips else _signer(settings),
         leave_https=not current_settings(settings).base_url.startswith("https:"),
     )
 

@@ -27,6 +27,8 @@ STATUS, ERROR = "recording_status", "recording_error"
 URL, EXPIRES_AT = "recording_url", "recording_expires_at"
 AUDIO = "audio"
 APPLY_ERROR = "apply_error"
+CLIP_ID = "clip_id"
+"""The names of clips, which stand for sessions where clips go on: no store and no service knows them."""
 # The columns that describe sound, and the attribute of `Recording` in each.
 SOUND: Mapping[str, str] = {
     "recording_format": "format",

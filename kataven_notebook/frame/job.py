@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from kataven_notebook.frame.columns import AUDIO, check_names, check_prefix
+from kataven_notebook.frame.columns import AUDIO, CLIP_ID, check_names, check_prefix
 from kataven_notebook.frame.known import split, split_for_work
 from kataven_notebook.frame.options import check_choice
 from kataven_notebook.frame.sessions import find_sessions, refuse_files
@@ -91,6 +92,8 @@ class FrameJob:
         StoreError
             The store can't be read, or is another account's.
         """
+        if self.sessions.name == self.prefix + CLIP_ID:
+            plan = replace(plan, store=None)
         look = split_for_work if for_work else split
         self.known, self.tasks = look(
             self.frame,

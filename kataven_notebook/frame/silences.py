@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from kataven_notebook.sound.recording import Recording
+    from kataven_notebook.sound.silencing import Intervals
 
     # Start and end in seconds, and the channel; None for all.
     Span = tuple[float, float, int | None]
@@ -107,29 +108,31 @@ class Silences:
         spans = self._spans.get(session_id, []) if isinstance(session_id, str) else []
         return recording.silenced(_per_channel(spans, recording)) if spans else recording
 
-    def applied_to_part(self, part: Recording, recording: Recording, session_id: object, start_s: float) -> Recording:
-        """Return a part of a session's sound without what is to be taken out of it.
+    def of_part(self, recording: Recording, session_id: object, start_s: float, end_s: float) -> list[Intervals] | None:
+        """Return what is to be taken out of a part of a session's sound, per channel; None for nothing.
 
         Parameters
         ----------
-        part, start_s
-            The part, and where in the recording it begins.
         recording, session_id
             The whole, and whose it is.
+        start_s, end_s
+            The part, in seconds from the beginning of the whole; the intervals count from the beginning of the part.
 
         Raises
         ------
-        ValueError, DecodeError, OSError
-            As in `applied`.
+        ValueError
+            As in `applied`, whatever the part has of it.
         """
         spans = self._spans.get(session_id, []) if isinstance(session_id, str) else []
         intervals_per_channel(_per_channel(spans, recording), recording.channels, recording.duration_s)
         moved = [
             (start - start_s, end - start_s, channel)
             for start, end, channel in spans
-            if end > start_s and start < start_s + part.duration_s
+            if end > start_s and start < end_s
         ]
-        return part.silenced(_per_channel(moved, part)) if moved else part
+        if not moved:
+            return None
+        return intervals_per_channel(_per_channel(moved, recording), recording.channels, end_s - start_s)
 
 
 def _refuse_rows_without_effect(flat: pd.DataFrame, ids: Any, starts: Any, ends: Any) -> None:

@@ -39,15 +39,27 @@ def moment_id(checksum: str, kind: str, channel: int | None, start_s: float, *, 
     Examples
     --------
     >>> moment_id("9f86d081884c7d65", "dead air", None, 12.3)
-    'myojkfhxoei3w'
+    'm7vugk6fqvec5'
     >>> moment_id("9f86d081884c7d65", "dead air", None, 12.300000000000002)
-    'myojkfhxoei3w'
+    'm7vugk6fqvec5'
     """
     cell = math.floor((start_s + _OFF_THE_GRID_S) / CELL_S + 0.5)
     where = "all" if channel is None else str(int(channel))
-    text = "\n".join([checksum, kind, where, str(cell), str(nth)])
+    return short_name("m", checksum, kind, where, str(cell), str(nth))
+
+
+def short_name(first: str, *parts: str) -> str:
+    """Return the same name for the same parts everywhere: a letter that says of what, and twelve letters or digits.
+
+    Examples
+    --------
+    >>> short_name("c", "agent_01", "12.3")
+    'cfugd4szrk6lf'
+    """
+    # The length of each part is said, so that no two lists of parts are one text.
+    text = "".join(f"{len(part)}:{part}" for part in parts)
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
-    return "m" + base64.b32encode(digest[:_BYTES]).decode("ascii").lower()[:_CHARS]
+    return first + base64.b32encode(digest[:_BYTES]).decode("ascii").lower()[:_CHARS]
 
 
 def moment_ids(checksum: str, moments: Iterable[tuple[str, int | None, float]]) -> list[str | None]:

@@ -35,7 +35,7 @@ _MOST_HZ: Mapping[str, int] = {"ogg": 192_000, "flac": 655_350}
 _MOST_CHANNELS: Mapping[str, int] = {"mp3": 2, "flac": 8}
 # libvorbis keeps what it is given on its stack, and a process that gives it minutes at once is gone.
 _FRAMES_AT_ONCE = 8_192
-_MOST_FLAC_BITS = 24
+MOST_FLAC_BITS = 24
 _WIDTHS = (8, 16, 24, 32)
 # Before the first chunk of samples, whatever the number of channels.
 _WAV_HEAD_BYTES = 64
@@ -81,6 +81,13 @@ def as_wav(samples: Samples, sample_rate: int, bits: int | None) -> tuple[bytes,
         assert bits is not None  # noqa: S101 - whole numbers were made of it
         sf.write(file, _left_justified(whole, bits), sample_rate, format="WAV", subtype=_pcm("WAV", bits))
     return file.getvalue(), whole is not None
+
+
+def as_flac(samples: Samples, sample_rate: int, bits: int | None) -> tuple[bytes, bool]:
+    """Return a FLAC file of the samples, rounded to `bits`, at most 24; what it can't hold, `lack_of` says."""
+    file = io.BytesIO()
+    write(file, [samples], "flac", sample_rate, samples.shape[1], bits=bits)
+    return file.getvalue(), True
 
 
 def _take_out_the_time(file: io.BytesIO) -> None:
@@ -133,7 +140,7 @@ def write(
     """
     container, codec = CONTAINERS[kind]
     if codec is None and kind == "flac":
-        bits = min(bits or _MOST_FLAC_BITS, _MOST_FLAC_BITS)
+        bits = min(bits or MOST_FLAC_BITS, MOST_FLAC_BITS)
     subtype = codec or ("FLOAT" if bits is None else _pcm(container, bits))
     sink = _Sink(file)
     frames = 0

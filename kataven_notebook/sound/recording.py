@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from kataven_notebook.sound.source import Source
 
     Samples = npt.NDArray[np.float32]
+    Encoder = Callable[[Samples, int, int | None], tuple[bytes, bool]]
 
 
 class Recording(DescribedSound):
@@ -376,9 +377,9 @@ class Recording(DescribedSound):
         bits = self._needed_bits
         return self._made(samples, sample_rate, None if bits is None else max(16, bits))
 
-    def _made(self, samples: Samples, sample_rate: int, bits: int | None) -> Recording:
+    def _made(self, samples: Samples, sample_rate: int, bits: int | None, encode: Encoder = as_wav) -> Recording:
         """Return sound that was made of this, in `bits` a sample where that loses nothing, else as floats."""
-        data, fits = as_wav(decode.as_frames(samples), sample_rate, bits)
+        data, fits = encode(decode.as_frames(samples), sample_rate, bits)
         made = Recording.from_bytes(data, session_id=self._session_id).derived()
         made._bits = None if fits else bits  # noqa: SLF001 - its own class
         made._made_of = str(self._source) if isinstance(self._source, str | Path) else self._made_of  # noqa: SLF001
