@@ -45,6 +45,10 @@ class CallList:
         In front of the names of this package's columns.
     columns
         Further columns to show, as text.
+    names
+        What each row is called in place of its id, which then is neither shown nor found; see `blind`.
+    ids_tell
+        Whether the page must not have the ids either.
 
     Raises
     ------
@@ -53,10 +57,17 @@ class CallList:
     """
 
     def __init__(
-        self, frame: pd.DataFrame, *, session: Hashable, prefix: str = "", columns: Sequence[Hashable] = ()
+        self,
+        frame: pd.DataFrame,
+        *,
+        session: Hashable,
+        prefix: str = "",
+        columns: Sequence[Hashable] = (),
+        names: Sequence[str] | None = None,
+        ids_tell: bool = False,
     ) -> None:
         ids = session_column(frame, session)
-        _check_columns(frame, columns)
+        check_columns(frame, columns)
         missing = ids.isna().to_numpy()
         self._frame = frame
         self._ids = ["" if gone else encodable(str(each)) for each, gone in zip(ids, missing, strict=True)]
@@ -65,6 +76,7 @@ class CallList:
         for key in self.keys.tolist():
             if self._ids[key]:
                 self._key_of.setdefault(self._ids[key], key)
+        self._names, self._ids_tell = names, ids_tell
         self._prefix = prefix
         self._statuses = _statuses(frame, prefix)
         self._shows_status = len({self._statuses[key] for key in self.keys.tolist()}) > 1
@@ -72,12 +84,12 @@ class CallList:
         length = [self._length] if self._length in frame.columns else []
         self._columns = [*columns, *(each for each in length if each not in columns)]
         self._decimals = [decimals_of(frame[each]) for each in self._columns]
-        self._session_name = str(session)
+        self._session_name = str(session) if names is None else "call"
         self.order: npt.NDArray[np.intp] = self.keys
         self._last_sorted: tuple[object, npt.NDArray[np.intp]] = None, self.keys
         # What could not be understood of the filter.
         self.note = ""
-        self._search = CallSearch(frame, self._texts, self._own_columns())
+        self._search = CallSearch(frame if names is None else frame[self._columns], self._texts, self._own_columns())
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -88,7 +100,25 @@ class CallList:
 
     def title(self, key: int) -> str:
         """Return how a call is named to the listener."""
-        return text_of(self._ids[key]) or _NO_ID
+        return text_of(self._shown_ids[key]) or _NO_ID
+
+    def alias(self, key: int) -> str:
+        """Return what a call is called in place of its id; empty where ids are shown."""
+        return "" if self._names is None else self._names[key]
+
+    def page_id(self, key: int) -> str:
+        """Return by what the page knows a call: its id, or its name where ids tell what is hidden."""
+        return self.alias(key) if self._ids_tell else self._ids[key]
+
+    def key_on_page(self, page_id: str) -> int | None:
+        """Return the key of a call by its `page_id`; None where the frame lacks it."""
+        if not self._ids_tell:
+            return self.key_of(page_id)
+        return next((key for key in self.keys.tolist() if page_id and self.alias(key) == page_id), None)
+
+    @property
+    def _shown_ids(self) -> Sequence[str]:
+        return self._ids if self._names is None else self._names
 
     def status(self, key: int) -> str:
         """Return a call's status; "unknown" where nothing was asked yet."""
@@ -213,13 +243,13 @@ class CallList:
     def _texts(self) -> list[str]:
         everything = np.arange(len(self._frame))
         texts = [self._column_texts(position, everything) for position in range(len(self._columns))]
-        return ["\n".join(row).casefold() for row in zip(self._ids, self._statuses, *texts, strict=True)]
+        return ["\n".join(row).casefold() for row in zip(self._shown_ids, self._statuses, *texts, strict=True)]
 
     def _own_columns(self) -> dict[str, Callable[[], pd.Series]]:
         """Return what the list calls otherwise than the frame does."""
         own: dict[str, Callable[[], pd.Series]] = {
-            "session": lambda: pd.Series(self._ids, dtype=object),
-            self._session_name.casefold(): lambda: pd.Series(self._ids, dtype=object),
+            "session": lambda: pd.Series(self._shown_ids, dtype=object),
+            self._session_name.casefold(): lambda: pd.Series(self._shown_ids, dtype=object),
             "status": lambda: pd.Series(self._statuses, dtype=object),
         }
         if self._length in self._frame.columns:
@@ -243,10 +273,18 @@ class CallList:
             if is_datetime64_any_dtype(column) or is_timedelta64_dtype(column):
                 return column.to_numpy()
             return [text_of(each) for each in column]
-        return [self._ids[key] for key in keys]
+        # By their names calls stand as they are numbered, and not as their ids would.
+        return [self._ids[key] for key in keys] if self._names is None else keys
 
 
-def _check_columns(frame: pd.DataFrame, columns: Sequence[Hashable]) -> None:
+def check_columns(frame: pd.DataFrame, columns: Sequence[Hashable]) -> None:
+    """Refuse columns that can't be shown.
+
+    Raises
+    ------
+    FrameError
+        As for `CallList`.
+    """
     if not is_list_like(columns):
         raise FrameError(f"columns={columns!r} is no list: pass a list of column names, such as columns=['agent']")
     have: list[Hashable] = list(frame.columns)

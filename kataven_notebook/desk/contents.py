@@ -107,7 +107,7 @@ class Contents:
         about: dict[str, Any] = {
             "key": key,
             "index": self.calls.index_of(key),
-            "session": self.calls.session_id(key),
+            "session": self.calls.page_id(key),
             "title": self.calls.title(key),
             "reason": self.why_silent(key),
             "facts": self._facts(key),

@@ -31,10 +31,11 @@ class Send(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call as the feed knows it: its key in the list and its session."""
+    """A call as the feed knows it: its key in the list, its session, and a name for its file in place of that."""
 
     key: int
     session_id: str
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,4 +169,4 @@ def in_words(error: Exception) -> str:
 
 
 def _file_name(call: Call) -> str:
-    return re.sub(r"[^\w-]+", "_", call.session_id)[:100].strip("_") or "call"
+    return re.sub(r"[^\w-]+", "_", call.name or call.session_id)[:100].strip("_") or "call"

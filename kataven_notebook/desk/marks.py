@@ -72,6 +72,9 @@ class Marks:
         The metrics' turn table.
     is_known
         Whether the player's frame has a session; moments and marks of others are not listed.
+    place_of
+        Where a session stands in the list: moments and marks are listed in that order, and not worst first. None
+        leaves them as they come.
 
     Raises
     ------
@@ -87,6 +90,7 @@ class Marks:
         moments: pd.DataFrame | None = None,
         turns: pd.DataFrame | None = None,
         is_known: Callable[[str], bool] = lambda _: True,
+        place_of: Callable[[str], int | None] | None = None,
     ) -> None:
         kind = "kind" if "kind" in getattr(moments, "columns", ()) else "label"
         self._marks = grouped(marks, session_column, "marks", ("start_s", "end_s", "label"))
@@ -97,6 +101,7 @@ class Marks:
         self.moments = MomentList(
             _listed(moments, session_column, "moments", kind, is_known),
             _listed(marks, session_column, "marks", "label", is_known),
+            place_of,
         )
 
     def of(self, session_id: str, duration_s: float | None = None) -> list[Mark]:
@@ -133,7 +138,12 @@ class MomentList:
     Rows are made as they are asked for: of 10,000 moments the first paint shows fifty.
     """
 
-    def __init__(self, moments: pd.DataFrame | None, marks: pd.DataFrame | None) -> None:
+    def __init__(
+        self,
+        moments: pd.DataFrame | None,
+        marks: pd.DataFrame | None,
+        place_of: Callable[[str], int | None] | None = None,
+    ) -> None:
         self._parts = [each for each in (moments, marks) if each is not None and len(each)]
         heard = 0 if moments is None else len(moments)
         own = 0 if marks is None else len(marks)
@@ -142,6 +152,9 @@ class MomentList:
         self.title = "Moments, worst first" if heard else "Marks"
         if heard and own:
             self.title = "Moments, worst first, and marks"
+        if place_of is not None:
+            self._parts = [_by_call(each, place_of) for each in self._parts]
+            self.are_judged, self.title = False, self.title.replace(", worst first", "", 1).replace(", and", " and")
 
     def __len__(self) -> int:
         return sum(map(len, self._parts))
@@ -173,6 +186,12 @@ def _listed(
     detail = next((flat[each] for each in ("text", "detail") if each in flat.columns), None)
     listed = pd.DataFrame({**columns, "detail": detail})
     return listed[[is_known(each) for each in listed["session"]]]
+
+
+def _by_call(listed: pd.DataFrame, place_of: Callable[[str], int | None]) -> pd.DataFrame:
+    places = {each: place_of(each) for each in listed["session"].unique()}
+    ordered = listed.assign(place=listed["session"].map(places))
+    return ordered.sort_values(["place", "start_s"], kind="stable").drop(columns="place")
 
 
 def _own_mark(row: dict[Hashable, Any]) -> Mark:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @with_configured_names
-def player(
+def player(  # noqa: PLR0913 - each has a default, and most calls pass one or two
     df: pd.DataFrame,
     *,
     session: Hashable = "session_id",
@@ -28,6 +28,9 @@ def player(
     moments: pd.DataFrame | None = None,
     turns: pd.DataFrame | None = None,
     words: pd.DataFrame | None = None,
+    blind: Sequence[Hashable] = (),
+    order: str | None = None,
+    seed: int | None = None,
     labels: Sequence[str] = (),
     save_to: str | os.PathLike[str] | None = None,
     annotator: str | None = None,
@@ -66,6 +69,20 @@ def player(
         `speaker`, and `confidence`. Shown as text by turn and speaker, and under the waveform; a click
         seeks, F searches. A word without `start_s` is shown after the row before it. The words go to
         the page with the open call alone, and are never saved with the notebook.
+    blind
+        Columns of which the listener is to know nothing. The list, its filter and its sorting know then what
+        `columns` names, status and length alone; calls are called "Call 1", "Call 2" in their order; texts of
+        marks and moments that name a call's hidden value have three dots there; and moments are listed by call.
+        Marks and moments stay unless "marks", "moments", "turns" or "words" are named too. `Player.labels`
+        has the session ids as always. Labels of others in the file are shown: give each listener a `save_to`.
+    order
+        "frame" for the order of the rows, or "random"; by default random where something is hidden. A
+        random order depends on the seed and the ids alone, so that two listeners hear the same; the player
+        opens on its first call. With `save_to`
+        it is kept beside the labels (`labels.order.csv`): a player that goes on has the same order, without the
+        calls that the frame lacks by now, and with those that were added since at the end.
+    seed
+        A whole number that fixes the random order; by default the file's, else 0.
     labels
         The labels to choose from, up to a hundred; each gets a button, and the first nine a digit.
     save_to
@@ -88,12 +105,14 @@ def player(
     Raises
     ------
     FrameError
-        No frame, a column that was named is not there or there twice, or a table whose times are no numbers.
+        No frame, a column that was named is not there or there twice, shown and hidden at once, or a table
+        whose times are no numbers.
     ConfigurationError
         More than a hundred labels, one that is no line of text or twice, an `annotator` that is none,
-        or a `save_to` that is something else than a player's file, or in a folder that is not there.
+        or a `save_to` that is something else than a player's file, or in a folder that is not there; an `order`
+        or a `seed` that is none, or another seed than that of the order beside the labels.
     OSError
-        The `save_to` file can't be read.
+        The `save_to` file, or the order beside it, can't be read.
     StoreError, MissingExtra
         The store can't be opened, as for `audio`.
 
@@ -119,6 +138,9 @@ def player(
         moments=moments,
         turns=turns,
         words=words,
+        blind=blind,
+        order=order,
+        seed=seed,
         labels=labels,
         save_to=save_to,
         annotator=annotator,

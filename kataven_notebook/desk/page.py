@@ -132,7 +132,7 @@ class Desk(anywidget.AnyWidget):
     def _relist(self, key: int) -> None:
         """Show the decisions on a call as they are now."""
         if self._page_is_there:
-            self._send_labels(Call(key, self._calls.session_id(key)))
+            self._send_labels(self._call_at(key))
 
     def _push_ahead(self) -> None:
         """Send the open call unasked, a few times, until the first message of the page; for a thread of its own.
@@ -164,7 +164,7 @@ class Desk(anywidget.AnyWidget):
         if key not in self._ahead and not self._contents.why_silent(key):
             self._ahead.add(key)
             self._post({"type": "ahead", **self._contents.about(key)})
-            self._feed.fetch_ahead(Call(key, self._calls.session_id(key)))
+            self._feed.fetch_ahead(self._call_at(key))
 
     def _post(self, content: dict[str, object], buffers: list[memoryview] | None = None) -> None:
         if self.comm is not None:
@@ -186,7 +186,7 @@ class Desk(anywidget.AnyWidget):
             del about["facts"], about["duration_s"]
         self._post({"type": "call", "requests": requests or {}, "is_sent": not page_has_it, **about})
         if not about["reason"]:
-            self._feed.open(Call(key, self._calls.session_id(key)), page_has_it=page_has_it)
+            self._feed.open(self._call_at(key), page_has_it=page_has_it)
         for words in self._contents.words_of(key):
             self._post({"type": "words", "key": key, **words})
 
@@ -272,12 +272,12 @@ class Desk(anywidget.AnyWidget):
         if not content.get("late"):
             return self._call(content)
         session_id = str(content.get("session") or "")
-        key = self._calls.key_of(session_id)
+        key = self._calls.key_on_page(session_id)
         given = int(content["key"])
         if key is None and given in self._calls.keys and self._calls.title(given) == session_id:
             # It was opened while the kernel was gone: the page knows it as it is shown.
-            return Call(given, self._calls.session_id(given))
-        return Call(-1 if key is None else key, session_id)
+            return self._call_at(given)
+        return Call(-1, session_id) if key is None else self._call_at(key)
 
     def _send_labels(self, call: Call, *, op: object = None) -> None:
         self._post({"type": "labels", "key": call.key, "op": op, **self._contents.decided(call.session_id)})
@@ -294,4 +294,7 @@ class Desk(anywidget.AnyWidget):
     def _call(self, content: Mapping[str, Any]) -> Call:
         key = int(content["key"])
         # A frame without rows has no call, and its page sends -1.
-        return Call(key, self._calls.session_id(key) if key >= 0 else "")
+        return self._call_at(key) if key >= 0 else Call(key, "")
+
+    def _call_at(self, key: int) -> Call:
+        return Call(key, self._calls.session_id(key), self._calls.alias(key))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from kataven_notebook.defaults import with_configured_names
+from kataven_notebook.desk.blind import heard
 from kataven_notebook.desk.call_list import CallList
 from kataven_notebook.desk.card import Card, card
 from kataven_notebook.desk.contents import Contents
@@ -70,7 +71,7 @@ class Player(Desk):
     """
 
     @with_configured_names
-    def __init__(
+    def __init__(  # noqa: PLR0913 - as for `player`
         self,
         frame: pd.DataFrame,
         *,
@@ -81,6 +82,9 @@ class Player(Desk):
         moments: pd.DataFrame | None = None,
         turns: pd.DataFrame | None = None,
         words: pd.DataFrame | None = None,
+        blind: Sequence[Hashable] = (),
+        order: str | None = None,
+        seed: int | None = None,
         labels: Sequence[str] = (),
         save_to: str | os.PathLike[str] | None = None,
         annotator: str | None = None,
@@ -92,24 +96,43 @@ class Player(Desk):
         # The caller may go on with the frame in place: what was opened stays as it was.
         frame = frame.copy(deep=False) if isinstance(frame, pd.DataFrame) else frame
         self._frame, self._session, self._prefix = frame, session, prefix
-        self._calls = CallList(frame, session=session, prefix=prefix, columns=columns)
+        self._book = LabelBook(str(session), save_to, annotator=_checked_annotator(annotator))
+        shown = heard(
+            frame,
+            session=session,
+            prefix=prefix,
+            columns=columns,
+            blind=blind,
+            order=order,
+            seed=seed,
+            save_to=save_to,
+        )
+        self._calls = CallList(
+            shown.frame, session=session, prefix=prefix, columns=columns, names=shown.names, ids_tell=shown.ids_tell
+        )
         if moments is None or turns is None:
             found_moments, found_turns = tables_of_metrics(frame, session=session, prefix=prefix)
             moments, turns = (found_moments if moments is None else moments), (found_turns if turns is None else turns)
-        self._book = LabelBook(str(session), save_to, annotator=_checked_annotator(annotator))
+        beside = {"marks": marks, "moments": moments, "turns": turns}
         contents = Contents(
             self._calls,
-            Marks(session, marks=marks, moments=moments, turns=turns, is_known=self._is_known),
+            Marks(
+                session,
+                **shown.tables(beside, session),
+                is_known=self._is_known,
+                place_of=None if shown.is_worst_first else self._calls.key_of,
+            ),
             self._book,
             _checked_labels(labels),
             download,
-            Words(session, words, is_known=self._is_known),
+            Words(session, shown.table("words", words, session), is_known=self._is_known),
         )
         self._label_names = contents.label_names
         source = source or source_of(frame, session=session, prefix=prefix, store=store, settings=settings)
         super().__init__(contents, source)
         self._still = Still(contents, source)
         self._card = Card(self._as_card)
+        shown.keep()
         self._selected.register_callback(lambda _: self._card.refresh_soon())
 
     def _is_known(self, session_id: str) -> bool:
@@ -288,7 +311,8 @@ class Player(Desk):
     def __repr__(self) -> str:
         """How many calls, and which is open; no URL, no sound."""
         calls = len(self._calls)
-        return f"<Player of {calls:,} call{'' if calls == 1 else 's'}, {self.session_id!r} is open>"
+        name = ("" if self._key is None else self._calls.alias(self._key)) or self.session_id
+        return f"<Player of {calls:,} call{'' if calls == 1 else 's'}, {name!r} is open>"
 
     # -- shown -------------------------------------------------------------------------------
 
