@@ -198,7 +198,7 @@ class Hub:
 
     @property
     def truth(self) -> dict[str, dict[str, Any]]:
-        """When each party really speaks, by session id, for the sample calls.
+        """When each party really speaks, by session id, for the sample calls and those of a study.
 
         Each is ``{"sample_rate", "duration_s", "channels": [role or "mixed", ...], "turns": [{"role",
         "channel", "kind", "segments": [[start_s, end_s], ...]}, ...]}``; pauses of 0.1 s and more inside a

@@ -82,7 +82,7 @@ def own_sessions(folder: str | os.PathLike[str]) -> OwnFiles:
 
 def _by_id(root: Path, notes: list[str]) -> dict[str, Path]:
     files: dict[str, Path] = {}
-    for path in _sound_files(root):
+    for path in _sound_files(root, notes):
         shown = path.relative_to(root).as_posix()
         problem, is_served = _problem(path)
         if problem:
@@ -97,8 +97,11 @@ def _by_id(root: Path, notes: list[str]) -> dict[str, Path]:
     return files
 
 
-def _sound_files(root: Path) -> Iterator[Path]:
-    for place, folders, names in os.walk(root):
+def _sound_files(root: Path, notes: list[str]) -> Iterator[Path]:
+    def note(error: OSError) -> None:
+        notes.append(f"{error.filename}: the folder can't be read ({error.strerror}), and nothing of it is served")
+
+    for place, folders, names in os.walk(root, onerror=note):
         folders[:] = sorted(each for each in folders if not each.startswith("."))
         for name in sorted(names):
             if not name.startswith(".") and _ending(Path(name)) in CONTENT_TYPES:

@@ -94,7 +94,8 @@ def serve(arguments: Sequence[str] | None = None) -> int:
         if sys.stderr.isatty():
             sys.stderr.write(
                 "To use it from another terminal:\n"
-                f"  export KATAVEN_API_KEY={hub.api_key} KATAVEN_BASE_URL={hub.base_url}\nCtrl-C ends it.\n"
+                f"  export KATAVEN_API_KEY={hub.api_key} KATAVEN_BASE_URL={hub.base_url}\n"
+                f"It has {len(hub.rows()):,} sessions; --list FILE writes their ids as CSV. Ctrl-C ends it.\n"
             )
         # In slices: on Windows a wait without end is not interrupted by a signal.
         while not stop.wait(0.5):

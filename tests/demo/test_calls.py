@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -153,6 +154,22 @@ def test_a_folder_is_served_by_the_names_of_its_files(folder: Path) -> None:
         assert fetched(hub, "broken").content == b"fLaC, and no more"
         (folder / "first call.wav").unlink()
         assert fetched(hub, "first call").status_code == 404
+
+
+def test_a_folder_in_it_that_can_not_be_read_is_said(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where its owner is somebody else; the rest is served."""
+    real = os.scandir
+
+    def refusing(place: Any) -> Any:
+        if str(place).endswith("monday"):
+            raise PermissionError(13, "Permission denied", str(place))
+        return real(place)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    with pytest.warns(UserWarning, match="monday: the folder can't be read"):
+        hub = demo.hub(calls=folder)
+    with hub:
+        assert hub.sessions["session_id"].tolist() == ["broken", "first call"]
 
 
 def test_a_table_beside_the_files_says_more_of_them(folder: Path) -> None:
