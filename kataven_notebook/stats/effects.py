@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
     from kataven_notebook.stats.spreads import Doubles
 
+EQUAL_PAIRS = "all differences within pairs are equal: nothing says how much others would differ"
 _NAN = float("nan")
+_LEAST_PART = 0.4
 _GRID = np.r_[np.arange(0.0, 4.0, 0.05), np.arange(4.0, 8.6, 0.25)]
 """Normal quantiles at which limits are looked up to find a p-value; the last one's is 1e-17."""
 
@@ -48,7 +50,8 @@ def effect_of(spread: Spread, reference: Spread, effect: str, z: float) -> Effec
     Where the samples have nothing in common, the limits are put together from those of both (Zou & Donner, Statistics
     in Medicine 27, 2008; for ratios Donner & Zou 2012), which are taken where both are off by their part, and keeps
     what is lopsided in them. Where clusters have values in both samples, as in a paired design, what is common to them
-    cancels: by the clusters' own differences for means, shares and rates, by the correlation for quantiles.
+    cancels: by the clusters' own differences for means and rates, by the correlation for shares (Newcombe 1998) and
+    quantiles.
 
     Parameters
     ----------
@@ -64,10 +67,10 @@ def effect_of(spread: Spread, reference: Spread, effect: str, z: float) -> Effec
     if note is not None or spread.at is None or reference.at is None:
         return Effect(value, note=note)
     shared = _pulls_of_both(spread, reference)
-    if shared is not None and spread.is_linear:
+    if shared is not None and spread.is_linear and reference.is_linear:
         return _of_pulls(spread, reference, shared, effect, value, z)
     correlation = 0.0 if shared is None else _correlation(*shared)
-    return _of_both(spread, reference, correlation, effect, z)
+    return _Both(spread, reference, correlation, z).effect(effect)
 
 
 @np.errstate(over="ignore", invalid="ignore")
@@ -166,51 +169,63 @@ def _of_pulls(
     pulls = mine / spread.value - others / reference.value if is_ratio else mine - others
     error = float(np.sqrt(pulls @ pulls))
     if error <= 1e-12 * max(abs(spread.value), abs(reference.value)):
-        return Effect(value, note="all differences within pairs are equal: nothing says how much others would differ")
+        return Effect(value, note=EQUAL_PAIRS)
     around = skewed(float(np.log(value)) if is_ratio else value, error, skewness_of_sum(pulls), len(pulls) - 1)
     whole = Spread(value, (lambda z: np.exp(around(z))) if is_ratio else around)
     return effect_of_spread(whole, effect, z)
 
 
-def _of_both(spread: Spread, reference: Spread, correlation: float, effect: str, z: float) -> Effect:
-    """Return the effect from the limits of both."""
-    value = _value(spread.value, reference.value, effect)
-    below, above = _distances(spread, np.array([z])), _distances(reference, np.array([z]))
-    if correlation:
-        # What is lopsided in both would not cancel.
-        below, above = (np.stack([each.mean(axis=0)] * 2) for each in (below, above))
-    if effect == "difference":
-        low = value - _together(below[0], above[1], correlation)[0]
-        high = value + _together(below[1], above[0], correlation)[0]
-    else:
-        low = _root(spread.value, reference.value, below[0][0], above[1][0], correlation, is_upper=False)
-        high = _root(spread.value, reference.value, below[1][0], above[0][0], correlation, is_upper=True)
-    if not low < high:
-        return Effect(value, note="all differences within pairs are equal: nothing says how much others would differ")
-    apart = abs(spread.value - reference.value)
-    is_more = spread.value > reference.value
+class _Both:
+    """The limits of two estimates, put together.
 
-    def left(grid: Doubles) -> Doubles:
-        mine, others = _distances(spread, grid), _distances(reference, grid)
-        if correlation:
-            mine, others = (np.stack([each.mean(axis=0)] * 2) for each in (mine, others))
-        return apart - _together(mine[0 if is_more else 1], others[1 if is_more else 0], correlation)
-
-    return Effect(value, float(low), float(high), _p_value(left, z) if apart else 1.0)
-
-
-def _distances(spread: Spread, z: Doubles) -> Doubles:
-    """Return how far the lower and the upper limits are from the estimate.
-
-    Both estimates are rarely off by as much at once: where they are equally sure, the limits of the difference are
-    reached where each is off by the root of a half of it.
+    Both are rarely off by as much at once: the limits of their difference are reached where each is off by its part,
+    which grows with its own interval.
     """
-    if spread.at is None:
-        return np.zeros((2, len(z)))
-    part = z * np.sqrt(0.5)
-    both = np.stack([spread.value - spread.at(-part), spread.at(part) - spread.value]) / np.sqrt(0.5)
-    result: Doubles = np.maximum(both, 0.0)
-    return result
+
+    def __init__(self, spread: Spread, reference: Spread, correlation: float, z: float) -> None:
+        self._spread, self._reference, self._correlation, self._z = spread, reference, correlation, z
+        lengths = np.array([np.ptp(_limits(each, np.array([-z, z]))) for each in (spread, reference)])
+        # Close to the estimate limits are as coarse as the values.
+        self._parts = np.maximum(lengths / np.sqrt(lengths @ lengths), _LEAST_PART)
+
+    def effect(self, effect: str) -> Effect:
+        """Return the difference or ratio."""
+        value, other = self._spread.value, self._reference.value
+        apart = _value(value, other, effect)
+        (below, above), (others_below, others_above) = self._distances(np.array([self._z]))
+        if effect == "difference":
+            low = apart - _together(below, others_above, self._correlation)[0]
+            high = apart + _together(above, others_below, self._correlation)[0]
+        else:
+            low = _root(value, other, below[0], others_above[0], self._correlation, is_upper=False)
+            high = _root(value, other, above[0], others_below[0], self._correlation, is_upper=True)
+        if not np.isfinite([low, high]).all():
+            return Effect(apart, note="too few values: the interval would have no end")
+        if not low < high:
+            return Effect(apart, note=EQUAL_PAIRS)
+        return Effect(apart, float(low), float(high), _p_value(self._left, self._z) if value != other else 1.0)
+
+    def _left(self, grid: Doubles) -> Doubles:
+        """Return what is left of the difference at the end of its interval that is nearer to 0."""
+        difference = self._spread.value - self._reference.value
+        mine, others = self._distances(grid)
+        side = 0 if difference > 0 else 1
+        return abs(difference) - _together(mine[side], others[1 - side], self._correlation)
+
+    def _distances(self, z: Doubles) -> tuple[Doubles, Doubles]:
+        """Return how far the lower and the upper limits of each are from its estimate."""
+        found = []
+        for spread, part in zip((self._spread, self._reference), self._parts, strict=True):
+            distances = np.stack([spread.value - _limits(spread, -z * part), _limits(spread, z * part) - spread.value])
+            if self._correlation:
+                # What is lopsided in both would not cancel.
+                distances = np.stack([distances.mean(axis=0)] * 2)
+            found.append(np.maximum(distances / part, 0.0))
+        return found[0], found[1]
+
+
+def _limits(spread: Spread, z: Doubles) -> Doubles:
+    return np.full(len(z), spread.value) if spread.at is None else spread.at(z)
 
 
 def _together(mine: Doubles, others: Doubles, correlation: float) -> Doubles:

@@ -70,7 +70,7 @@ def spread_of_ratio(sample: Sample, statistic: str) -> Spread:
     at = _limits(sample, statistic, value, variance, pulls, size)
     if at is None:
         return Spread(value, note=ALIKE.format(value))
-    return Spread(value, at, None, pulls, sample.labels, is_linear=True)
+    return Spread(value, at, None, pulls, sample.labels, is_linear=statistic != "share")
 
 
 def _sums(sample: Sample, statistic: str) -> tuple[Doubles, Doubles]:
@@ -98,8 +98,8 @@ def _limits(
         return lambda z: value * np.exp(student(z, df) * error / value)
     skewness = skewness_of_sum(pulls)
     if value > 0 and (sample.values >= 0).all():
-        # Few values of a long tail look less skewed than they are; what can't be negative has at least this much.
-        skewness = max(skewness, error / value)
+        # Few values of a long tail look less skewed than they are; what can't be negative mostly has this much.
+        skewness = max(skewness, 1.25 * error / value)
     return skewed(value, error, skewness, df)
 
 

@@ -37,7 +37,7 @@ class Spread:
     labels : list or None
         What the clusters are called.
     is_linear : bool
-        Whether `pulls` are in the estimate's unit; a quantile's are shares of values.
+        Whether a difference is best told by the clusters' own: `pulls` are in the estimate's unit, and not of a share.
     """
 
     value: float
