@@ -7,5 +7,6 @@ it.
 from kataven_notebook.study.agreeing import agreement
 from kataven_notebook.study.drawing import sample
 from kataven_notebook.study.estimating import estimate
+from kataven_notebook.study.planning import plan
 
-__all__ = ["agreement", "estimate", "sample"]
+__all__ = ["agreement", "estimate", "plan", "sample"]

@@ -1,0 +1,377 @@
+"""How many clusters a group it takes to see a difference: found by drawing samples of a pilot's values."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from scipy import special
+
+from kataven_notebook.errors import ConfigurationError
+from kataven_notebook.stats.estimates import difference, estimate, probability_of
+from kataven_notebook.stats.samples import are_counts
+
+if TYPE_CHECKING:
+    from kataven_notebook.stats.estimates import Statistic
+
+Doubles: TypeAlias = npt.NDArray[np.float64]
+Whole: TypeAlias = npt.NDArray[np.intp]
+
+_NAN = float("nan")
+LARGEST_SIMULATED = 3_000
+"""Clusters a group: above, sums and quantiles are as normal as the formula supposes, and samples are slow to compare.
+As are those of a function, which is resampled for each comparison: of them the formula speaks alone."""
+LARGEST = 10_000_000
+DATA_SETS = 300
+_GRID = (0.6, 0.8, 1.0, 1.25, 1.6)
+_SPREAD_DRAWS = 300
+
+
+class Pilot:
+    """The values of one group of a pilot, in clusters that are drawn whole.
+
+    Parameters
+    ----------
+    values
+        Finite numbers.
+    clusters
+        For each value the position of its cluster; None: each value is its own.
+    exposure_s
+        For each value how many seconds it was counted in, for rates.
+    """
+
+    def __init__(self, values: Doubles, clusters: Whole | None = None, exposure_s: Doubles | None = None) -> None:
+        codes = np.arange(len(values)) if clusters is None else np.unique(clusters, return_inverse=True)[1]
+        order = np.argsort(codes, kind="stable")
+        self.values = values[order]
+        self.exposure_s = None if exposure_s is None else exposure_s[order]
+        self.lengths = np.bincount(codes)
+        self.blur = 0.0
+        self._starts = np.concatenate([[0], np.cumsum(self.lengths)[:-1]]).astype(np.intp)
+
+    @property
+    def clusters(self) -> int:
+        """How many clusters."""
+        return len(self.lengths)
+
+    def blurred(self) -> Pilot:
+        """Return the pilot as quantiles need it: samples of it have values between those that it happens to have.
+
+        Without that, the spread of a median is that of the two or three values around it (Hall, DiCiccio & Romano
+        1989). Counts stay whole.
+        """
+        result = Pilot(self.values, np.repeat(np.arange(self.clusters), self.lengths), self.exposure_s)
+        result.blur = 0.0 if are_counts(self.values) else bandwidth(self.values)
+        return result
+
+    def redrawn(self, n: int, random: np.random.Generator) -> Drawn:
+        """Return `n` clusters, drawn with replacement, their values blurred where that is asked for."""
+        chosen = random.integers(0, self.clusters, n)
+        lengths = self.lengths[chosen]
+        ends = np.cumsum(lengths)
+        rows = np.arange(ends[-1]) + np.repeat(self._starts[chosen] - ends + lengths, lengths)
+        clusters = None if len(rows) == n and self.clusters == len(self.values) else np.repeat(np.arange(n), lengths)
+        values = self.values[rows]
+        if self.blur:
+            values += self.blur * random.standard_normal(len(values))
+        return Drawn(values, clusters, None if self.exposure_s is None else self.exposure_s[rows])
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A sample of a pilot's clusters.
+
+    Attributes
+    ----------
+    values, exposure_s : ndarray of float64, shape (n,)
+        As in the pilot; no exposure where it has none.
+    clusters : ndarray of intp, shape (n,), or None
+        For each value the position of its cluster.
+    """
+
+    values: Doubles
+    clusters: Whole | None
+    exposure_s: Doubles | None
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """How a second group is made to differ from the first by what is looked for.
+
+    Shares: values are flipped at random. Means and rates of counts: counts are thinned, or a Poisson number is added.
+    Everything else: all values are shifted.
+
+    Attributes
+    ----------
+    kind : str
+        "flip", "count" or "shift".
+    target : float
+        The statistic of the moved group.
+    start : float
+        The statistic of its pilot.
+    is_rate : bool
+        Whether the statistic is per minute of exposure.
+    """
+
+    kind: str
+    target: float
+    start: float
+    is_rate: bool = False
+
+    def of(self, drawn: Drawn, random: np.random.Generator) -> Doubles:
+        """Return the values of a sample, moved."""
+        values, gap = drawn.values, self.target - self.start
+        if gap == 0:
+            return values
+        amount: Any = gap * drawn.exposure_s / 60 if self.is_rate and drawn.exposure_s is not None else gap
+        if self.kind == "shift":
+            return np.asarray(values + amount)
+        if self.kind == "flip":
+            chance = gap / (1 - self.start) if gap > 0 else -gap / self.start
+            flips = random.random(len(values)) < chance
+            return np.where(flips, 1.0 if gap > 0 else 0.0, values)
+        if gap > 0:
+            return values + random.poisson(np.broadcast_to(amount, values.shape))
+        return random.binomial(values.astype(np.int64), self.target / self.start).astype(np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """How many clusters a group a difference takes.
+
+    Attributes
+    ----------
+    n : float
+        Clusters a group; NaN where the pilot can't say.
+    low, high : float
+        What pilots of the same size would say, in 95 of 100 cases; NaN where this one is too small for that.
+    power : float
+        How often the difference was found in samples of this size; NaN where none were drawn.
+    note : str or None
+        What there is to know.
+    """
+
+    n: float
+    low: float = _NAN
+    high: float = _NAN
+    power: float = _NAN
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """What is looked for.
+
+    Attributes
+    ----------
+    statistic : str or callable
+        Any but "auto".
+    difference : float
+        The second group's statistic minus the first's.
+    power : float
+        How often it is to be found, between 0 and 1.
+    confidence_level : float
+        It is found where the interval of this level leaves 0 out.
+    seed : int
+        The same seed gives the same numbers.
+    """
+
+    statistic: Statistic
+    difference: float
+    power: float = 0.8
+    confidence_level: float = 0.95
+    seed: int = 0
+
+
+def needed(first: Pilot, second: Pilot, aim: Aim) -> Needed:
+    """Return how many clusters a group it takes to see a difference between two groups.
+
+    The formula (z₁ + z₂)² (v₁ + v₂) / d² gives a first number, where v is the variance of the statistic of one
+    cluster, from samples drawn of the pilot. Around it, sizes are tried: of each, samples of both groups are drawn
+    with replacement, and compared as `difference` does it, which is what `compare_groups` reports. A probit line
+    through the shares in which the difference was found gives the size, and samples of that size its power.
+
+    Parameters
+    ----------
+    first, second
+        Pilots of both groups, or one twice; the second is moved until it differs by what is looked for.
+    aim
+        What is looked for.
+
+    Raises
+    ------
+    ConfigurationError
+        The statistic can't be that much larger or smaller.
+
+    Examples
+    --------
+    >>> pilot = Pilot(np.random.default_rng(1).normal(1.0, 0.5, 400))
+    >>> found = needed(pilot, pilot, Aim("mean", 0.2))
+    >>> 65 < found.n < 105, 0.7 < found.power < 0.9
+    (True, True)
+    """
+    if min(first.clusters, second.clusters) < 2:
+        return Needed(
+            _NAN, note="a group of the pilot has fewer than two calls with a value: it says nothing of spread"
+        )
+    if aim.statistic != "share" and min(np.ptp(each.values) for each in (first, second)) == 0:
+        return Needed(_NAN, note="all values of a group of the pilot are equal: it says nothing of spread")
+    if probability_of(aim.statistic) is not None:
+        first, second = first.blurred(), second.blurred()
+    move = move_of(first, second, aim)
+    random = np.random.default_rng(aim.seed)
+    variances = [_variance(first, None, aim, random), _variance(second, move, aim, random)]
+    z = special.ndtri([(1 + aim.confidence_level) / 2, aim.power])
+    n = max(2.0, math.ceil(z.sum() ** 2 * sum(variances) / aim.difference**2))
+    factor = _range_of_variance(first, second, move, aim, random)
+    power = _NAN
+    if n <= LARGEST_SIMULATED and isinstance(aim.statistic, str):
+        n = _tried(first, second, move, aim, n, random)
+        power = _found(first, second, move, aim, int(n), random)
+    if n > LARGEST:
+        return Needed(_NAN, note=f"more than {LARGEST:,} calls a group: the difference is tiny beside the spread")
+    low, high = np.ceil(n * np.asarray(factor))
+    note = None
+    if abs(power - aim.power) > 0.1:
+        note = f"samples of this size find it in {power:.0%} only: the pilot has too few different values"
+    return Needed(n, float(low), float(high), power, note)
+
+
+def move_of(first: Pilot, second: Pilot, aim: Aim) -> Move:
+    """Return how the second group is moved to differ from the first by what is looked for.
+
+    Raises
+    ------
+    ConfigurationError
+        No share, or no mean of counts, is as large or small as that.
+    """
+    base, start = _value(first, None, aim), _value(second, None, aim)
+    target, is_rate = base + aim.difference, aim.statistic == "rate"
+    if aim.statistic == "share":
+        if not 0 <= target <= 1:
+            raise ConfigurationError(
+                f"difference={aim.difference:g}: the share is {base:.3g} in the pilot, and can't become {target:.3g}"
+            )
+        return Move("flip", target, start)
+    is_counted = all(are_counts(each.values) for each in (first, second))
+    if aim.statistic in ("mean", "rate") and is_counted:
+        if target < 0:
+            raise ConfigurationError(
+                f"difference={aim.difference:g}: the {aim.statistic} is {base:.3g} in the pilot, and counts can't "
+                f"become {target:.3g}"
+            )
+        return Move("count", target, start, is_rate)
+    return Move("shift", target, start, is_rate)
+
+
+def _value(pilot: Pilot, drawn: Drawn | None, aim: Aim, values: Doubles | None = None) -> float:
+    """Return the statistic of a pilot, or of a sample of it."""
+    chosen: Any = pilot if drawn is None else drawn
+    return estimate(
+        chosen.values if values is None else values,
+        aim.statistic,
+        exposure_s=chosen.exposure_s if aim.statistic == "rate" else None,
+        resamples=2,
+    ).value
+
+
+def _variance(pilot: Pilot, move: Move | None, aim: Aim, random: np.random.Generator) -> float:
+    """Return the variance of the statistic of samples, times how many clusters they have."""
+    n = min(max(pilot.clusters, 50), LARGEST_SIMULATED)
+    found = []
+    for _ in range(_SPREAD_DRAWS):
+        drawn = pilot.redrawn(n, random)
+        found.append(_value(pilot, drawn, aim, drawn.values if move is None else move.of(drawn, random)))
+    return float(np.var(found, ddof=1)) * n
+
+
+def _range_of_variance(
+    first: Pilot, second: Pilot, move: Move, aim: Aim, random: np.random.Generator
+) -> tuple[float, float]:
+    """Return by which factors the number would differ in 95 of 100 pilots of this size; NaN where they don't say."""
+    if not isinstance(aim.statistic, str):
+        return _NAN, _NAN
+    sizes = min(first.clusters, LARGEST_SIMULATED), min(second.clusters, LARGEST_SIMULATED)
+    found = []
+    for _ in range(DATA_SETS // 2):
+        one, other = first.redrawn(sizes[0], random), second.redrawn(sizes[1], random)
+        parts = (
+            _relative(one, one.values, first.blur, aim),
+            _relative(other, move.of(other, random), second.blur, aim),
+        )
+        found.append(sum(part * size for part, size in zip(parts, sizes, strict=True)))
+    widths = np.array(found)
+    known = widths[np.isfinite(widths)]
+    if len(known) < len(widths) / 2 or not np.median(known) > 0:
+        return _NAN, _NAN
+    low, high = np.quantile(known, [0.005, 0.995]) / np.median(known)
+    return min(1.0, float(low)), max(1.0, float(high))
+
+
+def _relative(drawn: Drawn, values: Doubles, blur: float, aim: Aim) -> float:
+    """Return what the variance of the statistic is in proportion to, as a pilot of these values would have it."""
+    probability = probability_of(aim.statistic)
+    if probability is not None and blur:
+        place, width = np.quantile(values, probability), bandwidth(values)
+        return float(np.exp(-(((values - place) / width) ** 2) / 2).mean() / width) ** -2
+    exposure = drawn.exposure_s if aim.statistic == "rate" else None
+    found = estimate(values, aim.statistic, clusters=drawn.clusters, exposure_s=exposure)
+    return (found.high - found.low) ** 2
+
+
+def _tried(first: Pilot, second: Pilot, move: Move, aim: Aim, n: float, random: np.random.Generator) -> float:
+    """Return the size at which samples find the difference as often as they are to."""
+    for _ in range(3):
+        sizes = np.unique(np.maximum(np.ceil(np.array(_GRID) * n), 2)).astype(np.intp)
+        shares = np.array([_found(first, second, move, aim, int(size), random) for size in sizes])
+        # Shares of 0 and 1 lie at no finite place of the line.
+        places = special.ndtri(np.clip(shares, 0.5 / DATA_SETS, 1 - 0.5 / DATA_SETS))
+        if len(sizes) < 2 or np.ptp(places) == 0:
+            return float(sizes[-1]) if shares[0] < aim.power else float(sizes[0])
+        slope, intercept = np.polyfit(np.sqrt(sizes), places, 1)
+        root = (special.ndtri(aim.power) - intercept) / slope if slope > 0 else np.sqrt(sizes[-1])
+        wanted = float(np.clip(math.ceil(max(root, 0.0) ** 2), 2, 4 * n))
+        if sizes[0] <= wanted <= sizes[-1]:
+            return wanted
+        n = wanted
+    return n
+
+
+def bandwidth(values: Doubles) -> float:
+    """Return how far values are blurred: Silverman's rule, 0.9 s n^(-1/5), which is small where they are many.
+
+    Examples
+    --------
+    >>> round(bandwidth(np.arange(100.0)), 1)
+    10.3
+    """
+    middle = float(np.subtract(*np.quantile(values, [0.75, 0.25]))) / 1.34
+    scale = min(float(values.std()), middle) if middle > 0 else float(values.std())
+    return 0.9 * scale * float(len(values) ** -0.2)
+
+
+def _found(first: Pilot, second: Pilot, move: Move, aim: Aim, n: int, random: np.random.Generator) -> float:
+    """Return in which share of samples of a size the interval of the difference leaves 0 out, on its side."""
+    is_rate, found = aim.statistic == "rate", 0
+    for _ in range(DATA_SETS):
+        one, other = first.redrawn(n, random), second.redrawn(n, random)
+        compared = difference(
+            move.of(other, random),
+            one.values,
+            aim.statistic,
+            clusters=_apart(other.clusters, n),
+            other_clusters=one.clusters,
+            exposure_s=other.exposure_s if is_rate else None,
+            other_exposure_s=one.exposure_s if is_rate else None,
+            confidence_level=aim.confidence_level,
+        )
+        found += (compared.low > 0) if aim.difference > 0 else (compared.high < 0)
+    return found / DATA_SETS
+
+
+def _apart(clusters: Whole | None, n: int) -> Whole | None:
+    """Return clusters under names that those of the other group don't have: nothing is paired."""
+    return None if clusters is None else clusters + n
