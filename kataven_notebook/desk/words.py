@@ -140,7 +140,9 @@ class Words:
         speakers = []
         for name, channel in found:
             role = role_named(name) or (roles[channel] if 0 <= channel < len(roles) and not name else "")
-            shown = name[:1].upper() + name[1:] or role.capitalize() or (f"Channel {channel}" if channel >= 0 else "")
+            # Many transcribers count speakers, or give them a letter.
+            named = f"Speaker {name}" if len(name) == 1 or name.isdecimal() else name[:1].upper() + name[1:]
+            shown = named or role.capitalize() or (f"Channel {channel}" if channel >= 0 else "")
             speakers.append((shown, role, channel))
         return speakers, who
 

@@ -17,6 +17,7 @@ from kataven_notebook.defaults import with_configured_names
 from kataven_notebook.errors import ConfigurationError, FrameError
 from kataven_notebook.frame.columns import as_array
 from kataven_notebook.notices import warn_caller
+from kataven_notebook.numbers.moment_ids import moment_ids
 from kataven_notebook.words.folding import folded, folded_pattern
 from kataven_notebook.words.table import said_in
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _COLUMNS = {
+    "moment_id": "string",
     "kind": "string",
     "role": "string",
     "channel": "Int64",
@@ -72,10 +74,11 @@ def find(
     Returns
     -------
     pandas.DataFrame
-        One row a place: the session column, `kind` ("said"), `role` ("agent", "caller", or missing), `channel` (Int64),
-        `speaker` (string), `start_s` and `end_s` (float64: of the words that are found), `match` (string: these words)
-        and `text` (string: with those around them). By session in the order of `words`, then by start. Places of words
-        without times have none, which one `UserWarning` counts.
+        One row a place: the session column, `moment_id` (string, as of `moments()`, but made of the session id, the
+        words that are found, their channel and their place), `kind` ("said"), `role` ("agent", "caller", or missing),
+        `channel` (Int64), `speaker` (string), `start_s` and `end_s` (float64: of the words that are found), `match`
+        (string: these words) and `text` (string: with those around them). By session in the order of `words`, then by
+        start. Places of words without times have none, which one `UserWarning` counts.
 
     Raises
     ------
@@ -108,9 +111,25 @@ def find(
         warn_caller(
             f"{untimed:,} of {len(rows):,} moments have no time, as their words have none: they can't be played"
         )
+    ids = _ids(rows)
+    rows = [{"moment_id": each, **row} for each, row in zip(ids, rows, strict=True)]
     columns: dict[str, Any] = {session: as_array([row["session"] for row in rows], "string")}
     columns |= {name: as_array([row[name] for row in rows], dtype) for name, dtype in _COLUMNS.items()}
     return pd.DataFrame(columns)
+
+
+def _ids(rows: Sequence[dict[str, Any]]) -> list[str | None]:
+    """Return the name of each moment, the same in every run; None where it has no time."""
+    found: list[str | None] = [None] * len(rows)
+    calls: dict[str, list[int]] = {}
+    for at, row in enumerate(rows):
+        if not math.isnan(row["start_s"]):
+            calls.setdefault(row["session"], []).append(at)
+    for session_id, places in calls.items():
+        about = [(f"{KIND} {folded(rows[at]['match'])}", rows[at]["channel"], rows[at]["start_s"]) for at in places]
+        for at, each in zip(places, moment_ids(session_id, about), strict=True):
+            found[at] = each
+    return found
 
 
 def _compiled(pattern: object, *, literal: bool) -> re.Pattern[str]:

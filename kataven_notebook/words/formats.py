@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 _OF_JSON = (deepgram, aws, google, assemblyai, whisper)
 KNOWN = ", ".join(each.NAME for each in (*_OF_JSON, captions))
 _MARKS = (
-    (b"\xef\xbb\xbf", "utf-8-sig"),
     (b"\xff\xfe\x00\x00", "utf-32"),
     (b"\x00\x00\xfe\xff", "utf-32"),
     (b"\xff\xfe", "utf-16"),
@@ -72,8 +71,8 @@ def _of_text(text: str) -> Iterable[Spoken]:
     if not text:
         raise FrameError("is empty")
     if not captions.is_it(text):
-        start = one_line(text, most_chars=40)
-        raise FrameError(f"is no transcript that is known ({KNOWN}): it is text without times, {start!r}")
+        # Not a letter of it: it may be what somebody said.
+        raise FrameError(f"is no transcript that is known ({KNOWN}): it is text without times")
     return captions.words_of(text)
 
 
@@ -127,7 +126,8 @@ def _of_library(value: Any) -> Any:
     # The messages of Google's libraries are made plain by their class.
     if callable(getattr(type(value), "to_dict", None)):
         return _plain(type(value).to_dict(value))
-    return value.item() if hasattr(value, "item") and getattr(value, "ndim", None) == 0 else value
+    # Arrays of numpy, as a column of a Parquet file holds them.
+    return _plain(value.tolist()) if callable(getattr(value, "tolist", None)) else value
 
 
 def _held(document: object) -> str:

@@ -60,9 +60,9 @@ class Lane:
         last = bisect_right(self._starts, end_s + tolerance_s)
         best, most = _NOWHERE, -math.inf
         for span in self._spans[first:last]:
-            # Below 0 it is how far apart they are. A hair's breadth allows for sums of floats.
+            # Below 0 it is how far apart they are. The first of them is near enough, or there is none.
             overlap = min(end_s, span.end_s) - max(start_s, span.start_s)
-            if overlap > most and overlap >= -tolerance_s - 1e-9:
+            if overlap > most:
                 best, most = span.row, overlap
         return best
 

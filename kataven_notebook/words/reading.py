@@ -13,15 +13,16 @@ from kataven_notebook.errors import ConfigurationError, FrameError
 from kataven_notebook.frame.columns import as_array
 from kataven_notebook.frame.side_tables import MAX_CHANNELS
 from kataven_notebook.notices import warn_caller
+from kataven_notebook.redact import encodable
 from kataven_notebook.store.sweep import sweep
 from kataven_notebook.words.formats import words_of
 from kataven_notebook.words.sources import Source, find_sources
+from kataven_notebook.words.spoken import Spoken
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from kataven_notebook.words.sources import SessionId
-    from kataven_notebook.words.spoken import Spoken
 
 COLUMNS = {
     "start_s": "float64",
@@ -157,7 +158,9 @@ def _with_possible_times(said: Spoken) -> tuple[Spoken, bool]:
         end_s = math.nan if end_s < start_s else end_s
     channel = said.channel if said.channel is not None and said.channel < MAX_CHANNELS else None
     confidence = said.confidence if 0 <= said.confidence <= 1 else math.nan
-    return said._replace(start_s=start_s, end_s=end_s, channel=channel, confidence=confidence), is_wrong
+    # No column of Arrow, file or page holds half characters.
+    word, speaker = encodable(said.word), said.speaker and encodable(said.speaker)
+    return Spoken(word, start_s, end_s, channel, speaker, confidence, is_utterance=said.is_utterance), is_wrong
 
 
 def _tell(whole: Sequence[_Found], broken: Sequence[str]) -> None:

@@ -64,6 +64,8 @@ def test_speakers_are_named_by_the_frame_and_known_by_their_role() -> None:
     assert _read(_words(word=["a"], channel=["caller"]))["speakers"] == [("Caller", "caller", -1)]
     assert _read(_words(word=["a"], channel=["1"]), roles=("agent", "caller"))["speakers"] == [("Caller", "caller", 1)]
     assert _read(_words(word=["a"], channel=[7]))["speakers"] == [("Channel 7", "", 7)]
+    counted = _read(_words(word=["a", "b"], speaker=["0", "B"]))["speakers"]
+    assert [name for name, _, _ in counted] == ["Speaker 0", "Speaker B"]
 
 
 def test_words_without_time_stay_in_their_place_and_the_page_says_so() -> None:

@@ -13,6 +13,7 @@ pytestmark = pytest.mark.core
 
 DTYPES = {
     "session_id": "string",
+    "moment_id": "string",
     "kind": "string",
     "role": "string",
     "channel": "Int64",
@@ -65,12 +66,32 @@ def test_a_moment_says_when_and_by_whom_and_what_stands_around() -> None:
     """With the columns of `moments()` that it can have, and the dtypes that are promised, also without a row."""
     words = said("one two three Refund, please five six", channel=1, speaker="customer")
     moments = kn.words.find(words, "refund please", context_words=2)
-    assert moments.to_numpy().tolist() == [
+    assert moments.drop(columns="moment_id").to_numpy().tolist() == [
         ["a", "said", "caller", 1, "customer", 3.0, 4.8, "Refund, please", "… two three Refund, please five six"]
     ]
     assert {name: str(dtype) for name, dtype in moments.dtypes.items()} == DTYPES
     assert {name: str(dtype) for name, dtype in kn.words.find(words, "nothing").dtypes.items()} == DTYPES
     assert {name: str(dtype) for name, dtype in kn.words.find(words.iloc[:0], "x").dtypes.items()} == DTYPES
+
+
+def test_a_moment_has_a_name_that_is_the_same_in_every_run() -> None:
+    """Of the session, the words that are found, whose they are, and when; none where the words have no time."""
+    words = said("a refund please")
+    ids = [
+        kn.words.find(each, pattern)["moment_id"].iloc[0]
+        for each, pattern in [
+            (words, "refund"),
+            (words.sample(frac=1, random_state=1), "REFUND"),
+            (words, "a refund"),
+            (words.assign(session_id="b"), "refund"),
+            (words.assign(start_s=words["start_s"] + 1), "refund"),
+            (words.assign(channel=1), "refund"),
+        ]
+    ]
+    assert ids[0] == ids[1]
+    assert len(set(ids)) == 5
+    twice = words.iloc[:1].assign(word="no no")
+    assert kn.words.find(twice, "no")["moment_id"].is_unique
 
 
 def test_each_voice_is_searched_by_itself() -> None:
@@ -122,7 +143,7 @@ def test_words_without_times_have_those_of_the_word_before() -> None:
     assert found(words, "please") == [("please", 3.0, 3.0)]
     with pytest.warns(UserWarning, match="1 of 1 moments have no time"):
         moments = kn.words.find(words.assign(start_s=np.nan, end_s=np.nan), "please")
-    assert moments["start_s"].isna().all()
+    assert moments[["start_s", "moment_id"]].isna().all(axis=None)
 
 
 def test_moments_go_to_the_player() -> None:
