@@ -15,7 +15,7 @@ from kataven_notebook.frame.side_tables import MAX_CHANNELS
 from kataven_notebook.notices import warn_caller
 from kataven_notebook.redact import encodable
 from kataven_notebook.store.sweep import sweep
-from kataven_notebook.words.formats import words_of
+from kataven_notebook.words.formats import KNOWN, words_of
 from kataven_notebook.words.sources import Source, find_sources
 from kataven_notebook.words.spoken import Spoken
 
@@ -32,8 +32,10 @@ COLUMNS = {
     "speaker": "string",
     "confidence": "float64",
 }
-# So many are named in a warning.
-_SHOWN = 5
+# So many sessions are named in a warning, and so many reasons given.
+_SHOWN, _REASONS = 5, 20
+# To read fewer takes no time that is worth a bar.
+_WORTH_A_BAR = 20
 
 
 @with_configured_names
@@ -71,7 +73,7 @@ def read(
         "capture": what can't be read is named with its reason in one `UserWarning`, and the others are returned; it
         is raised where it is the only one. "raise": the first is raised.
     progress
-        Whether to show a progress bar; None shows it in notebooks and terminals.
+        Whether to show a progress bar; None shows it in notebooks and terminals, from 20 transcripts on.
 
     Returns
     -------
@@ -126,6 +128,8 @@ def _all_read(sources: Sequence[Source], *, is_raised: bool, progress: bool | No
     """Return what each transcript holds, or why it can't be read; the first reason is raised where that is asked."""
     found: list[_Found | str | None] = [None] * len(sources)
     settled = 0
+    if progress is None and len(sources) < _WORTH_A_BAR:
+        progress = False
     for position, one in sweep(lambda at: _read(sources[at]), range(len(sources)), label="Reading", progress=progress):
         found[position] = one
         # They are ready in any order, and the first of them is the first every time.
@@ -167,7 +171,9 @@ def _tell(whole: Sequence[_Found], broken: Sequence[str]) -> None:
     """Warn of what the frame does not hold, or not as one would think; a warning for each kind."""
     total = len(whole) + len(broken)
     if broken:
-        warn_caller(f"{len(broken):,} of {total:,} transcripts were not read: {_listed(broken, '; ')}")
+        # What is known is said once.
+        reasons = [broken[0], *(each.replace(f" ({KNOWN})", "") for each in broken[1:])]
+        warn_caller(f"{len(broken):,} of {total:,} transcripts were not read: {_listed(reasons, '; ', _REASONS)}")
     if silent := [repr(each.session_id) for each in whole if not each.said]:
         warn_caller(f"{len(silent):,} of {total:,} transcripts hold no words: {_listed(silent, ', ')}")
     if of_utterances := [repr(each.session_id) for each in whole if any(said.is_utterance for said in each.said)]:
@@ -183,9 +189,9 @@ def _tell(whole: Sequence[_Found], broken: Sequence[str]) -> None:
         )
 
 
-def _listed(texts: Sequence[str], separator: str) -> str:
-    more = f"{separator}and {len(texts) - _SHOWN:,} more" if len(texts) > _SHOWN else ""
-    return separator.join(texts[:_SHOWN]) + more
+def _listed(texts: Sequence[str], separator: str, most: int = _SHOWN) -> str:
+    more = f"{separator}and {len(texts) - most:,} more" if len(texts) > most else ""
+    return separator.join(texts[:most]) + more
 
 
 def _frame(found: Iterable[_Found], session: str) -> pd.DataFrame:

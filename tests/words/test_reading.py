@@ -82,9 +82,11 @@ def test_what_cannot_be_read_is_named_and_the_others_are_there(tmp_path) -> None
 
 
 def test_a_warning_names_a_few_of_many() -> None:
-    """And says how many more there are."""
-    with pytest.warns(UserWarning, match=r"9 of 9 transcripts were not read: .*; and 4 more$"):
-        kn.words.read({f"s{n}": {"a": n} for n in range(9)})
+    """And says how many more there are, and once what is known."""
+    with pytest.warns(UserWarning, match=r"25 of 25 transcripts were not read: .*; and 5 more$") as told:
+        kn.words.read({f"s{n}": {"a": n} for n in range(25)}, progress=False)
+    assert str(told[0].message).count("Deepgram") == 1
+    assert "'s19'" in str(told[0].message)
 
 
 def test_calls_without_words_and_of_utterances_are_named() -> None:
