@@ -82,9 +82,9 @@ class Silences:
                 f"silence= names no session that the frame has ({first} is its first), and nothing would be taken "
                 "out: compare how the ids are written in both"
             )
+        count = "1 session" if len(strangers) == 1 else f"{len(strangers):,} sessions"
         warn_caller(
-            f"silence= names {len(strangers):,} sessions that the frame does not have, such as {first}: nothing else "
-            "is changed by these rows"
+            f"silence= names {count} that the frame does not have, such as {first}: these rows take nothing out"
         )
 
     def digest(self, session_id: object) -> str:

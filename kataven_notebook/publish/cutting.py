@@ -270,7 +270,10 @@ def _clips_of(outcome: Outcome, count: int, *, is_stranger: bool) -> list[Clip]:
         return found
     if outcome.work_error is not None:
         return [Clip(Status.FAILED, outcome.work_error)] * count
-    error = outcome.error
-    if is_stranger and outcome.status == Status.SKIPPED:
+    status, error = outcome.status, outcome.error
+    if status.is_good:
+        # A signed URL beside other calls' sound: nothing is asked for then.
+        status, error = Status.SKIPPED, "there is no sound in the audio column: call audio()"
+    if is_stranger and status == Status.SKIPPED:
         error = "calls= has no row of this session: add it, or pass store="
-    return [Clip(outcome.status, error)] * count
+    return [Clip(status, error)] * count

@@ -135,7 +135,7 @@ def test_what_is_to_be_taken_out_now_is_in_no_file_of_an_earlier_export(tmp_path
     assert other["a.wav"] == both["a.wav"]
     assert other["b.wav"] != both["b.wav"]
     # A call that is no longer in the frame, and one that can't be silenced as asked.
-    with pytest.warns(UserWarning, match="silence= names 1 sessions that the frame does not have"):
+    with pytest.warns(UserWarning, match="silence= names 1 session that the frame does not have"):
         assert sorted(files(("a", 0.5, 0.75), ("b", 0.1, 0.2), of=calls.iloc[:1])) == ["a.wav"]
     with pytest.warns(UserWarning, match=r"1 of 2 sessions have no sound that can be written.*lies outside"):
         assert sorted(files(("a", 500.0, 900.0), ("b", 0.1, 0.2))) == ["b.wav"]

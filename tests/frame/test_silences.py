@@ -78,7 +78,7 @@ def test_sessions_that_are_not_there_are_said() -> None:
     """One is told; where all are, their ids are of another form and nothing would be silent."""
     silences = Silences(table(("a", 0.5, 1.0), ("z", 0.5, 1.0)), "session_id")
     silences.check(["a", "z"])
-    with pytest.warns(UserWarning, match="1 sessions? that the frame does not have, such as 'z'"):
+    with pytest.warns(UserWarning, match="1 session that the frame does not have, such as 'z'"):
         silences.check(["a", "b", None])
     with pytest.raises(FrameError, match="names no session that the frame has"):
         silences.check(["A"])

@@ -148,6 +148,14 @@ def test_calls_that_lack_a_session_are_said(calls) -> None:
         assert cut(moments(("A", 1.0, 2.0)), calls)["audio"].isna().all()
 
 
+def test_a_call_of_which_there_is_a_url_alone_has_no_clip(calls) -> None:
+    """Its row says so, and not that all is well."""
+    given = calls.assign(recording_status=["downloaded", "ready", "pending"], audio=[calls["audio"][0], None, None])
+    found = cut(moments(("a", 1.0, 2.0), ("b", 1.0, 2.0), ("c", 1.0, 2.0)), given)
+    assert found["recording_status"].tolist() == ["downloaded", "skipped", "pending"]
+    assert found["recording_error"][1] == "there is no sound in the audio column: call audio()"
+
+
 @pytest.mark.parametrize(
     ("table", "said"),
     [
@@ -291,7 +299,7 @@ def test_clips_go_on_to_the_player_and_to_files(calls, tmp_path) -> None:
 def test_nobody_is_asked_for_a_clip_by_its_name(hub, tmp_path) -> None:
     """Neither the service nor a store knows it: what could not be cut stays as it is."""
     frame = moments(("a", 2.0, 3.0), ("broken", 2.0, 3.0), moment_id=["m1", "m2"])
-    found = cut(frame, settings=hub.settings).replace({"recording_status": {"corrupt": "failed"}})
+    found = cut(frame, settings=hub.settings).assign(recording_status=["downloaded", "failed"])
     hub.requests.clear()
     options = {"session": "clip_id", "settings": hub.settings, "store": tmp_path / "calls"}
     with pytest.warns(UserWarning, match="1 of 2 sessions"):
