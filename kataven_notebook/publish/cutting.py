@@ -78,7 +78,7 @@ def clips(
     silence
         What is taken out of the sound, at equal length, such as spoken names and numbers: a table with
         the session column, `start_s`, `end_s` (in seconds of the call), and perhaps `channel` (from 0;
-        missing for all), as for `to_audiofolder`.
+        missing for all), as for `to_audiofolder`. Texts in other columns stay as they are.
     session
         The session column, or the index level of this name, of all three tables.
     store, max_bytes, max_wait, in_flight, prefix, progress, settings
@@ -108,13 +108,13 @@ def clips(
 
     Examples
     --------
-    >>> import kataven_notebook as kn
-    >>> with kn.demo.hub() as hub:
-    ...     calls = kn.audio(hub.sessions, settings=hub.settings, progress=False)
-    >>> worst = kn.moments(calls, progress=False).head(3)
-    >>> heard = kn.clips(worst, calls, progress=False)
-    >>> bool((heard["clip_end_s"] - heard["clip_start_s"] >= heard["end_s"] - heard["start_s"]).all())
-    True
+    >>> import kataven_notebook as kn, pandas as pd
+    >>> call = kn.Recording.from_samples([[0.1, 0.2]] * 80_000, 8_000)
+    >>> calls = pd.DataFrame({"session_id": ["a"], "audio": [call]})
+    >>> found = pd.DataFrame({"session_id": ["a"], "start_s": [4.0], "end_s": [4.5], "word": ["refund"]})
+    >>> heard = kn.clips(found, calls, progress=False)
+    >>> heard[["word", "clip_start_s", "clip_end_s"]].values.tolist(), heard["audio"][0].duration_s
+    ([['refund', 3.0, 5.5]], 2.5)
     """
     if not is_number(pad_s) or not pad_s >= 0:  # NaN too
         raise ConfigurationError(f"pad_s={pad_s!r}: pass a number of seconds from 0")
