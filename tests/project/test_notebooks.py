@@ -35,11 +35,17 @@ def saved_text(path: Path) -> str:
 
 
 def test_there_is_one_for_each_question() -> None:
-    """Quickstart, bulk, metrics, player, scale."""
-    assert [path.name[:3] for path in NOTEBOOKS] == ["01_", "02_", "03_", "04_", "05_"]
+    """Quickstart, bulk, metrics, player, scale, a comparison."""
+    assert [path.name[:3] for path in NOTEBOOKS] == ["01_", "02_", "03_", "04_", "05_", "06_"]
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+# The last one measures sixty calls.
+RUN = [
+    pytest.param(path, marks=[pytest.mark.long] if path.name[:3] == "06_" else [], id=path.stem) for path in NOTEBOOKS
+]
+
+
+@pytest.mark.parametrize("path", RUN)
 def test_it_runs_from_top_to_bottom(path: Path, tmp_path: Path) -> None:
     """In a fresh kernel, without an account; what it leaves behind stays in a temporary folder."""
     notebook = nbformat.read(path, as_version=4)
