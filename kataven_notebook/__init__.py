@@ -25,6 +25,7 @@ from kataven_notebook.frame.fetch import audio, interrupted, iter_recordings, re
 from kataven_notebook.frame.from_files import from_files
 from kataven_notebook.frame.groups import compare_groups
 from kataven_notebook.publish.cutting import clips
+from kataven_notebook.publish.reporting import report
 from kataven_notebook.settings import Limits, Settings, configure
 from kataven_notebook.sound.recording import Recording
 from kataven_notebook.speech.detect import speech_intervals
@@ -69,6 +70,7 @@ __all__ = [
     "plots",
     "read_audiofolder",
     "recordings",
+    "report",
     "speech_intervals",
     "study",
     "summary",

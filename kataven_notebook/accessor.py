@@ -14,6 +14,7 @@ from kataven_notebook.frame import apply as applying
 from kataven_notebook.frame.from_files import from_files
 from kataven_notebook.overview import as_html, as_text
 from kataven_notebook.publish import cutting
+from kataven_notebook.publish.reporting import report
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +25,7 @@ _GROUPS = {
     "fetch": ("audio", "recordings", "iter_recordings", "from_files"),
     "measure": ("metrics", "turns", "moments", "apply"),
     "look": ("summary", "compare_groups", "player"),
-    "hand on": ("clips", "to_audiofolder"),
+    "hand on": ("clips", "report", "to_audiofolder"),
 }
 
 
@@ -75,6 +76,7 @@ class KatavenAccessor:
     clips = _method(cutting.clips)
     to_audiofolder = _method(audiofolder.to_audiofolder)
     player = _method(player)
+    report = _method(report)
 
     def __repr__(self) -> str:
         """Return what the frame has, and the methods with a line each."""

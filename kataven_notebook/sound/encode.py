@@ -115,7 +115,14 @@ def lack_of(kind: str, sample_rate: int, channels: int = 1) -> str | None:
 
 
 def write(
-    file: BinaryIO, blocks: Iterable[Samples], kind: str, sample_rate: int, channels: int, *, bits: int | None
+    file: BinaryIO,
+    blocks: Iterable[Samples],
+    kind: str,
+    sample_rate: int,
+    channels: int,
+    *,
+    bits: int | None,
+    compression: float | None = None,
 ) -> int:
     """Encode sound into a file, and return how many frames it was.
 
@@ -130,6 +137,9 @@ def write(
         One of `CONTAINERS`, and what `lack_of` finds nothing against.
     bits
         Of a sample where the format holds whole numbers; None for floats, or 24 bits where it has none.
+    compression
+        How far a lossy format is to go at a constant bit rate, from 0 to below 1; by default as its encoder does, at
+        a varying one.
 
     Raises
     ------
@@ -144,8 +154,9 @@ def write(
     subtype = codec or ("FLOAT" if bits is None else _pcm(container, bits))
     sink = _Sink(file)
     frames = 0
+    how = {} if compression is None else {"compression_level": compression, "bitrate_mode": "CONSTANT"}
     try:
-        with sf.SoundFile(sink, "w", sample_rate, channels, subtype=subtype, format=container) as sound:
+        with sf.SoundFile(sink, "w", sample_rate, channels, subtype=subtype, format=container, **how) as sound:
             for block in blocks:
                 for start in range(0, len(block), _FRAMES_AT_ONCE):
                     sound.write(_as_written(block[start : start + _FRAMES_AT_ONCE], subtype, bits))

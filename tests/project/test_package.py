@@ -43,7 +43,7 @@ def test_what_is_exported() -> None:
     names = """
         Limits Player Recording Settings Status Store __version__ apply audio clips compare_groups configure
         demo errors from_files interrupted iter_recordings metric_definitions metrics moments player plots
-        read_audiofolder recordings speech_intervals study summary to_audiofolder to_rttm turns words
+        read_audiofolder recordings report speech_intervals study summary to_audiofolder to_rttm turns words
     """
     assert sorted(kn.__all__) == sorted(names.split())
     for name in kn.__all__:

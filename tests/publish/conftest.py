@@ -1,4 +1,4 @@
-"""Calls with known sound, and a Hub that serves them."""
+"""Calls with known sound, a Hub that serves them, and calls with known numbers."""
 
 from __future__ import annotations
 
@@ -47,3 +47,38 @@ def hub(ramps) -> Iterator[demo.Hub]:
         running.add("gone", state="missing")
         running.add("broken", b"<html>no sound</html>")
         yield running
+
+
+def _call(answers_after_s: float, seed: int = 0) -> kn.Recording:
+    """A call of 12 s: the caller speaks, then the agent, on a channel each."""
+    t = np.arange(12 * RATE) / RATE
+    noise = np.random.default_rng(seed).standard_normal((len(t), 2)) * 0.0005
+    caller = 0.3 * np.sin(2 * np.pi * 300 * t) * ((t > 1) & (t < 3))
+    agent = 0.3 * np.sin(2 * np.pi * 500 * t) * ((t > 3 + answers_after_s) & (t < 11))
+    return kn.Recording.from_samples(np.column_stack([caller, agent]) + noise, RATE)
+
+
+@pytest.fixture(scope="session")
+def measured() -> pd.DataFrame:
+    """Measured calls of two prompts with their sound, one that has none, and columns of the user's own."""
+    latency = [1.6, 1.8, 1.7, 1.5, 1.9, 1.6, 1.7, 1.8, 0.4, 0.6, 0.5, 0.5, 0.7, 0.4, 0.6, 0.5, np.nan]
+    n = len(latency)
+    slow, quick = _call(1.7), _call(0.5)
+    return pd.DataFrame(
+        {
+            "session_id": [f"session-{each:04}" for each in range(n)],
+            "prompt": ["v1"] * 8 + ["v2"] * 9,
+            "started_at": pd.to_datetime(["2026-03-02T10:00Z"] * (n - 1) + ["2026-03-09T10:00Z"]),
+            "audio": [slow] * 8 + [quick] * 8 + [None],
+            "recording_status": ["downloaded"] * (n - 1) + ["missing"],
+            "recording_url": ["https://storage.example/a.wav?X-Amz-Signature=0f3a"] * n,
+            "duration_s": [12.0] * (n - 1) + [np.nan],
+            "agent_channel": pd.array([1] * (n - 1) + [None], dtype="Int64"),
+            "agent_channel_confidence": [0.95] * (n - 1) + [np.nan],
+            "speech_method": ["level"] * (n - 1) + [None],
+            "response_latency_p50_s": latency,
+            "interruptions_by_caller": pd.array([0, 1, 0, 2] * 4 + [None], dtype="Int64"),
+            "talk_ratio": [0.6, 0.7, 0.65, 0.62] * 2 + [0.5, 0.55, 0.5, 0.52] * 2 + [np.nan],
+            "happy": pd.array([True, False, True, True] * 4 + [None], dtype="boolean"),
+        }
+    )

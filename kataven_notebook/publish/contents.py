@@ -1,0 +1,246 @@
+"""What a report says: collected from the frame, then put in order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from kataven_notebook.frame.columns import STATUS, statuses
+from kataven_notebook.frame.metric_values import AUTOMATIC
+from kataven_notebook.notices import warn_caller
+from kataven_notebook.publish import figures, sections
+from kataven_notebook.publish.clip_list import PRIVATE
+from kataven_notebook.publish.comparing import Comparing, compared, named_groups, overall
+from kataven_notebook.publish.facts import Facts, facts_of
+from kataven_notebook.publish.findings import headline
+from kataven_notebook.publish.quantities import Quantity, numbers_of, quantities
+from kataven_notebook.publish.shown import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from kataven_notebook.frame.sessions import Sessions
+    from kataven_notebook.publish.clip_list import ClipList
+    from kataven_notebook.publish.findings import Finding
+    from kataven_notebook.publish.shown import Texts
+
+_OF_OVERVIEW = (
+    *("duration_s", "talk_ratio", "response_latency_p50_s", "silence_ratio"),
+    *("interruptions_by_agent", "interruptions_by_caller"),
+)
+_MOST_DRAWN_GROUPS = 12
+_DRAWN = 3
+"""So many of the numbers that were asked for have a figure of their own: more would say less."""
+_NO_FIGURES = "Figures are left out: matplotlib was not installed where this page was made."
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What was found in a frame.
+
+    Parameters
+    ----------
+    facts
+        Its counts.
+    chosen
+        The numbers that are shown.
+    of_all, of_groups
+        What they are over all calls, and by group.
+    by
+        How the columns of the groups are called, escaped; empty where there are no groups.
+    groups, agents
+        The name of each session's group, and its agent's channel, where they are known.
+    options
+        How groups are compared.
+    drawn
+        Figures with their captions, escaped.
+    """
+
+    facts: Facts
+    chosen: list[Quantity]
+    of_all: list[Finding]
+    of_groups: list[Finding]
+    by: str
+    groups: Mapping[Any, str]
+    agents: Mapping[Any, int]
+    options: Comparing
+    drawn: list[tuple[str, str]]
+
+
+def found_in(
+    df: pd.DataFrame, sessions: Sessions, texts: Texts, *, by: Any, metric: Any, options: Comparing
+) -> Contents:
+    """Return what a report says of a frame.
+
+    Raises
+    ------
+    FrameError, ConfigurationError
+        As in `report`.
+    """
+    groups = named_groups(df, by, texts)
+    chosen = [replace(each, label=texts.plain(each.label)) for each in quantities(df, metric, options.prefix)]
+    labels = None if groups is None else groups.by_row(len(df))
+    columns = [] if groups is None else [texts.plain(each) for each in groups.columns]
+    agents = _by_session(df, sessions, options.prefix + "agent_channel")
+    return Contents(
+        facts=facts_of(df, sessions, options.prefix),
+        chosen=chosen,
+        of_all=overall(df, chosen, texts, options) if len(df) else [],
+        of_groups=compared(df, groups, chosen, texts, options) if groups and groups.names and chosen else [],
+        by=", ".join(map(texts.shown, columns)),
+        groups={sessions.ids[code]: name for code, name in zip(sessions.codes, labels or [], strict=False) if name},
+        agents={each: int(channel) for each, channel in agents.items() if channel in (0, 1)},
+        options=options,
+        drawn=_drawn(
+            df,
+            chosen[: 1 if metric is None else _DRAWN],
+            (", ".join(columns), labels) if groups and 0 < len(groups.names) <= _MOST_DRAWN_GROUPS and labels else None,
+            options.prefix,
+            texts,
+        ),
+    )
+
+
+def page_sections(contents: Contents, texts: Texts, title: str, clips: ClipList | None) -> list[str]:
+    """Return the sections of the page, in order; those without anything to say are empty.
+
+    Parameters
+    ----------
+    contents
+        What was found.
+    texts
+        Makes texts fit to be shown.
+    title
+        Escaped.
+    clips
+        The clips, None where none were asked for.
+    """
+    level = contents.options.level
+    return [
+        sections.top(title, headline(contents.of_groups or contents.of_all, level) or [_nothing_found(contents)]),
+        sections.section(
+            "What was measured", sections.counts(contents.facts, texts), sections.status_table(contents.facts)
+        ),
+        _comparison(contents, texts),
+        sections.section("Numbers", sections.number_table(contents.of_all, texts, level) if contents.of_all else ""),
+        _figures(contents),
+        _clips(clips),
+        sections.section("Definitions", sections.definitions(contents.chosen, texts)),
+        sections.section("How this page was made", sections.fact_list(_made(contents, clips), texts)),
+    ]
+
+
+def _nothing_found(contents: Contents) -> str:
+    if not contents.facts.rows:
+        return "The frame has no calls."
+    return f"{counted(contents.facts.sessions, 'call')}, of which no number is known: metrics() measures them."
+
+
+def _comparison(contents: Contents, texts: Texts) -> str:
+    if not contents.by:
+        return ""
+    if not contents.of_groups:
+        return sections.section(
+            "Comparison", sections.paragraph(f"No call has a group in {contents.by}, or no number.")
+        )
+    level = f"{100 * contents.options.level:g}\N{NO-BREAK SPACE}%"
+    shown = sections.comparison_table(contents.of_groups, texts, by=contents.by, level=contents.options.level)
+    explained = (
+        f"A difference counts as shown where its {level} interval leaves out 0. With several comparisons some "
+        "intervals do so by chance: p is corrected for their number (Holm), and counts below "
+        f"{1 - contents.options.level:.2g}."
+    )
+    return sections.section("Comparison", shown, sections.paragraph(explained, "note"))
+
+
+def _figures(contents: Contents) -> str:
+    if not contents.drawn:
+        is_lacking = bool(contents.chosen) and not figures.is_possible()
+        return sections.section("Figures", sections.paragraph(_NO_FIGURES, "note")) if is_lacking else ""
+    return sections.section("Figures", *(sections.figure(svg, caption) for svg, caption in contents.drawn))
+
+
+def _clips(clips: ClipList | None) -> str:
+    if clips is None:
+        return ""
+    warning = sections.paragraph(escape(PRIVATE), "private") if clips.playing else ""
+    said = sections.paragraph(escape(clips.said))
+    return sections.section("Clips", warning, said, clips.html)
+
+
+def _made(contents: Contents, clips: ClipList | None) -> list[tuple[str, str]]:
+    level = f"{100 * contents.options.level:g} %"
+    made = list(contents.facts.made_with)
+    if contents.of_all:
+        made.append(("Intervals", f"{level}; {_clusters(contents.options.cluster)}"))
+    sound = f"{counted(clips.playing, 'clip')}, MP3" if clips is not None and clips.playing else "none in this file"
+    if clips is not None and clips.is_silenced:
+        sound += ", parts of which were silenced"
+    return [*made, ("Sound", sound)]
+
+
+def _clusters(cluster: Any) -> str:
+    if cluster is None:
+        return "each row stands for itself"
+    what = "call" if isinstance(cluster, str) and cluster == AUTOMATIC else f"{cluster}"
+    return f"rows of one {what} may be alike, and count as one"
+
+
+def _by_session(df: pd.DataFrame, sessions: Sessions, name: str) -> dict[Any, Any]:
+    if name not in df.columns or not isinstance(df.loc[:, name], pd.Series):
+        return {}
+    column = df.loc[:, name].astype(object)
+    known = column.notna().to_numpy(dtype=np.bool_)
+    return {
+        sessions.ids[code]: value
+        for code, value, is_known in zip(sessions.codes, column, known, strict=True)
+        if is_known
+    }
+
+
+def _drawn(
+    df: pd.DataFrame,
+    chosen: Sequence[Quantity],
+    groups: tuple[str, Sequence[str | None]] | None,
+    prefix: str,
+    texts: Texts,
+) -> list[tuple[str, str]]:
+    """Return the figures with their captions, each drawn of a small frame of plain names.
+
+    Parameters
+    ----------
+    df, prefix, texts
+        As for `found_in`.
+    chosen
+        The numbers that have a figure of their own.
+    groups
+        How the groups' column is called, and each row's group.
+    """
+    if not chosen or not len(df):
+        return []
+    if not figures.is_possible():
+        warn_caller('the report has no figures: pip install "kataven-notebook[plots]" brings them')
+        return []
+    drawn = []
+    for at, each in enumerate(chosen):
+        caption = f"{texts.shown(each.label)}, call by call"
+        name = texts.plain(str(each.column).removeprefix(prefix))
+        small = pd.DataFrame({name: numbers_of(df, each.column)})
+        if groups:
+            by, labels = groups
+            caption += f", by {texts.shown(by)}"
+            small[f" {by}"] = labels  # the number may have the same name
+        drawn.append((figures.distribution(small, name=f"figure{at}", label=caption), caption))
+    once = set(df.columns[~df.columns.duplicated(keep=False)])
+    known = [name for name in _OF_OVERVIEW if prefix + name in once]
+    if set(known) - {"duration_s"}:
+        frame = pd.DataFrame({name: numbers_of(df, prefix + name) for name in known})
+        if prefix + STATUS in once:
+            frame[STATUS] = statuses(df, prefix)
+        caption = "All calls at a glance: statuses, lengths, talk, latencies, silence, interruptions"
+        drawn.append((figures.at_a_glance(frame, name="glance", label=caption), caption))
+    return drawn

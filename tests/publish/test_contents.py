@@ -1,0 +1,109 @@
+"""What a report says, in order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from kataven_notebook.frame.sessions import find_sessions
+from kataven_notebook.publish import contents, figures
+from kataven_notebook.publish.clip_list import PRIVATE, ClipList
+from kataven_notebook.publish.comparing import Comparing
+from kataven_notebook.publish.contents import Contents, found_in, page_sections
+from kataven_notebook.publish.shown import Texts
+
+pytestmark = pytest.mark.core
+
+TEXTS = Texts([], is_masked=False)
+
+
+@pytest.fixture(autouse=True)
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, pd.DataFrame]]:
+    """What is given to the figures, which are not drawn."""
+    given: list[tuple[str, pd.DataFrame]] = []
+
+    def draw(frame: pd.DataFrame, *, name: str, label: str) -> str:
+        given.append((name, frame))
+        return f"<svg>{label}</svg>"
+
+    monkeypatch.setattr(figures, "is_possible", lambda: True)
+    monkeypatch.setattr(figures, "distribution", draw)
+    monkeypatch.setattr(figures, "at_a_glance", draw)
+    return given
+
+
+def found(frame: pd.DataFrame, by: Any = None, metric: Any = None, prefix: str = "") -> Contents:
+    """What is found in a frame."""
+    sessions = find_sessions(frame, "session_id")
+    return found_in(frame, sessions, TEXTS, by=by, metric=metric, options=Comparing(prefix=prefix))
+
+
+def headings(sections: list[str]) -> list[str]:
+    """The headings, in order."""
+    return [each.partition("<h2>")[2].partition("</h2>")[0] for each in sections if "<h2>" in each]
+
+
+def test_sections_stand_in_order_and_none_is_empty(measured: pd.DataFrame) -> None:
+    """Comparison, figures and clips only where there are some."""
+    full = page_sections(found(measured, by="prompt"), TEXTS, "T", ClipList("<ol></ol>", 1, "1 moment."))
+    order = ["What was measured", "Comparison", "Numbers", "Figures", "Clips", "Definitions", "How this page was made"]
+    assert headings(full) == order
+    plain = page_sections(found(measured[["session_id"]]), TEXTS, "T", None)
+    assert headings(plain) == ["What was measured", "How this page was made"]
+
+
+def test_the_line_about_private_calls_stands_only_beside_sound(measured: pd.DataFrame) -> None:
+    """And there is none without clips."""
+    for playing, is_there in ((1, True), (0, False)):
+        text = "".join(page_sections(found(measured), TEXTS, "T", ClipList("<ol></ol>", playing, "1 moment.")))
+        assert (PRIVATE in text) is is_there
+
+
+def test_agents_and_groups_are_known_by_session(measured: pd.DataFrame) -> None:
+    """For the clips."""
+    one = found(measured, by="prompt")
+    assert one.agents == dict.fromkeys(measured["session_id"][:16], 1)
+    assert one.groups["session-0009"] == "v2"
+    assert found(measured).groups == {}
+
+
+def test_figures_are_drawn_of_plain_names(measured: pd.DataFrame, drawn: list[tuple[str, pd.DataFrame]]) -> None:
+    """The first usual number by group, then all calls; without ids, sound or columns of the user's."""
+    found(measured.add_prefix("kn_").rename(columns={"kn_session_id": "session_id"}), by="kn_prompt", prefix="kn_")
+    (first, single), (second, glance) = drawn
+    assert (first, second) == ("figure0", "glance")
+    assert list(single.columns) == ["response_latency_p50_s", " kn_prompt"]
+    assert set(glance.columns) == {
+        *("duration_s", "talk_ratio", "response_latency_p50_s", "interruptions_by_caller", "recording_status"),
+    }
+
+
+def test_three_of_the_numbers_that_were_asked_for_are_drawn(
+    measured: pd.DataFrame, drawn: list[tuple[str, pd.DataFrame]]
+) -> None:
+    """More would say less; infinite values are left out."""
+    frame = measured.assign(a=np.inf, b=1.0)
+    found(frame, metric=["a", "b", "happy", "talk_ratio"])
+    assert [name for name, _ in drawn] == ["figure0", "figure1", "figure2", "glance"]
+    assert drawn[0][1]["a"].isna().all()
+
+
+def test_columns_that_are_there_twice_and_tuples_for_names_are_passed_over(
+    measured: pd.DataFrame, drawn: list[tuple[str, pd.DataFrame]]
+) -> None:
+    """Where they are not what was asked for."""
+    frame = pd.concat([measured, measured[["talk_ratio"]]], axis=1)
+    frame = frame.set_axis([("a", "b") if name == "happy" else name for name in frame.columns], axis=1)
+    found(frame, by="prompt", metric="response_latency_p50_s")
+    assert "talk_ratio" not in drawn[1][1].columns
+
+
+def test_nothing_is_drawn_of_nothing(drawn: list[tuple[str, pd.DataFrame]]) -> None:
+    """No calls, no numbers."""
+    found(pd.DataFrame({"session_id": ["a"]}))
+    found(pd.DataFrame({"session_id": pd.Series(dtype="string"), "x": pd.Series(dtype=float)}), metric="x")
+    assert drawn == []
+    assert contents._DRAWN == 3
