@@ -1,9 +1,9 @@
-"""What the figures share: colours from the current style, axes, and sound made small enough to draw."""
+"""What the figures share: axes, and sound made small enough to draw."""
 
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
+    from matplotlib.figure import Figure
 
     from kataven_notebook.sound.recording import Recording
 
@@ -27,19 +28,8 @@ _SPECTRUM_S = 0.032  # long enough to resolve a voice's harmonics, short enough 
 SPECTRUM_RANGE_DB = 80.0
 
 
-def new_axes(size_inches: tuple[float, float], purpose: str) -> Axes:
-    """Return the axes of a new figure of this size, which fits a notebook's column.
-
-    Raises
-    ------
-    MissingExtra
-        matplotlib is not installed.
-    """
-    return new_grid((1, 1), size_inches, purpose)[0]
-
-
-def new_grid(shape: tuple[int, int], size_inches: tuple[float, float], purpose: str) -> list[Axes]:
-    """Return a new figure's axes, row by row.
+def new_figure(size_inches: tuple[float, float], purpose: str) -> Figure:
+    """Return a new figure that lays itself out.
 
     Raises
     ------
@@ -50,46 +40,85 @@ def new_grid(shape: tuple[int, int], size_inches: tuple[float, float], purpose: 
         import matplotlib.pyplot as plt  # noqa: PLC0415 - an extra, and slow to import
     except ImportError:
         raise MissingExtra.of("plots", purpose) from None
-    _, axes = plt.subplots(*shape, figsize=size_inches, layout="constrained", squeeze=False)
-    return list(axes.ravel())
+    return plt.figure(figsize=size_inches, layout="constrained")
 
 
-def colours() -> list[str]:
-    """Return the current style's line colours, so that figures suit light and dark alike."""
+def new_axes(size_inches: tuple[float, float], purpose: str) -> Axes:
+    """Return the axes of a new figure of this size, which fits a notebook's column.
+
+    Raises
+    ------
+    MissingExtra
+        matplotlib is not installed.
+    """
+    return new_figure(size_inches, purpose).add_subplot()
+
+
+def new_column(heights_in: Sequence[float], width_in: float, purpose: str) -> list[Axes]:
+    """Return the axes of a new figure below each other, of these heights.
+
+    Raises
+    ------
+    MissingExtra
+        matplotlib is not installed.
+    """
+    figure = new_figure((width_in, sum(heights_in)), purpose)
+    return list(figure.subplots(len(heights_in), height_ratios=list(heights_in), squeeze=False).ravel())
+
+
+def ems(place: Axes | Figure) -> tuple[float, float]:
+    """Return the width and height of a figure, or of the axes' part of one, in the size of its text."""
     from matplotlib import rcParams  # noqa: PLC0415 - an extra
-    from matplotlib.colors import to_hex  # noqa: PLC0415 - an extra
 
-    found = [to_hex(colour) for colour in rcParams["axes.prop_cycle"].by_key().get("color", ["C0"])]
-    # Some styles have few colours; figures take the fourth by its number.
-    return found * (-(-6 // len(found)))
+    from kataven_notebook.plots.fitted import cell_size  # noqa: PLC0415 - needs the extra
+
+    if hasattr(place, "subplots"):
+        width, height = (72 * float(size) / cast("Figure", place).dpi for size in place.bbox.size)
+    else:
+        width, height = cell_size(place)
+    return width / rcParams["font.size"], height / rcParams["font.size"]
 
 
-def ink() -> str:
-    """Return the current style's colour of text."""
-    from matplotlib import rcParams  # noqa: PLC0415 - an extra
+def label(ax: Axes, *, x: str | None = None, y: str | None = None) -> None:
+    """Label the axes, in as many lines as keep to them."""
+    from kataven_notebook.plots.fitted import set_labels  # noqa: PLC0415 - needs the extra
 
-    return str(rcParams["text.color"])
+    set_labels(ax, x=x, y=y)
 
 
 def plain(ax: Axes) -> Axes:
     """Take away the frame's upper and right side, and put the grid behind the data."""
+    from matplotlib import rcParams  # noqa: PLC0415 - an extra
+
     ax.spines[["top", "right"]].set_visible(False)
     ax.set_axisbelow(True)
+    if rcParams["xtick.direction"] == "in":
+        # Without ticks between them, the first numbers of both axes would touch in the corner.
+        ax.tick_params(axis="x", pad=rcParams["xtick.major.pad"] + rcParams["xtick.major.size"])
     return ax
 
 
 def time_axis(ax: Axes, duration_s: float) -> None:
     """Label the x axis with the call's time: seconds, or minutes and seconds from two minutes on."""
+    from matplotlib import rcParams  # noqa: PLC0415 - an extra
     from matplotlib.ticker import FuncFormatter, MultipleLocator  # noqa: PLC0415 - an extra
+
+    from kataven_notebook.plots.fitted import axes_width, set_labels, text_width  # noqa: PLC0415 - needs the extra
 
     ax.set_xlim(0, duration_s)
     if duration_s < 120:
-        ax.set_xlabel("time, s")
+        set_labels(ax, x="time (s)")
         return
-    step_s = next((step for step in _TIME_STEPS_S if duration_s / step <= 10), _TIME_STEPS_S[-1])
+    most = int(axes_width(ax) / (1.6 * text_width(_clock(duration_s), rcParams["xtick.labelsize"])))
+    most = min(10, max(2, most))
+    step_s = next((step for step in _TIME_STEPS_S if duration_s / step <= most), duration_s / most)
     ax.xaxis.set_major_locator(MultipleLocator(step_s))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{int(value // 60)}:{int(value % 60):02d}"))
-    ax.set_xlabel("time, min:s")
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _clock(value)))
+    set_labels(ax, x="time (min:s)")
+
+
+def _clock(time_s: float) -> str:
+    return f"{int(time_s // 60)}:{int(time_s % 60):02d}"
 
 
 def whole_numbers(axis: Axis) -> None:

@@ -1,235 +1,79 @@
-"""The figures: each draws into the axes that it is given, or into a new figure."""
+"""The figures of a frame: each draws into the axes that it is given, or into a new figure."""
 
 from __future__ import annotations
 
-import operator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kataven_notebook.arguments import is_whole
 from kataven_notebook.defaults import with_configured_names
 from kataven_notebook.errors import ConfigurationError, FrameError
-from kataven_notebook.numbers.measures import measure
 from kataven_notebook.plots import drawing, panels
-from kataven_notebook.plots.lanes import draw_timeline
-from kataven_notebook.speech.detect import check_recording
+from kataven_notebook.plots.comparison import draw_forest, panels_of
+from kataven_notebook.plots.groups import check_frame, column_named, groups_of, places_of, session_of
+from kataven_notebook.plots.lines import draw_line
+from kataven_notebook.plots.rows import Row, draw_rows, room_for_rows
+from kataven_notebook.stats.estimates import difference, estimate, picked
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Hashable, Sequence
 
     import numpy.typing as npt
     import pandas as pd
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure, SubFigure
 
-    from kataven_notebook.sound.recording import Recording
-    from kataven_notebook.speech.detect import SpeechOption
+    from kataven_notebook.plots.groups import Group
+    from kataven_notebook.stats.estimates import Estimate
 
-_WIDTH_IN = 9.0
-_DARK_DBFS = -120.0
-_MAX_GROUPS = 40
-"""More rows make a figure longer than any page, and in the end than matplotlib can draw."""
-
-
-def timeline(
-    recording: Recording,
-    *,
-    ax: Axes | None = None,
-    agent_channel: int | None = None,
-    speech: SpeechOption = "auto",
-) -> Axes:
-    """Draw who spoke when, where both spoke at once, and how long answers took.
-
-    One lane a channel. Bars are speech, with a paler bar behind each turn and its pauses; backchannels are
-    hatched, triangles show where interruptions begin, and stripes across the lanes where both speak.
-    Numbers between the lanes are response latencies in seconds: of the agent where `agent_channel` says who
-    that is, else of both. Where labels would overlap, the longest latencies have them.
-
-    Parameters
-    ----------
-    recording
-        One call.
-    ax
-        Where to draw; a new figure by default.
-    agent_channel
-        Which channel is the agent; its lane is the upper one. None where it isn't known.
-    speech
-        As in `speech_intervals`.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        `ax`, or the new figure's.
-
-    Raises
-    ------
-    MissingExtra
-        matplotlib is not installed.
-    ConfigurationError
-        It is no `Recording`, or `agent_channel` or `speech` are none of the above.
-    ValueError
-        A function given as `speech` returned no intervals.
-    IndexError
-        There is no such channel.
-    DecodeError
-        The sound can't be decoded.
-    OSError
-        The file is gone or can't be read.
-
-    Examples
-    --------
-    >>> from kataven_notebook.sound.recording import Recording
-    >>> ax = timeline(Recording.from_samples([[0.0, 0.0]] * 8_000, 8_000))
-    >>> ax.get_xlabel()
-    'time, s'
-    """
-    check_recording(recording, "kn.plots.timeline")
-    known = _agent(agent_channel, recording.channels)
-    height = 1.3 + 0.55 * min(recording.channels, 8)
-    ax = ax or drawing.new_axes((_WIDTH_IN, height), "kn.plots.timeline")
-    draw_timeline(ax, measure(recording, speech=speech), known)
-    return ax
+_WIDTH_IN = 7.0
+_LINE_HEIGHT_IN = 3.0
+_MAX_ROWS = 40
+"""More rows make a figure longer than a page."""
+_MAX_POINTS = 400
+"""More points of a line than a figure can show."""
+_PANEL_EM = (14, 9)
+"""A panel of the overview has no room for its texts in less; in the text's size."""
 
 
-def waveform(recording: Recording, *, ax: Axes | None = None) -> Axes:
-    r"""Draw the sound of each channel over time, as the lowest and highest sample of each stretch.
-
-    Lanes share one scale, so that a quiet channel looks quiet; the label says how it relates to full scale.
-    However long the call, at most 1,600 stretches are drawn, and a clipped sample is seen in any of them.
-
-    Parameters
-    ----------
-    recording
-        One call.
-    ax
-        Where to draw; a new figure by default.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        `ax`, or the new figure's.
-
-    Raises
-    ------
-    MissingExtra
-        matplotlib is not installed.
-    ConfigurationError
-        It is no `Recording`.
-    DecodeError
-        The sound can't be decoded.
-    OSError
-        The file is gone or can't be read.
-
-    Examples
-    --------
-    >>> from kataven_notebook.sound.recording import Recording
-    >>> waveform(Recording.from_samples([0.5, -0.5] * 4_000, 8_000)).get_ylabel().replace("\n", " ")
-    'amplitude, ±0.5 of full scale'
-    """
-    check_recording(recording, "kn.plots.waveform")
-    # The label beside a single lane is longer than the lane is high.
-    height = max(0.9 + 0.8 * min(recording.channels, 8), 2.2)
-    ax = ax or drawing.new_axes((_WIDTH_IN, height), "kn.plots.waveform")
-    # One scale for all lanes: a channel scaled to itself would hide that it is quiet.
-    times, low, high = drawing.envelope(recording)
-    peak = float(max(high.max(initial=0.0), -low.min(initial=0.0))) or 1.0
-    colours = drawing.colours()
-    for channel in range(recording.channels):
-        lane = -2.2 * channel
-        colour = colours[channel % len(colours)]
-        ax.axhline(lane, color=colour, linewidth=0.5, alpha=0.6)
-        ax.fill_between(
-            times, lane + low[:, channel] / peak, lane + high[:, channel] / peak, color=colour, linewidth=0.4
-        )
-    ax.set_yticks([-2.2 * channel for channel in range(recording.channels)])
-    ax.set_yticklabels([f"channel {channel}" for channel in range(recording.channels)])
-    ax.set_ylabel(f"amplitude,\n±{peak:.2g} of full scale")
-    ax.set_ylim(-2.2 * (recording.channels - 1) - 1.15, 1.15)
-    drawing.time_axis(drawing.plain(ax), recording.duration_s)
-    return ax
-
-
-def spectrogram(recording: Recording, *, ax: Axes | None = None, channel: int = 0) -> Axes:
-    """Draw the level of each frequency of one channel over time, in dB below a full-scale sine.
-
-    Windows of 32 ms with half overlap; the scale spans the 80 dB below the loudest point, and in very quiet
-    sound those above -120 dBFS. Telephone sound
-    ends at 3.4 kHz, bandwidth that a codec cut off is a dark upper part, hum a bright line at the bottom.
-
-    Parameters
-    ----------
-    recording
-        One call.
-    ax
-        Where to draw; a new figure by default.
-    channel
-        Which channel, from 0.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        `ax`, or the new figure's.
-
-    Raises
-    ------
-    MissingExtra
-        matplotlib is not installed.
-    ConfigurationError
-        It is no `Recording`.
-    IndexError
-        There is no such channel.
-    DecodeError
-        The sound can't be decoded.
-    OSError
-        The file is gone or can't be read.
-
-    Examples
-    --------
-    >>> from kataven_notebook.sound.recording import Recording
-    >>> spectrogram(Recording.from_samples([0.5, -0.5] * 4_000, 8_000)).get_ylabel()
-    'frequency, kHz'
-    """
-    check_recording(recording, "kn.plots.spectrogram")
-    if not 0 <= operator.index(channel) < recording.channels:
-        raise IndexError(f"channel {channel}: there are {recording.channels}, counted from 0")
-    ax = ax or drawing.new_axes((_WIDTH_IN, 3.0), "kn.plots.spectrogram")
-    level_db = drawing.spectrum_db(recording, channel)
-    extent = (0.0, recording.duration_s, 0.0, recording.sample_rate / 2_000)
-    # Silence scaled to itself would glow like sound.
-    top_db = max(float(level_db.max()), _DARK_DBFS + drawing.SPECTRUM_RANGE_DB)
-    image = ax.imshow(level_db, origin="lower", aspect="auto", extent=extent, cmap="magma", interpolation="nearest")
-    image.set_clim(top_db - drawing.SPECTRUM_RANGE_DB, top_db)
-    bar = ax.figure.colorbar(image, ax=ax, pad=0.01)
-    bar.set_label("level, dBFS")
-    bar.outline.set_visible(False)
-    ax.set_ylabel("frequency, kHz")
-    ax.set_title(f"channel {channel}", loc="left", fontsize="medium")
-    drawing.time_axis(drawing.plain(ax), recording.duration_s)
-    return ax
-
-
+@with_configured_names
 def latency(
     df: pd.DataFrame,
     *,
-    by: str | None = None,
-    metric: str = "response_latency_p50_s",
+    by: Hashable | None = None,
+    metric: Hashable = "response_latency_p50_s",
+    reference: Any = None,
+    session: str | None = None,
     ax: Axes | None = None,
+    prefix: str = "",
 ) -> Axes:
-    """Draw how a metric is distributed over calls, with its 50th and 90th percentile, per group.
+    """Draw a metric per group: each call, the median with its interval, and the difference to a reference group.
 
-    Each point is a call (of more than 600 in a group, 600 spread evenly over the distribution); the box
-    holds the middle half, the solid line is the median, the dashed one the 90th percentile.
+    Groups that are names stand below each other. Points are calls; of a group with more than 600, so many spread as
+    its calls are. Beside the median stand, where there are enough calls for an interval, the median, and after Δ its
+    difference to the reference with the difference's own 95 % interval: one that leaves out 0 is what "v2 is faster"
+    needs. Groups that are numbers or times, such as hours, make a line with a band of intervals.
+
+    The axis ends where the bulk of the calls ends; its label says how many lie beyond, and how far.
 
     Parameters
     ----------
     df
-        A frame with the metrics.
+        A frame with the metrics: one row a call, or several.
     by
         The column whose values are the groups; all calls are one group by default.
     metric
-        Any column of numbers; the agent's median response latency by default.
+        Any column of numbers; the agent's median response latency by default. Counts have means in place of
+        medians, and columns of True and False have shares.
+    reference
+        The group that the others are compared with; the first by default.
+    session
+        The column that names the session: values of one session are resampled together. By default the column
+        `session_id`, or the name that `configure` was given, where the frame has it.
     ax
         Where to draw; a new figure by default.
+    prefix
+        In front of the metric's name, as it was given to `metrics`.
 
     Returns
     -------
@@ -241,56 +85,79 @@ def latency(
     MissingExtra
         matplotlib is not installed.
     FrameError
-        A column is not there, or holds no numbers, or there are more than 40 groups and no `ax`.
+        A column is not there, or holds no numbers, or there are more groups than the axes have room for: 40 rows in
+        a new figure, 400 points on a line.
+    ConfigurationError
+        There is no such reference group.
 
     Examples
     --------
     >>> import pandas as pd
     >>> calls = pd.DataFrame({"agent": ["a", "a", "b"], "response_latency_p50_s": [0.6, 0.8, 1.4]})
     >>> latency(calls, by="agent").get_xlabel()
-    'response latency p50, s'
+    'response latency, median (s)'
     """
-    groups = panels.groups_of(df, by, metric)
-    if ax is None and len(groups) > _MAX_GROUPS:
+    check_frame(df)
+    column = column_named(df, metric, prefix)
+    groups = groups_of(df, by, column, session=session_of(df, session), largest=_MAX_POINTS)
+    name, statistic = str(metric).removeprefix(prefix), picked(df[column].to_numpy())
+    places = None if by is None else places_of(groups)
+    if places is not None:
+        ax = ax or drawing.new_axes((_WIDTH_IN, _LINE_HEIGHT_IN), "kn.plots.latency")
+        draw_line(ax, groups, places, [_estimate(each, statistic) for each in groups], by=str(by), metric=name)
+        return ax
+    most = _MAX_ROWS if ax is None else room_for_rows(ax)
+    if len(groups) > most:
         raise FrameError(
-            f"by={by!r} makes {len(groups):,} groups, and {_MAX_GROUPS} at most fit a figure: choose a column "
-            "with fewer, or some of the rows"
+            f"by={by!r} makes {len(groups):,} groups, and {most:,} at most fit these axes: choose a column with fewer, "
+            "or some of the rows, or pass higher axes"
         )
-    ax = ax or drawing.new_axes((_WIDTH_IN, 1.1 + 0.75 * max(len(groups), 1)), "kn.plots.latency")
-    panels.draw_distributions(ax, groups, metric)
+    base = _reference(groups, reference)
+    ax = ax or drawing.new_axes((_WIDTH_IN, 1.3 + 0.55 * max(len(groups), 1)), "kn.plots.latency")
+    rows = [Row(each, _estimate(each, statistic), _difference(each, base, statistic)) for each in groups]
+    draw_rows(ax, rows, name, None if base is None or len(groups) == 1 else base.name)
     if by is not None:
-        ax.set_ylabel(by)
+        drawing.label(ax, y=str(by))
     return ax
 
 
 @with_configured_names
 def overview(
-    df: pd.DataFrame, *, ax: Sequence[Axes] | npt.NDArray[np.object_] | None = None, prefix: str = ""
+    df: pd.DataFrame,
+    *,
+    by: Hashable | None = None,
+    ax: Sequence[Axes] | npt.NDArray[np.object_] | Figure | SubFigure | None = None,
+    prefix: str = "",
 ) -> npt.NDArray[np.object_]:
     """Draw a whole frame at a glance: statuses, durations, talk, latencies, silence, interruptions.
 
-    A panel whose columns are not there yet says which function adds them.
+    A solid line is the median and a dashed one the 90th percentile, where there are enough calls for them; the key
+    above each panel says so. Groups share the panels, each with a line of its own kind and colour. A panel whose
+    columns are not there yet says which function adds them.
 
     Parameters
     ----------
     df
         A frame with the columns of `audio` or `metrics`, or both.
+    by
+        The column whose values are the groups, six at most; all calls are one group by default.
     ax
-        Six axes to draw in; a new figure of two rows by default.
+        Six axes to draw in, or a figure to put them in; a new figure by default.
     prefix
         In front of the columns' names, as it was given to `metrics`.
 
     Returns
     -------
     numpy.ndarray
-        The axes, `(2, 3)`, or as they were given.
+        The axes, `(2, 3)`, in narrow figures `(3, 2)` or `(6, 1)`, or as they were given.
 
     Raises
     ------
     MissingExtra
         matplotlib is not installed.
     FrameError
-        `ax` are not six, or `df` is no frame.
+        `ax` are not six or too small for their texts, or `df` is no frame, or `by` is no column of it or makes more
+        than six groups.
 
     Examples
     --------
@@ -298,22 +165,118 @@ def overview(
     >>> overview(pd.DataFrame({"recording_status": ["downloaded", "missing"]})).shape
     (2, 3)
     """
-    panels.check_frame(df)
+    check_frame(df)
+    parts = panels.parts_of(df, by, prefix)
+    axes = _six_axes(ax)
+    panels.draw_overview(list(axes.ravel()), parts)
+    return axes
+
+
+@with_configured_names
+def forest(
+    comparison: pd.DataFrame,
+    *,
+    ax: Axes | Sequence[Axes] | npt.NDArray[np.object_] | None = None,
+    prefix: str = "",
+) -> Axes | npt.NDArray[np.object_]:
+    """Draw a table of `compare_groups`: each group's difference to the reference with its interval.
+
+    A row a group, below the name of its metric where there are several. The line at 0, or at 1 for ratios, is no
+    difference. Where an interval is missing, the table's note says why. Metrics of one unit share an axis; differences
+    in several units have a panel each, and ratios have none, so that all fit one.
+
+    Parameters
+    ----------
+    comparison
+        What `compare_groups` returned.
+    ax
+        Where to draw; a new figure by default. Differences in several units take as many axes.
+    prefix
+        In front of the metrics' names, as it was given to `metrics`: it is left out in the labels.
+
+    Returns
+    -------
+    matplotlib.axes.Axes or numpy.ndarray
+        `ax` as it was given; of a new figure its axes, and an array of them where it has several.
+
+    Raises
+    ------
+    MissingExtra
+        matplotlib is not installed.
+    FrameError
+        It is no table of `compare_groups`, or has more rows than the axes have room for, or `ax` are not as many as
+        there are units.
+
+    Examples
+    --------
+    >>> import kataven_notebook as kn
+    >>> import pandas as pd
+    >>> calls = pd.DataFrame({"prompt": ["v1"] * 9 + ["v2"] * 9, "lag_s": [n / 9 for n in range(18)]})
+    >>> forest(kn.compare_groups(calls, by="prompt", metric="lag_s")).get_xlabel()
+    'lag, difference of medians to v1 (s)'
+    """
+    shown = panels_of(comparison, prefix)
     given = None if ax is None else np.asarray(ax, dtype=object)
-    axes = drawing.new_grid((2, 3), (11.0, 5.6), "kn.plots.overview") if given is None else list(given.ravel())
-    if len(axes) != 6:
-        raise FrameError(f"ax holds {len(axes)} axes: pass six, one for each panel")
-    own = {name: str(name).removeprefix(prefix) for name in df.columns if str(name).startswith(prefix)}
-    panels.draw_overview(axes, df[[*own]].set_axis([*own.values()], axis=1) if prefix else df)
-    return np.array(axes, dtype=object).reshape(2, 3) if given is None else given
+    if given is not None and given.size != len(shown):
+        units = ", ".join(each.scale for each in shown)
+        raise FrameError(
+            f"ax holds {given.size} axes, and differences in {len(shown)} units ({units}) need one for each: pass so "
+            'many, or compare with effect="ratio"'
+        )
+    if given is None:
+        rows = [len(each.rows) for each in shown]
+        if max(rows) > _MAX_ROWS:
+            raise FrameError(
+                f"the table has {max(rows):,} rows of one unit, and {_MAX_ROWS} at most fit a figure: draw some"
+            )
+        heights = [0.95 + 0.4 * max(count, 1) for count in rows]
+        given = np.array(drawing.new_column(heights, _WIDTH_IN, "kn.plots.forest"), dtype=object)
+        ax = given[0] if len(shown) == 1 else given
+    for axes, panel in zip(given.ravel(), shown, strict=True):
+        draw_forest(axes, panel)
+    return ax  # type: ignore[return-value] # as it was given
 
 
-def _agent(value: Any, channels: int) -> int | None:
-    """Return the agent's channel, also as a frame's cell has it, or None where it isn't known."""
-    if value is None or panels.is_missing(value):
+def _six_axes(ax: Any) -> npt.NDArray[np.object_]:
+    """Return six axes: those that were given, or new ones in a figure."""
+    if hasattr(ax, "subplots") or ax is None:
+        figure = drawing.new_figure((11.0, 5.8), "kn.plots.overview") if ax is None else ax
+        columns = next((many for many in (3, 2) if drawing.ems(figure)[0] / many >= _PANEL_EM[0]), 1)
+        _check_room(*(size / many for size, many in zip(drawing.ems(figure), (columns, 6 // columns), strict=True)))
+        return np.asarray(figure.subplots(6 // columns, columns, squeeze=False), dtype=object)
+    given = np.asarray(ax, dtype=object)
+    if given.size != 6:
+        raise FrameError(f"ax holds {given.size} axes: pass six, one for each panel, or a figure")
+    for each in given.ravel():
+        _check_room(*drawing.ems(each))
+    return given
+
+
+def _check_room(width_em: float, height_em: float) -> None:
+    """Refuse panels in which texts would run into each other."""
+    if width_em < _PANEL_EM[0] or height_em < _PANEL_EM[1]:
+        raise FrameError(
+            f"a panel would be {width_em:.0f} letters wide and {height_em:.0f} high at this size of text, and "
+            f"{_PANEL_EM[0]} and {_PANEL_EM[1]} are needed: pass a larger figure, or set a smaller font.size"
+        )
+
+
+def _estimate(group: Group, statistic: str) -> Estimate:
+    return estimate(group.numbers, statistic, clusters=group.sessions)
+
+
+def _difference(group: Group, base: Group | None, statistic: str) -> Estimate | None:
+    if base is None or group is base or not len(group.numbers) or not len(base.numbers):
         return None
-    if not is_whole(value):
-        raise ConfigurationError(f"agent_channel={value!r}: pass the number of a channel, or None where it isn't known")
-    if not 0 <= value < channels:
-        raise IndexError(f"agent_channel={value}: pass 0 to {channels - 1}")
-    return int(value)
+    return difference(group.numbers, base.numbers, statistic, clusters=group.sessions, other_clusters=base.sessions)
+
+
+def _reference(groups: Sequence[Group], reference: Any) -> Group | None:
+    """Return the group that the others are compared with."""
+    if reference is None:
+        return groups[0] if groups else None
+    found = [group for group in groups if reference in (group.key, group.name)]
+    if not found:
+        known = ", ".join(repr(group.name) for group in groups)
+        raise ConfigurationError(f"reference={reference!r}: there is no such group, only {known or 'none at all'}")
+    return found[0]

@@ -1,236 +1,301 @@
-"""Draws distributions over calls, and the panels of the overview."""
+"""The panels of the overview: statuses, distributions, interruptions; of all calls, or of groups beside each other."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
-from kataven_notebook.errors import FrameError
-from kataven_notebook.hints import did_you_mean, no_frame
-from kataven_notebook.plots import drawing
-from kataven_notebook.redact import encodable
+from kataven_notebook.plots import colours, drawing, scales
+from kataven_notebook.plots.groups import check_column, column_named, numbers_of, rows_of
+from kataven_notebook.plots.labels import is_share, label_of, party_of
+from kataven_notebook.plots.rows import name_rows, room_for_rows
+from kataven_notebook.stats.estimates import estimate
 from kataven_notebook.status import Status
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable, Sequence
+
     import numpy.typing as npt
+    import pandas as pd
     from matplotlib.axes import Axes
 
     Doubles = npt.NDArray[np.float64]
 
-_MAX_POINTS = 600  # a group with more is drawn as so many quantiles, which spread as its calls do
-_MAX_LABEL = 24  # characters; longer names would leave no room for the figure
-_UNITS = {"s": "s", "db": "dB", "dbfs": "dBFS", "lufs": "LUFS", "hz": "Hz"}
+HISTOGRAMS = {
+    "duration_s": "audio()",
+    "talk_ratio": "metrics()",
+    "response_latency_p50_s": "metrics()",
+    "silence_ratio": "metrics()",
+}
+INTERRUPTIONS = {"interruptions_by_agent": "agent", "interruptions_by_caller": "caller"}
+COLUMNS = ("recording_status", *HISTOGRAMS, *INTERRUPTIONS)
+_GOOD = ("ready", "downloaded")
+_FEW = 5
+"""Of fewer calls no median is drawn: each call is a bar of its own."""
+_FEW_FOR_P90 = 20
+"""Of fewer calls the 90th percentile is told by the last two."""
+_MOST = 6
+"""Calls with more interruptions stand together, so that the few don't squeeze the rest."""
+_DASHES = (0, (3, 1.5))
 
 
-def label_of(metric: str) -> str:
-    """Return a column's name as people write it: the unit after a comma.
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One group's rows, their columns without the prefix; the name is None where all calls are one group."""
 
-    Examples
-    --------
-    >>> label_of("response_latency_p50_s"), label_of("agent_snr_db"), label_of("talk_ratio")
-    ('response latency p50, s', 'agent snr, dB', 'talk ratio')
-    """
-    name, _, unit = metric.rpartition("_")
-    return f"{name.replace('_', ' ')}, {_UNITS[unit]}" if name and unit in _UNITS else metric.replace("_", " ")
+    name: str | None
+    df: pd.DataFrame
+
+    def values(self, column: str) -> Doubles:
+        """Return the column's finite numbers, none where there is no such column."""
+        if column not in self.df.columns:
+            return np.empty(0)
+        values = numbers_of(self.df[column])
+        return values[np.isfinite(values)]
 
 
-def groups_of(df: pd.DataFrame, by: str | None, metric: str) -> dict[str, Doubles]:
-    """Return each group's finite values, groups in order; calls without a group are left out.
+def parts_of(df: pd.DataFrame, by: Hashable | None, prefix: str) -> list[Part]:
+    """Return the groups of a frame, those of its columns that have the prefix.
 
     Raises
     ------
     FrameError
-        A column is not there, or holds no numbers.
+        There is no such column, or there are more groups than the panels can tell apart.
     """
-    check_frame(df)
-    for column in (metric, by):
-        if column is not None and (found := sum(name == column for name in df.columns)) != 1:
-            known = ", ".join(repr(str(name)) for name in df.columns)
-            what = f"there are {found} columns" if found else "there is no column"
-            near = "" if found else did_you_mean(column, df.columns)
-            raise FrameError(f"{what} {column!r}{near}: metrics() adds numbers; here are {known or 'none'}")
-    values = numbers_of(df[metric])
+    own = {name: str(name).removeprefix(prefix) for name in df.columns if str(name).startswith(prefix)}
+    plain = df[[*own]].set_axis([*own.values()], axis=1) if prefix else df
+    for column in COLUMNS:
+        if column in plain.columns:
+            check_column(plain, column)
     if by is None:
-        return {"all calls": values[np.isfinite(values)]}
-    groups = df[by].reset_index(drop=True)
-    if pd.api.types.is_object_dtype(groups):
-        groups = pd.Series([encodable(name) if isinstance(name, str) else name for name in groups], dtype=object)
-    if isinstance(groups.dtype, pd.CategoricalDtype):
-        names = [name for name in groups.cat.categories if (groups == name).any()]
-    else:
-        # Names of several types can't be compared, so the type comes first.
-        names = sorted(groups.dropna().unique().tolist(), key=lambda name: (str(type(name)), name))
-    rows = groups.groupby(groups, observed=True).indices
-    labels = _labels([str(name) for name in names])
-    chosen = {label: values[rows[name]] for label, name in zip(labels, names, strict=True)}
-    return {label: group[np.isfinite(group)] for label, group in chosen.items()}
+        return [Part(None, plain)]
+    groups = rows_of(df, column_named(df, by, prefix), largest=len(colours.LINES))
+    return [Part(name, plain.iloc[rows]) for _, name, rows in groups]
 
 
-def _labels(names: list[str]) -> list[str]:
-    """Cut long names; where that would make two the same, number them."""
-    short = [name if len(name) <= _MAX_LABEL else name[: _MAX_LABEL - 1] + "…" for name in names]
+def draw_overview(axes: Sequence[Axes], parts: Sequence[Part]) -> None:
+    """Draw the six panels."""
+    _draw_statuses(axes[0], parts)
+    for ax, (column, source) in zip(axes[1:], HISTOGRAMS.items(), strict=False):
+        _draw_distribution(ax, parts, column, source)
+    _draw_interruptions(axes[5], parts)
+
+
+def _say(ax: Axes, *wordings: str) -> None:
+    """Say in an empty panel what is not there."""
+    from kataven_notebook.plots.fitted import FittedText  # noqa: PLC0415 - needs the extra
+
+    ax.set_axis_off()
+    FittedText(ax, 0.5, 0.5, wordings, height=1.0, va="center", alpha=0.7)
+
+
+def _are_groups(parts: Sequence[Part]) -> bool:
+    return not parts or parts[0].name is not None
+
+
+def _styles(ax: Axes, parts: Sequence[Part]) -> list[dict[str, Any]]:
+    """Return how each group is drawn: by colour, kind of line and mark, so that no one of them is needed."""
+    shades = colours.of_groups(ax, len(parts))
     return [
-        f"{label} ({short[: index + 1].count(label)})" if short.count(label) > 1 else label
-        for index, label in enumerate(short)
+        {"color": shade, "linestyle": line, "marker": mark}
+        for shade, line, mark in zip(shades, colours.LINES, colours.MARKS, strict=False)
     ]
 
 
-def check_frame(df: object) -> None:
-    """Refuse what is no frame.
-
-    Raises
-    ------
-    FrameError
-        It is none.
-    """
-    if not isinstance(df, pd.DataFrame):
-        raise FrameError(no_frame("a DataFrame with a row a call", df))
-
-
-def is_missing(value: object) -> bool:
-    """Whether a value is None, NaN or NA."""
-    return bool(pd.api.types.is_scalar(value) and pd.isna(value))  # type: ignore[call-overload] # of any type
-
-
-def numbers_of(column: pd.Series) -> Doubles:
-    """Return a column's values as float64, NaN where they are missing.
-
-    Raises
-    ------
-    FrameError
-        It holds something that is no number.
-    """
-    try:
-        return np.asarray(pd.to_numeric(column).to_numpy(dtype=np.float64, na_value=np.nan))
-    except (TypeError, ValueError):
-        raise FrameError(
-            f"column {column.name!r} holds no numbers, it is of dtype {column.dtype}: draw another, or convert it"
-        ) from None
-
-
-def draw_distributions(ax: Axes, groups: dict[str, Doubles], metric: str) -> None:
-    """Draw one row a group: points, the middle half, median and 90th percentile with their values."""
-    colours = drawing.colours()
-    for row, values in enumerate(groups.values()):
-        colour = colours[row % len(colours)]
-        ax.scatter(*_points(values, row), s=12, color=colour, alpha=0.45, linewidths=0)
-        if not len(values):
-            ax.annotate("no values", (0.01, row), xycoords=("axes fraction", "data"), va="center")
-            continue
-        low, middle, high, late = np.percentile(values, [25, 50, 75, 90])
-        ax.barh(row, high - low, 0.42, left=low, color=colour, alpha=0.3)
-        ax.vlines(middle, row - 0.26, row + 0.26, color=drawing.ink(), linewidth=2)
-        ax.vlines(late, row - 0.26, row + 0.26, color=drawing.ink(), linewidth=1.5, linestyle=(0, (2, 1.5)))
-        text = f"p50 {middle:.2f}   p90 {late:.2f}   n {len(values):,}"
-        ax.annotate(text, (middle, row - 0.28), (0, 2), textcoords="offset points", va="bottom", fontsize="small")
-    ax.set_yticks(range(len(groups)), list(groups))
-    ax.set_ylim(len(groups) - 0.45, -0.72)
-    ax.set_xlabel(label_of(metric))
-    ax.tick_params(axis="y", length=0)
-    ax.grid(axis="x", alpha=0.25)
-    drawing.plain(ax).spines["left"].set_visible(False)
-    if not groups:
-        ax.set_ylim(0.5, -0.5)
-        ax.annotate("no calls with a group", (0.01, 0), xycoords=("axes fraction", "data"), va="center")
-    # Offsets are times that may be negative.
-    if metric.endswith("_s") and min((values.min(initial=0.0) for values in groups.values()), default=0.0) >= 0:
-        ax.set_xlim(left=0)
-
-
-def _points(values: Doubles, row: int) -> tuple[Doubles, Doubles]:
-    """Return where to draw a group's calls: in a band, spread so that close ones are seen apart."""
-    if len(values) > _MAX_POINTS:
-        values = np.quantile(values, np.linspace(0, 1, _MAX_POINTS))
-    # The golden ratio spreads neighbours evenly and is the same each time, unlike chance.
-    spread = (np.arange(len(values)) * 0.618034) % 1 - 0.5
-    return np.sort(values), np.asarray(row + 0.34 * spread, dtype=np.float64)
-
-
-def draw_overview(axes: list[Axes], df: pd.DataFrame) -> None:
-    """Draw the six panels."""
-    _draw_statuses(axes[0], df)
-    _draw_histogram(axes[1], df, "duration_s", "audio()")
-    _draw_histogram(axes[2], df, "talk_ratio", "metrics()", limits=(0, 1))
-    _draw_histogram(axes[3], df, "response_latency_p50_s", "metrics()")
-    _draw_histogram(axes[4], df, "silence_ratio", "metrics()", limits=(0, 1))
-    _draw_interruptions(axes[5], df)
-
-
-def _absent(ax: Axes, text: str) -> None:
-    """Say in an empty panel what is not there."""
-    ax.set_axis_off()
-    ax.text(0.5, 0.5, text, ha="center", va="center", transform=ax.transAxes, alpha=0.7)
-
-
-def _draw_statuses(ax: Axes, df: pd.DataFrame) -> None:
-    if "recording_status" not in df.columns:
-        _absent(ax, "no recording_status:\nrun audio()")
+def _draw_statuses(ax: Axes, parts: Sequence[Part]) -> None:
+    if not any("recording_status" in part.df.columns for part in parts):
+        _say(ax, "no recording_status:\nrun audio()", "run audio()")
         return
-    counts = df["recording_status"].astype(object).value_counts()
-    if not len(counts):
-        _absent(ax, "recording_status\nis missing in all calls")
+    counts = [part.df["recording_status"].astype(object).value_counts() for part in parts]
+    seen = {str(name): None for count in counts for name in count.index if count[name]}
+    if not seen:
+        _say(ax, "recording_status\nis missing in all calls", "no status")
         return
     # In the order of the vocabulary, the good ones first, whatever the dtype's categories are.
-    order = [str(status) for status in Status if counts.get(str(status), 0)]
-    order += [str(name) for name in counts.index if counts[name] and str(name) not in order]
-    numbers = [int(counts[name]) for name in order]
-    colours = drawing.colours()
-    bars = ax.barh(
-        order, numbers, color=[colours[0] if name in ("ready", "downloaded") else colours[3] for name in order]
-    )
-    ax.bar_label(bars, [f"{number:,}" for number in numbers], padding=3, fontsize="small")
-    ax.invert_yaxis()
-    ax.margins(x=0.15)
-    ax.set_xlabel("calls")
+    order = [str(status) for status in Status if str(status) in seen]
+    order += [name for name in seen if name not in order]
+    if _are_groups(parts):
+        _draw_status_shares(ax, parts, counts, order)
+    else:
+        _draw_status_counts(ax, [int(counts[0][name]) for name in order], order)
+    close = len(order) > room_for_rows(ax)
+    ax.set_yticks(range(len(order)), order, fontsize="x-small" if close else None)
+    ax.set_ylim(len(order) - 0.4, -0.6)
+    ax.tick_params(axis="y", length=0)
+    drawing.plain(ax)
+
+
+def _draw_status_counts(ax: Axes, numbers: Sequence[int], order: Sequence[str]) -> None:
+    from kataven_notebook.plots.fitted import axes_width, text_width  # noqa: PLC0415 - needs the extra
+
+    shades = [colours.neutral(ax, 0.6) if name in _GOOD else colours.role(ax, "bad") for name in order]
+    bars = ax.barh(range(len(order)), numbers, color=shades)
+    written = [f"{number:,}" for number in numbers]
+    ax.bar_label(bars, written, padding=3, fontsize="small")
+    # The number beside the longest bar takes its part of the axis.
+    widest = 1.6 * max(text_width(each, "small") for each in written) + 3
+    ax.set_xlim(0, max(numbers) / max(1 - widest / axes_width(ax), 0.2))
     drawing.whole_numbers(ax.xaxis)
-    ax.set_title(f"status of {len(df):,} call{'s' if len(df) > 1 else ''}", loc="left", fontsize="medium")
-    drawing.plain(ax)
+    drawing.label(ax, x=f"calls (of {sum(numbers):,})")
 
 
-def _draw_histogram(
-    ax: Axes, df: pd.DataFrame, column: str, source: str, *, limits: tuple[float, float] | None = None
-) -> None:
-    """Draw how a column is distributed, with its median and 90th percentile."""
-    values = numbers_of(df[column]) if column in df.columns else np.empty(0)
-    values = values[np.isfinite(values)]
-    if not len(values):
-        _absent(ax, f"no {column}:\nrun {source}" if column not in df.columns else f"{column}\nis missing in all calls")
+def _draw_status_shares(ax: Axes, parts: Sequence[Part], counts: Sequence[Any], order: Sequence[str]) -> None:
+    from kataven_notebook.plots.fitted import entry_name, set_key  # noqa: PLC0415 - needs the extra
+
+    handles: dict[str, Any] = {}
+    step = 0.7 / len(parts)
+    for index, (part, count, style) in enumerate(zip(parts, counts, _styles(ax, parts), strict=False)):
+        y = np.arange(len(order)) + (index - (len(parts) - 1) / 2) * step
+        shares = np.array([100 * int(count.get(name, 0)) / max(len(part.df), 1) for name in order])
+        ax.hlines(y, 0, shares, color=style["color"], linestyle=style["linestyle"], linewidth=1.5)
+        ax.plot(shares, y, color=style["color"], marker=style["marker"], markersize=4, linestyle="none")
+        (handle,) = ax.plot([], [], markersize=4, linewidth=1.5, **style)
+        handles[entry_name(ax, str(part.name), f" (n = {len(part.df):,})")] = handle
+    ax.set_xlim(0, ax.get_xlim()[1])
+    drawing.label(ax, x="calls (%)")
+    set_key(ax, handles)
+
+
+def _draw_distribution(ax: Axes, parts: Sequence[Part], column: str, source: str) -> None:
+    """Draw how a column is distributed over the calls, on a scale that fits them."""
+    values = [part.values(column) for part in parts]
+    if not any(len(each) for each in values):
+        there = any(column in part.df.columns for part in parts)
+        missing = f"{column}\nis missing in all calls" if there else f"no {column}:\nrun {source}"
+        _say(ax, missing, missing.replace("_", " ").replace(" p50 s", ""), "no values" if there else f"run {source}")
         return
+    span = scales.span_of(values)
+    bulk = np.concatenate([each[(each >= span.low) & (each <= span.high)] for each in values])
     # Rice's rule, kept to what a small panel can show.
-    bins = np.histogram_bin_edges(values, bins=min(30, max(8, int(2 * len(values) ** (1 / 3)))), range=limits)
-    ax.hist(values, bins=[float(edge) for edge in bins], color=drawing.colours()[0], alpha=0.85)
-    middle, late = np.percentile(values, [50, 90])
-    ax.axvline(middle, color=drawing.ink(), linewidth=2)
-    ax.axvline(late, color=drawing.ink(), linewidth=1.5, linestyle=(0, (2, 1.5)))
-    ax.set_title(f"p50 {middle:.3g}   p90 {late:.3g}   n {len(values):,}", loc="left", fontsize="medium")
-    ax.set_xlabel(label_of(column))
-    ax.set_ylabel("calls")
-    ax.set_xlim(limits) if limits else ax.set_xlim(left=0)
-    drawing.whole_numbers(ax.yaxis)
+    edges = np.histogram_bin_edges(bulk, bins=min(30, max(8, int(2 * len(bulk) ** (1 / 3)))))
+    if _are_groups(parts):
+        _draw_steps(ax, parts, values, edges)
+    else:
+        _draw_bars(ax, values[0], edges, column)
+    if 0 <= edges[0] <= 0.3 * edges[-1] or (is_share(column) and edges[-1] - edges[0] > 0.5):
+        edges = np.array([0.0, edges[-1]])
+    ax.set_xlim(float(edges[0]), float(edges[-1]))
+    ax.set_ylim(bottom=0)
+    drawing.label(ax, x="\n".join(filter(None, [label_of(column), span.beyond()])))
     drawing.plain(ax)
 
 
-def _draw_interruptions(ax: Axes, df: pd.DataFrame) -> None:
-    """Draw how many calls have 0, 1, ... interruptions by either party."""
-    names = [name for name in ("interruptions_by_agent", "interruptions_by_caller") if name in df.columns]
-    counts = {name: numbers_of(df[name]) for name in names}
-    counts = {name: values[np.isfinite(values)] for name, values in counts.items()}
-    if not any(len(values) for values in counts.values()):
-        _absent(ax, "interruptions\nare missing in all calls" if names else "no interruptions:\nrun metrics()")
+def _calls(n: int) -> str:
+    space = "\N{NO-BREAK SPACE}"
+    return f"calls (n{space}={space}{n:,})"
+
+
+def _draw_bars(ax: Axes, values: Doubles, edges: Doubles, column: str) -> None:
+    from kataven_notebook.plots.fitted import set_key  # noqa: PLC0415 - needs the extra
+
+    party = party_of(column)
+    colour = colours.role(ax, party) if party else colours.neutral(ax)
+    ax.hist(values, bins=[float(edge) for edge in edges], color=colour, alpha=0.85)
+    handles: dict[str, Any] = {}
+    if len(values) >= _FEW:
+        middle = float(np.median(values))
+        handles[f"median {scales.written(middle)}"] = ax.axvline(middle, color=colours.ink(), linewidth=1.8)
+    if len(values) >= _FEW_FOR_P90:
+        late = float(np.percentile(values, 90))
+        line = ax.axvline(late, color=colours.ink(), linewidth=1.4, linestyle=_DASHES)
+        handles[f"90th percentile {scales.written(late)}"] = line
+    drawing.label(ax, y=_calls(len(values)))
+    drawing.whole_numbers(ax.yaxis)
+    set_key(ax, handles)
+
+
+def _draw_steps(ax: Axes, parts: Sequence[Part], values: Sequence[Doubles], edges: Doubles) -> None:
+    from kataven_notebook.plots.fitted import set_key  # noqa: PLC0415 - needs the extra
+
+    drawn = False
+    for each, style in zip(values, _styles(ax, parts), strict=False):
+        if not len(each):
+            continue
+        shares = 100 * np.histogram(each, edges)[0] / len(each)
+        ax.stairs(shares, edges, color=style["color"], linestyle=style["linestyle"], linewidth=1.5)
+        if len(each) >= _FEW:
+            drawn = True
+            ax.plot(
+                np.median(each),
+                0,
+                style["marker"],
+                color=style["color"],
+                markersize=6,
+                markeredgecolor=ax.get_facecolor(),
+                clip_on=False,
+                zorder=5,
+            )
+    drawing.label(ax, y="calls (%)")
+    if drawn:
+        (mark,) = ax.plot([], [], "o", color=colours.neutral(ax), markersize=5)
+        set_key(ax, {"median of a group": mark})
+
+
+def _draw_interruptions(ax: Axes, parts: Sequence[Part]) -> None:
+    names = [name for name in INTERRUPTIONS if any(name in part.df.columns for part in parts)]
+    if not any(len(part.values(name)) for part in parts for name in names):
+        text = "interruptions\nare missing in all calls" if names else "no interruptions:\nrun metrics()"
+        _say(ax, text, text.split("\n")[1])
         return
-    most = 6  # the few calls with more stand together, so that they don't squeeze the rest
-    width = 0.8 / len(names)
-    colours = drawing.colours()
-    for index, (name, values) in enumerate(counts.items()):
-        heights = np.bincount(np.clip(values, 0, most).astype(np.int64), minlength=most + 1)
-        label = f"{name.removeprefix('interruptions_').replace('_', ' ')}, {int(values.sum()):,} in all"
-        places = np.arange(most + 1) + (index - (len(names) - 1) / 2) * width
-        ax.bar(places, heights, width, color=colours[index], label=label)
-    ax.set_xticks(range(most + 1), [*map(str, range(most)), f"{most}+"])
-    ax.set_xlabel("interruptions in a call")
-    ax.set_ylabel("calls")
-    drawing.whole_numbers(ax.yaxis)
-    ax.legend(frameon=False, fontsize="small")
+    draw = _draw_interruption_means if _are_groups(parts) else _draw_interruption_counts
+    draw(ax, parts, names)
     drawing.plain(ax)
+
+
+def _draw_interruption_counts(ax: Axes, parts: Sequence[Part], names: Sequence[str]) -> None:
+    """Draw how many calls have 0, 1, ... interruptions by either party."""
+    from kataven_notebook.plots.fitted import set_key  # noqa: PLC0415 - needs the extra
+
+    counts = {name: parts[0].values(name) for name in names}
+    most = int(min(_MOST, max(1, *(values.max(initial=0) for values in counts.values()))))
+    width = 0.8 / len(names)
+    handles: dict[str, Any] = {}
+    for index, (name, values) in enumerate(counts.items()):
+        party = INTERRUPTIONS[name]
+        heights = np.bincount(np.clip(values, 0, most).astype(np.int64), minlength=most + 1)
+        places = np.arange(most + 1) + (index - (len(names) - 1) / 2) * width
+        bars = ax.bar(
+            places,
+            heights,
+            width,
+            color=colours.role(ax, party),
+            edgecolor=ax.get_facecolor(),
+            hatch=colours.HATCHES[party],
+            linewidth=0,
+        )
+        handles[f"by the {party} ({int(values.sum()):,})"] = bars
+    beyond = "+" if any(values.max(initial=0) > most for values in counts.values()) else ""
+    ax.set_xticks(range(most + 1), [*map(str, range(most)), f"{most}{beyond}"])
+    drawing.label(
+        ax,
+        x="interruptions in a call",
+        y=_calls(max(map(len, counts.values()))),
+    )
+    drawing.whole_numbers(ax.yaxis)
+    set_key(ax, handles)
+
+
+def _draw_interruption_means(ax: Axes, parts: Sequence[Part], names: Sequence[str]) -> None:
+    """Draw each group's mean of interruptions a call by either party, with its interval."""
+    from kataven_notebook.plots.fitted import set_key  # noqa: PLC0415 - needs the extra
+
+    name_rows(ax, [str(part.name) for part in parts], [""] * len(parts))
+    handles: dict[str, Any] = {}
+    for offset, name in zip((-0.16, 0.16), names, strict=False):
+        party = INTERRUPTIONS[name]
+        style: dict[str, Any] = {"color": colours.role(ax, party), "markersize": 5}
+        for place, part in enumerate(parts):
+            found = estimate(part.values(name), "mean")
+            known = np.isfinite(found.low)
+            ends = [[found.value - found.low], [found.high - found.value]] if known else None
+            fill = "full" if known else "none"
+            mark = "o" if party == "agent" else "s"
+            bars = ax.errorbar(
+                found.value, place + offset, xerr=ends, fmt=mark, elinewidth=1.6, capsize=2, fillstyle=fill, **style
+            )
+            handles.setdefault(f"by the {party}, 95 % interval", bars)
+    ax.set_xlim(left=0)
+    drawing.label(ax, x="interruptions a call, mean")
+    set_key(ax, handles)

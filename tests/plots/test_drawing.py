@@ -19,7 +19,7 @@ def test_the_waveform_shows_a_single_loud_sample_of_a_long_call() -> None:
     assert len(second) < 5_000
     assert second[:, 1].max() == pytest.approx(-2.2 + 1)
     assert first[:, 1].max() == 0
-    assert ax.get_ylabel() == "amplitude,\n±0.8 of full scale"
+    assert ax.get_ylabel() == "amplitude, ±0.8 of full scale"
 
 
 def test_the_spectrogram_puts_a_tone_where_it_belongs() -> None:
@@ -34,7 +34,7 @@ def test_the_spectrogram_puts_a_tone_where_it_belongs() -> None:
         assert row / (level.shape[0] - 1) * 4 == pytest.approx(1.0, abs=0.05)
         assert level[row].mean() == pytest.approx(-6.02, abs=0.5)
         assert image.get_extent() == [0.0, seconds, 0.0, 4.0]
-    assert ax.figure.axes[1].get_ylabel() == "level, dBFS"
+    assert ax.figure.axes[1].get_ylabel() == "level (dBFS)"
 
 
 @pytest.mark.parametrize("level", [0.0, 1e-4, 0.5])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import subprocess
 import sys
 from typing import Any
@@ -11,68 +12,39 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from bad_sounds import SOUNDS
-from drawn_calls import CALLS, RATE, call, given
+from drawn_calls import CALLS, call, given
+from drawn_texts import check_texts
 
+import kataven_notebook as kn
 from kataven_notebook import plots
-from kataven_notebook.errors import ConfigurationError, FrameError
-from kataven_notebook.sound.recording import Recording
-
-
-def test_a_channel_that_is_not_there_is_refused() -> None:
-    """By its number."""
-    with pytest.raises(IndexError, match="channel 2: there are 2"):
-        plots.spectrogram(call(0.0, 0.0), channel=2)
-
-
-@pytest.mark.parametrize("draw", [plots.timeline, plots.waveform, plots.spectrogram])
-@pytest.mark.parametrize("sound", [None, "call.wav", np.zeros(8)])
-def test_what_is_no_recording_is_refused_in_words(draw: Any, sound: object) -> None:
-    """As the cell of a row without sound has it."""
-    with pytest.raises(ConfigurationError, match=r"needs a Recording, not .*`audio`"):
-        draw(sound)
-
-
-@pytest.mark.parametrize("draw", [plots.timeline, plots.waveform, plots.spectrogram])
-@pytest.mark.parametrize(("samples", "rate"), SOUNDS.values(), ids=SOUNDS)
-def test_sound_of_any_kind_is_drawn(draw: Any, samples: np.ndarray, rate: int) -> None:
-    """Without a warning: not finite, constant, of one sample, of any rate and number of channels."""
-    ax = draw(Recording.from_samples(samples, rate))
-    ax.figure.canvas.draw()
-    plt.close(ax.figure)
-
-
-def test_labels_stay_within_the_figure() -> None:
-    """Also where one lane leaves little room for the axis beside it."""
-    for subject in (call(0.34), call(0.34, 0.1)):
-        ax = plots.waveform(subject)
-        ax.figure.canvas.draw()
-        box = ax.yaxis.label.get_window_extent()
-        assert box.y0 >= 0
-        assert box.y1 <= ax.figure.bbox.height
-
-
-@pytest.mark.parametrize("samples", [np.zeros((1, 2)), np.full((400, 1), np.nan), np.full((400, 1), 7.0)])
-def test_hopeless_sound_is_drawn_without_warnings(samples: np.ndarray) -> None:
-    """One frame, no numbers, far beyond full scale."""
-    recording = Recording.from_samples(samples, RATE)
-    for draw in (plots.waveform, plots.spectrogram):
-        draw(recording)
-    plots.timeline(recording, speech=given)
+from kataven_notebook.errors import FrameError
 
 
 def test_more_groups_than_a_figure_holds_are_refused() -> None:
     """A column of ids would make a figure of 1,500 inches; own axes take what they are given."""
     many = pd.DataFrame({"id": [f"s{n}" for n in range(2_000)], "response_latency_p50_s": 1.0})
-    with pytest.raises(FrameError, match="2,000 groups, and 40 at most"):
+    with pytest.raises(FrameError, match="2,000 groups, and 400 at most"):
         plots.latency(many, by="id")
-    assert len(plots.latency(many[:41], by="id", ax=plt.subplots()[1]).get_yticks()) == 41
+    with pytest.raises(FrameError, match="41 groups, and 40 at most"):
+        plots.latency(many[:41], by="id")
+    high = plt.figure(figsize=(6, 20)).subplots()
+    assert len(plots.latency(many[:41], by="id", ax=high).get_yticks()) == 41
+    with pytest.raises(FrameError, match=r"at most fit these axes: .* pass higher axes"):
+        plots.latency(many[:41], by="id", ax=plt.subplots()[1])
 
 
 def test_the_overview_finds_prefixed_columns() -> None:
     """As `metrics` makes them where the caller's own names are in the way; the caller's are not taken for them."""
     prefixed = CALLS.add_prefix("kataven_").assign(duration_s="long")
-    assert plots.overview(prefixed, prefix="kataven_")[0, 1].get_title(loc="left") == "p50 70   p90 86   n 3"
+    assert plots.overview(prefixed, prefix="kataven_")[0, 1].get_xlabel() == "duration (s)"
+
+
+def test_latency_finds_prefixed_metrics_and_groups_by_any_column() -> None:
+    """The metric's name is completed, and stands without its prefix on the axis."""
+    prefixed = CALLS.add_prefix("k_").rename(columns={"k_agent": "agent"}).assign(response_latency_p50_s="mine")
+    ax = plots.latency(prefixed, by="agent", prefix="k_")
+    assert ax.get_xlabel() == "response latency, median (s)"
+    assert [label.get_text().split("\n")[0] for label in ax.get_yticklabels()] == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize("draw", [plots.latency, plots.overview])
@@ -120,3 +92,65 @@ def test_without_matplotlib_the_extra_is_named() -> None:
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert 'pip install "kataven-notebook[plots]"' in result.stdout
+
+
+MESSY = pd.DataFrame(
+    {
+        "prompt": ["v1", "v2"] * 75,
+        "agent": (["restaurant", "clinic of the northern region, first floor", "delivery, Zürich", None] * 38)[:150],
+        "hour": np.arange(150) % 24 * 1.0,
+        "recording_status": (["downloaded"] * 8 + ["missing", "corrupt"]) * 15,
+        "duration_s": np.r_[np.linspace(20, 200, 149), 5_400],
+        "talk_ratio": np.linspace(0.2, 0.9, 150),
+        "silence_ratio": np.linspace(0.1, 0.4, 150),
+        "response_latency_p50_s": np.r_[np.random.default_rng(3).gamma(6, 0.2, 147), 14.2, np.inf, np.nan],
+        "interruptions_by_agent": np.arange(150) % 3,
+        "interruptions_by_caller": np.arange(150) % 2,
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("size", "style"),
+    [((3.35, 2.4), "default"), ((7.0, 3.0), "default"), ((3.35, 2.4), "seaborn-v0_8")],
+    ids=["column", "page", "larger text"],
+)
+def test_no_text_leaves_the_figure_or_stands_on_another(size: tuple[float, float], style: str) -> None:
+    """At the width of a paper's column and of its page, with messy frames, in any style."""
+    table = kn.compare_groups(MESSY, by="agent", metric="response_latency_p50_s")
+    with plt.style.context(style):
+        draws: list[Any] = [
+            *(lambda ax, by=by: plots.latency(MESSY, by=by, ax=ax) for by in (None, "prompt", "agent", "hour")),
+            *(lambda ax, n=n: plots.latency(MESSY.head(n), by="prompt", ax=ax) for n in (0, 1, 3)),
+            lambda ax: plots.latency(MESSY.assign(response_latency_p50_s=1.0), by="prompt", ax=ax),
+            lambda ax: plots.forest(table, ax=ax),
+            lambda ax: plots.timeline(call(0.2, 0.1), agent_channel=1, speech=given, ax=ax),
+            lambda ax: plots.waveform(call(0.2, 0.1), ax=ax),
+        ]
+        for draw in draws:
+            figure, ax = plt.subplots(figsize=size, layout="constrained")
+            draw(ax)
+            check_texts(figure)
+            plt.close(figure)
+
+
+@pytest.mark.parametrize("by", [None, "prompt", "agent"])
+@pytest.mark.parametrize("size", [(3.35, 10.5), (7.0, 4.6)], ids=["column", "page"])
+def test_the_overviews_texts_keep_to_their_panels(size: tuple[float, float], by: str | None) -> None:
+    """Below each other in a column, beside each other on a page."""
+    figure = plt.figure(figsize=size, layout="constrained")
+    plots.overview(MESSY, by=by, ax=figure)
+    check_texts(figure)
+
+
+@pytest.mark.parametrize("draw", [getattr(plots, name) for name in plots.__all__])
+def test_every_figure_takes_axes_and_a_prefix(draw: Any) -> None:
+    """By these names."""
+    assert {"ax", "prefix"} <= set(inspect.signature(draw).parameters)
+
+
+def test_a_configured_prefix_is_used() -> None:
+    """As for all functions of frames."""
+    kn.configure(prefix="k_")
+    assert plots.latency(CALLS.add_prefix("k_"), by="k_agent").get_xlabel() == "response latency, median (s)"
+    assert plots.overview(CALLS.add_prefix("k_"))[0, 1].get_xlabel() == "duration (s)"

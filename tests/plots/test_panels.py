@@ -1,81 +1,34 @@
-"""Distributions over calls, and the panels of the overview."""
+"""The panels of the overview."""
 
 from __future__ import annotations
-
-import io
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from drawn_calls import CALLS, texts
+from matplotlib.colors import to_hex
 
 from kataven_notebook import plots
 from kataven_notebook.errors import FrameError
+from kataven_notebook.plots import colours
 
-
-def test_latency_draws_a_row_per_group_with_its_percentiles() -> None:
-    """Numbers beside the marks; a group without values says so; calls without a group are left out."""
-    ax = plots.latency(CALLS, by="agent")
-    assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b", "c"]
-    assert texts(ax) == ["p50 0.60   p90 0.68   n 2", "p50 1.60   p90 1.68   n 2", "no values"]
-    assert (ax.get_xlabel(), ax.get_ylabel()) == ("response latency p50, s", "agent")
-    assert texts(plots.latency(CALLS)) == ["p50 0.90   p90 1.62   n 5"]
-
-
-def test_half_a_character_in_a_name_is_spelled_out() -> None:
-    """No font has it."""
-    calls = CALLS.assign(agent=pd.Series(["x\udce9", *CALLS["agent"].tolist()[1:]], dtype=object))
-    ax = plots.latency(calls, by="agent")
-    assert "x\\udce9" in [label.get_text() for label in ax.get_yticklabels()]
-    ax.figure.savefig(io.BytesIO())
-
-
-def test_latency_shows_offsets_below_zero() -> None:
-    """Floor transfers in overlap are negative seconds; other times begin at 0."""
-    offsets = pd.DataFrame({"floor_transfer_offset_p50_s": [-1.5, 0.4, 0.6]})
-    assert plots.latency(offsets, metric="floor_transfer_offset_p50_s").get_xlim()[0] < -1.5
-    assert plots.latency(CALLS).get_xlim()[0] == 0
-
-
-def test_groups_come_in_the_order_of_their_categories() -> None:
-    """v2 before v10; names that are cut alike, or the same in two types, stay two groups."""
-    versions = pd.Categorical(["v10", "v2", "v2", "v10"], categories=["v2", "v10", "v11"], ordered=True)
-    long = ["agent of the northern region, first", "agent of the northern region, second"] * 2
-    frame = pd.DataFrame({"version": versions, "long": long, "mixed": [1, "1", 1, "1"], "m_s": [1.0, 2.0, 3.0, 4.0]})
-    rows = {by: plots.latency(frame, by=by, metric="m_s").get_yticklabels() for by in ("version", "long", "mixed")}
-    assert [label.get_text() for label in rows["version"]] == ["v2", "v10"]
-    assert [label.get_text() for label in rows["long"]] == [f"agent of the northern r… ({n})" for n in (1, 2)]
-    assert [label.get_text() for label in rows["mixed"]] == ["1 (1)", "1 (2)"]
-
-
-def test_no_groups_are_said() -> None:
-    """A frame without rows, or without a group in any."""
-    assert texts(plots.latency(CALLS.iloc[:0], by="agent")) == ["no calls with a group"]
-
-
-def test_latency_draws_big_groups_with_bounded_points() -> None:
-    """20,000 calls are 600 points of the same distribution."""
-    many = pd.DataFrame({"response_latency_p50_s": np.random.default_rng(0).exponential(1, 20_000)})
-    points = np.asarray(plots.latency(many).collections[0].get_offsets())
-    assert len(points) == 600
-    assert np.median(points[:, 0]) == pytest.approx(many.response_latency_p50_s.median(), abs=0.01)
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"by": "version"}, "no column 'version'"),
-        ({"metric": "lag"}, "no column 'lag'"),
-        ({"by": "Agent"}, r"no column 'Agent' \(did you mean 'agent'\?\)"),
-        ({"metric": "agent"}, "no numbers"),
-        ({"by": ["agent"]}, "no column"),
-    ],
+MANY = pd.DataFrame(
+    {
+        "prompt": ["v1", "v2"] * 40,
+        "recording_status": ["downloaded"] * 70 + ["missing"] * 10,
+        "duration_s": np.r_[np.linspace(30, 300, 79), 5_400.0],
+        "talk_ratio": np.linspace(0.2, 0.8, 80),
+        "silence_ratio": np.linspace(0.1, 0.3, 80),
+        "response_latency_p50_s": np.linspace(0.5, 1.5, 80),
+        "interruptions_by_agent": pd.array([0, 1] * 40, dtype="Int64"),
+        "interruptions_by_caller": pd.array([2, 1] * 40, dtype="Int64"),
+    }
 )
-def test_columns_that_do_not_fit_are_named(options: dict[str, Any], message: str) -> None:
-    """With what is there."""
-    with pytest.raises(FrameError, match=message):
-        plots.latency(CALLS, **options)
+
+
+def key(ax) -> list[str]:
+    """Return the entries of a panel's key."""
+    return [] if ax.get_legend() is None else [text.get_text() for text in ax.get_legend().get_texts()]
 
 
 def test_the_overview_has_six_panels() -> None:
@@ -85,11 +38,11 @@ def test_the_overview_has_six_panels() -> None:
     statuses = [label.get_text() for label in axes[0, 0].get_yticklabels()]
     assert statuses == ["downloaded", "missing", "pending", "corrupt"]
     assert texts(axes[0, 0]) == ["3", "1", "1", "1"]
-    assert axes[0, 1].get_title(loc="left") == "p50 70   p90 86   n 3"
-    assert axes[1, 0].get_xlabel() == "response latency p50, s"
-    legend = [text.get_text() for text in axes[1, 2].get_legend().get_texts()]
-    assert legend == ["by agent, 13 in all", "by caller, 3 in all"]
+    assert axes[0, 1].get_ylabel().replace("\N{NO-BREAK SPACE}", " ") == "calls (n = 3)"
+    assert axes[1, 0].get_xlabel() == "response latency, median (s)"
+    assert key(axes[1, 2]) == ["by the agent (13)", "by the caller (3)"]
     assert axes[1, 2].patches[6].get_height() == 1
+    assert [label.get_text() for label in axes[1, 2].get_xticklabels()] == ["0", "1", "2", "3", "4", "5", "6+"]
 
 
 def test_panels_without_columns_or_values_say_what_is_missing() -> None:
@@ -98,6 +51,67 @@ def test_panels_without_columns_or_values_say_what_is_missing() -> None:
     empty = plots.overview(CALLS.iloc[:0])
     assert texts(empty[0, 0]) == ["recording_status\nis missing in all calls"]
     assert texts(empty[0, 1]) == ["duration_s\nis missing in all calls"]
+
+
+def test_lines_have_a_key_and_few_calls_have_no_statistics() -> None:
+    """A solid line is the median, a dashed one the 90th percentile; three calls have neither."""
+    full, few = plots.overview(MANY)[0, 1], plots.overview(MANY.head(3))[0, 1]
+    assert key(full) == ["median 167", "90th percentile 276"]
+    assert [line.get_linestyle() for line in full.lines] == ["-", "--"]
+    assert (key(few), len(few.lines)) == ([], 0)
+
+
+def test_the_scale_holds_the_bulk_and_says_what_lies_beyond() -> None:
+    """One call of 90 minutes doesn't press all others into a bar."""
+    ax = plots.overview(MANY)[0, 1]
+    assert ax.get_xlim()[1] == pytest.approx(300)
+    assert ax.get_xlabel() == "duration (s)\n1 beyond, up to 5400"
+
+
+def test_groups_share_the_panels() -> None:
+    """Each with its own colour, kind of line and mark; interruptions with the mean of each and its interval."""
+    axes = plots.overview(MANY, by="prompt")
+    assert key(axes[0, 0]) == ["v1 (n = 40)", "v2 (n = 40)"]
+    first, second = axes[0, 2].patches
+    assert first.get_edgecolor() != second.get_edgecolor()
+    assert first.get_linestyle() != second.get_linestyle()
+    assert key(axes[0, 2]) == ["median of a group"]
+    assert [label.get_text() for label in axes[1, 2].get_yticklabels()] == ["v1", "v2"]
+    agent, caller = axes[1, 2].containers[0], axes[1, 2].containers[2]
+    assert float(agent[0].get_xdata()[0]) == 0
+    assert float(caller[0].get_xdata()[0]) == 2
+
+
+def test_agent_and_caller_have_their_colours_and_are_told_apart_without() -> None:
+    """In a copy in grey by their hatching."""
+    agent, caller = plots.overview(MANY)[1, 2].containers
+    assert to_hex(agent[0].get_facecolor()) == colours.ROLES["agent"][0]
+    assert to_hex(caller[0].get_facecolor()) == colours.ROLES["caller"][0]
+    assert agent[0].get_hatch() != caller[0].get_hatch()
+
+
+@pytest.mark.parametrize("count", [7, 10_000])
+def test_more_groups_than_can_be_told_apart_are_refused(count: int) -> None:
+    """In words, with how many there are."""
+    frame = pd.DataFrame({"id": np.arange(count), "duration_s": 1.0})
+    with pytest.raises(FrameError, match=f"makes {count:,} groups, and 6 at most"):
+        plots.overview(frame, by="id")
+
+
+def test_the_overview_takes_a_figure() -> None:
+    """In a narrow one the panels stand below each other; one with no room for their texts is refused."""
+    plt = pytest.importorskip("matplotlib.pyplot")
+    wide, narrow, low = (plt.figure(figsize=size, layout="constrained") for size in ((7, 4.4), (3.35, 10), (3.35, 3)))
+    assert plots.overview(CALLS, ax=wide).shape == (2, 3)
+    assert plots.overview(CALLS, ax=narrow).shape == (6, 1)
+    with pytest.raises(FrameError, match="pass a larger figure"):
+        plots.overview(CALLS, ax=low)
+
+
+def test_groups_without_calls_or_rows_are_drawn() -> None:
+    """A group whose sound is missing has no line; a frame without rows has no groups."""
+    plots.overview(CALLS, by="agent")
+    assert texts(plots.overview(CALLS.iloc[:0], by="agent")[0, 1])
 
 
 def test_another_librarys_frame_is_told_how_to_become_one_of_pandas() -> None:
