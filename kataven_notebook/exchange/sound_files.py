@@ -131,12 +131,17 @@ class Written:
         OSError
             The file system refuses.
         """
-        for stem, silence in silences.items():
-            known = self._known.get(stem)
-            if known is not None and known.silence != silence:
-                for name in known.sizes:
-                    if _is_file_of(stem, name):
-                        (self._folder / name).unlink(missing_ok=True)
+        good = {
+            name
+            for stem, known in self._known.items()
+            if silences.get(stem, known.silence) == known.silence
+            for name in known.sizes
+        }
+        # Those too that a killed process wrote and could not note.
+        for file in (self._folder / FOLDER).glob("*.*"):
+            stems = {file.stem, re.sub(r"_\d+$", "", file.stem)}
+            if stems & silences.keys() and f"{FOLDER}/{file.name}" not in good:
+                file.unlink(missing_ok=True)
 
     def note(self, stem: str, source: str, names: list[str], *, silence: str = "") -> None:
         """Remember files that are on the disk."""
@@ -244,8 +249,8 @@ class SoundFiles:
         OSError
             The file system refuses.
         """
-        wanted = {self.stem(each): self.silences.digest(each) for each in session_ids}
-        self.written.drop_others(wanted)
+        if self.silences.session_ids:
+            self.written.drop_others({self.stem(each): self.silences.digest(each) for each in session_ids})
 
     def stem(self, session_id: object) -> str:
         """Return what a session's files are called, but for the channel and the ending."""

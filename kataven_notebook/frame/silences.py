@@ -74,7 +74,7 @@ class Silences:
         """
         known = set(session_ids)
         strangers = [each for each in self._spans if each not in known]
-        if not strangers:
+        if not strangers or not known:
             return
         first = one_line(repr(strangers[0]), most_chars=60)
         if len(strangers) == len(self._spans):

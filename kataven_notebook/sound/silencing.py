@@ -53,10 +53,10 @@ def intervals_per_channel(intervals: Any, channels: int, duration_s: float) -> l
     pairs = [_is_pair(each) for each in listed]
     if all(pairs):
         return [_united(_checked(listed, duration_s, ""))] * channels
-    if any(pairs) or len(listed) != channels:
+    if any(pairs) or len(listed) != channels or not all(each is None or np.iterable(each) for each in listed):
         raise ValueError(
-            f"intervals hold {len(listed)} parts that are no pairs of start and end: pass (n, 2) seconds, or a list of "
-            f"such, one for each of the {channels} channels"
+            f"intervals={intervals!r:.80} are no pairs of start and end: pass (n, 2) seconds, such as [(12.5, 14.0)], "
+            f"or a list of such, one for each of the {channels} channels"
         )
     return [
         _united(_checked([] if each is None else list(each), duration_s, f" of channel {channel}"))

@@ -134,6 +134,10 @@ def test_what_is_to_be_taken_out_now_is_in_no_file_of_an_earlier_export(tmp_path
     other = files(("b", 0.25, 0.6), ("a", 0.5, 0.75))
     assert other["a.wav"] == both["a.wav"]
     assert other["b.wav"] != both["b.wav"]
+    (folder / "audio" / "b.mp3").write_bytes(b"written before a kill, and noted nowhere")
+    (folder / "audio" / "note.txt").write_text("somebody else's")
+    assert sorted(files(("b", 0.25, 0.6), ("a", 0.5, 0.75))) == ["a.wav", "b.wav", "note.txt"]
+    (folder / "audio" / "note.txt").unlink()
     # A call that is no longer in the frame, and one that can't be silenced as asked.
     with pytest.warns(UserWarning, match="silence= names 1 session that the frame does not have"):
         assert sorted(files(("a", 0.5, 0.75), ("b", 0.1, 0.2), of=calls.iloc[:1])) == ["a.wav"]

@@ -82,6 +82,7 @@ def test_sessions_that_are_not_there_are_said() -> None:
         silences.check(["a", "b", None])
     with pytest.raises(FrameError, match="names no session that the frame has"):
         silences.check(["A"])
+    silences.check([])
     Silences(None, "session_id").check([])
     Silences(table(), "session_id").check(["a"])
 
