@@ -18,12 +18,21 @@ pytestmark = pytest.mark.core
 SOUND = "9f86d081884c7d65"
 
 
+def same_beside(at_s: float) -> bool:
+    """Whether a time, and those that rounding makes of it, are one place."""
+    beside = (at_s, at_s + 1e-9, max(0.0, at_s - 1e-9), float(np.nextafter(at_s, np.inf)))
+    return len({moment_id(SOUND, "dead air", None, each) for each in beside}) == 1
+
+
 @given(st.integers(0, 10_000_000), st.sampled_from([8_000, 11_025, 16_000, 22_050, 44_100, 48_000]))
 def test_the_last_bits_of_a_time_decide_nothing(frame: int, rate: int) -> None:
     """Whatever frame an edge lies on: the same time, computed in another order, is the same place."""
-    at_s = frame / rate
-    for other_s in (at_s + 1e-9, max(0.0, at_s - 1e-9), np.nextafter(at_s, np.inf)):
-        assert moment_id(SOUND, "dead air", None, at_s) == moment_id(SOUND, "dead air", None, float(other_s))
+    assert same_beside(frame / rate)
+
+
+def test_the_last_bits_of_a_time_halfway_between_two_tenths_decide_nothing() -> None:
+    """There plain rounding would go up or down."""
+    assert all(same_beside((2 * number + 1) / 20) for number in range(1_000))
 
 
 def test_each_part_makes_another_name() -> None:
