@@ -11,6 +11,7 @@ import csv
 import hashlib
 import io
 import os
+import re
 from typing import TYPE_CHECKING
 
 from kataven_notebook.arguments import absolute_path
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 FRAME, RANDOM = "frame", "random"
 _DEFAULT_SEED = 0
+_SEED = re.compile(r"-?[0-9]{1,1000}")
 _BINARY = getattr(os, "O_BINARY", 0)
 
 
@@ -127,13 +129,16 @@ def _read(path: Path, session_column: str) -> tuple[list[str], int | None]:
         return [], None
     # A line without an end was not written whole.
     whole = content[: content.rfind("\n") + 1]
-    rows = list(csv.reader(io.StringIO(whole, newline="")))
     header = ["place", session_column, "seed"]
+    try:
+        rows = list(csv.reader(io.StringIO(whole, newline="")))
+    except csv.Error:
+        rows = [[]]
     if rows and rows[0] != header:
         raise ConfigurationError(
             f"{path} is no order of a player with the session column {session_column!r}: name another file in save_to="
         )
-    found = [(row[1], int(row[2])) for row in rows if len(row) == len(header) and row[2].lstrip("-").isdecimal()]
+    found = [(row[1], int(row[2])) for row in rows if len(row) == len(header) and _SEED.fullmatch(row[2])]
     return list(dict.fromkeys(each for each, _ in found)), found[0][1] if found else None
 
 

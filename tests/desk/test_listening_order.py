@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -111,6 +113,20 @@ def test_a_file_of_something_else_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="is no order of a player"):
         heard(frame(), save_to=tmp_path / "labels.csv")
     assert order_file(tmp_path / "labels.csv").read_text(encoding="utf-8") == "my,own\n1,2\n"
+
+
+def test_a_damaged_file_is_read_or_refused(tmp_path: Path) -> None:
+    """Bytes changed, cut and joined anywhere: an order of all sessions, or the package's own error."""
+    labels, draw = tmp_path / "labels.csv", np.random.default_rng(0)
+    ListeningOrder(IDS, seed=7, labels=labels, session_column="session_id").keep()
+    whole = order_file(labels).read_bytes()
+    odd = [b"", b'"', b"\x00", b"\xff", b'"' + b"a" * 200_000 + b'"', b",,,\n", b"1,x," + b"9" * 5_000 + b"\n"]
+    for number in range(120):
+        cut = int(draw.integers(len(whole)))
+        order_file(labels).write_bytes(whole[:cut] + odd[number % len(odd)] + whole[cut + int(draw.integers(9)) :])
+        with contextlib.suppress(ConfigurationError):
+            found = ListeningOrder(IDS, seed=None, labels=labels, session_column="session_id")
+            assert set(IDS) <= found.places.keys()
 
 
 def test_an_order_that_can_not_be_kept_is_told(tmp_path: Path) -> None:
