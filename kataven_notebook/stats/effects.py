@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import special
 
+from kataven_notebook.stats import special
 from kataven_notebook.stats.spreads import Spread, skewed, skewness_of_sum
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import special
 
 from kataven_notebook.arguments import is_number, is_whole
 from kataven_notebook.errors import ConfigurationError
+from kataven_notebook.stats import special
 from kataven_notebook.stats.effects import Effect, effect_of, effect_of_spread
 from kataven_notebook.stats.means import spread_of_ratio
 from kataven_notebook.stats.quantiles import spread_of_quantile

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import special
 
 from kataven_notebook.errors import ConfigurationError
+from kataven_notebook.stats import special
 from kataven_notebook.stats.spreads import Spread, skewed, skewness_of_sum, student
 
 if TYPE_CHECKING:

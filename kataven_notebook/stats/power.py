@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
 
 from kataven_notebook.errors import ConfigurationError
+from kataven_notebook.stats import special
 from kataven_notebook.stats.estimates import difference, estimate, probability_of
 from kataven_notebook.stats.samples import are_counts
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import special
 
+from kataven_notebook.stats import special
 from kataven_notebook.stats.means import ALIKE, ONE
 from kataven_notebook.stats.spreads import Spread, student
 

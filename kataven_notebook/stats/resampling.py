@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import special
 
 from kataven_notebook.arguments import is_number
 from kataven_notebook.errors import ConfigurationError
+from kataven_notebook.stats import special
 from kataven_notebook.stats.means import ONE
 from kataven_notebook.stats.spreads import Spread, skewed, skewness_of_sum, student
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kataven_notebook.stats import special
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
@@ -132,8 +134,6 @@ def _effective_n(value: float, variance: float, weight: Doubles, chance: Doubles
 
 
 def _quantile(confidence_level: float, freedom: float) -> float:
-    from scipy import special  # noqa: PLC0415 - imported when first needed, as importing the package is to be light
-
     return float(special.stdtrit(freedom, (1 + confidence_level) / 2))
 
 

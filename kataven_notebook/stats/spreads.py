@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import special
+
+from kataven_notebook.stats import special
 
 if TYPE_CHECKING:
     from collections.abc import Callable
