@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 EQUAL_PAIRS = "all differences within pairs are equal: nothing says how much others would differ"
 _NAN = float("nan")
 _LEAST_PART = 0.4
+_LOWER, _UPPER = -1, 1
 _GRID = np.r_[np.arange(0.0, 4.0, 0.05), np.arange(4.0, 8.6, 0.25)]
 """Normal quantiles at which limits are looked up to find a p-value; the last one's is 1e-17."""
 
@@ -178,49 +179,56 @@ def _of_pulls(
 class _Both:
     """The limits of two estimates, put together.
 
-    Both are rarely off by as much at once: the limits of their difference are reached where each is off by its part,
-    which grows with its own interval.
+    Both are rarely off by as much at once: an end of the interval is reached where each is off by its part, which is
+    the larger the wider its own interval is on that side.
     """
 
     def __init__(self, spread: Spread, reference: Spread, correlation: float, z: float) -> None:
-        self._spread, self._reference, self._correlation, self._z = spread, reference, correlation, z
-        lengths = np.array([np.ptp(_limits(each, np.array([-z, z]))) for each in (spread, reference)])
-        # Close to the estimate limits are as coarse as the values.
-        self._parts = np.maximum(lengths / np.sqrt(lengths @ lengths), _LEAST_PART)
+        self._both, self._correlation, self._z = (spread, reference), correlation, z
+        self._parts = [(1.0, 1.0), (1.0, 1.0)]
+        self._parts = [self._parts_of(side) for side in (_LOWER, _UPPER)]
 
     def effect(self, effect: str) -> Effect:
         """Return the difference or ratio."""
-        value, other = self._spread.value, self._reference.value
+        value, other = (each.value for each in self._both)
         apart = _value(value, other, effect)
-        (below, above), (others_below, others_above) = self._distances(np.array([self._z]))
-        if effect == "difference":
-            low = apart - _together(below, others_above, self._correlation)[0]
-            high = apart + _together(above, others_below, self._correlation)[0]
-        else:
-            low = _root(value, other, below[0], others_above[0], self._correlation, is_upper=False)
-            high = _root(value, other, above[0], others_below[0], self._correlation, is_upper=True)
-        if not np.isfinite([low, high]).all():
+        ends = []
+        for side in (_LOWER, _UPPER):
+            mine, others = self._distances(np.array([self._z]), side)
+            if effect == "difference":
+                ends.append(apart + side * _together(mine, others, self._correlation)[0])
+            else:
+                ends.append(_root(value, other, mine[0], others[0], self._correlation, is_upper=side == _UPPER))
+        if not np.isfinite(ends).all():
             return Effect(apart, note="too few values: the interval would have no end")
-        if not low < high:
+        if not ends[0] < ends[1]:
             return Effect(apart, note=EQUAL_PAIRS)
-        return Effect(apart, float(low), float(high), _p_value(self._left, self._z) if value != other else 1.0)
+        p_value = _p_value(self._left, self._z) if value != other else 1.0
+        return Effect(apart, float(ends[0]), float(ends[1]), p_value)
 
     def _left(self, grid: Doubles) -> Doubles:
         """Return what is left of the difference at the end of its interval that is nearer to 0."""
-        difference = self._spread.value - self._reference.value
-        mine, others = self._distances(grid)
-        side = 0 if difference > 0 else 1
-        return abs(difference) - _together(mine[side], others[1 - side], self._correlation)
+        difference = self._both[0].value - self._both[1].value
+        mine, others = self._distances(grid, _LOWER if difference > 0 else _UPPER)
+        return abs(difference) - _together(mine, others, self._correlation)
 
-    def _distances(self, z: Doubles) -> tuple[Doubles, Doubles]:
-        """Return how far the lower and the upper limits of each are from its estimate."""
+    def _parts_of(self, side: int) -> tuple[float, float]:
+        mine, others = (float(each[0]) for each in self._distances(np.array([self._z]), side))
+        whole = float(np.hypot(mine, others))
+        if not whole:
+            return 1.0, 1.0
+        # Close to the estimate limits are as coarse as the values.
+        return max(mine / whole, _LEAST_PART), max(others / whole, _LEAST_PART)
+
+    def _distances(self, z: Doubles, side: int) -> tuple[Doubles, Doubles]:
+        """Return how far the estimate's limit on this side, and the reference's on the other, are from them."""
         found = []
-        for spread, part in zip((self._spread, self._reference), self._parts, strict=True):
-            distances = np.stack([spread.value - _limits(spread, -z * part), _limits(spread, z * part) - spread.value])
+        for spread, towards, part in zip(self._both, (side, -side), self._parts[side > 0], strict=True):
+            distance = towards * (_limits(spread, towards * z * part) - spread.value)
             if self._correlation:
                 # What is lopsided in both would not cancel.
-                distances = np.stack([distances.mean(axis=0)] * 2)
-            found.append(np.maximum(distances / part, 0.0))
+                distance = (distance - towards * (_limits(spread, -towards * z * part) - spread.value)) / 2
+            found.append(np.maximum(distance / part, 0.0))
         return found[0], found[1]
 
 
