@@ -231,7 +231,7 @@ def _row(panel: Panel, of: str, label: str | None, name: str, found: Coefficient
         "coefficient": name,
         "annotators": len(panel.judges),
         "n": found.n,
-        "only_one": sum(len(panel.listeners(call)) == 1 for call in panel.calls),
+        "only_one": panel.only_one,
         "agreed": found.agreed,
         "estimate": found.value,
         "estimate_low": found.low,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -122,7 +122,9 @@ def estimate(
     design = _design(labels, sample, calls, session, prefix)
     votes = with_heard(votes_on(decisions, design.units, design.rows, session), heard, design.units)
     groups, known = _groups(design, calls, by, session)
-    question = _Question(design, votes, groups, known, several, float(confidence_level))
+    heard_units = votes.heard(len(design.units.ids))
+    hits = {name: votes.hits(name, len(heard_units), several) for name in names}
+    question = _Question(design, votes, heard_units, hits, groups, known, float(confidence_level))
     rows = [question.row(group, name) for group in range(len(groups.keys)) for name in names]
     keys = groups.keys.iloc[np.repeat(np.arange(len(groups.keys)), len(names))].reset_index(drop=True)
     return pd.concat([keys, _table(rows)], axis=1)
@@ -141,24 +143,33 @@ class _Design:
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """All that a share is made of, but for its group and label."""
+    """All that a share is made of, but for its group and label; made once, as there may be thousands of groups."""
 
     design: _Design
     votes: Votes
+    heard: npt.NDArray[np.bool_]
+    hits: dict[str, Doubles]
     groups: Groups
     known: npt.NDArray[np.intp] | None
-    several: str
     confidence_level: float
+    chances: Doubles = field(init=False)
+    used: list[str] = field(init=False)
+    lost: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make what all rows share."""
+        strata = self.design.strata
+        object.__setattr__(self, "chances", _adjusted(self.design, self.heard))
+        object.__setattr__(self, "used", sorted({each for each in self.votes.table["label"] if isinstance(each, str)}))
+        object.__setattr__(self, "lost", len(set(strata) - set(strata[self.heard])))
 
     def row(self, group: int, label: str) -> dict[str, Any]:
         """Return one row of the result."""
-        design = self.design
-        count = len(design.units.ids)
-        heard, inside = self.votes.heard(count), self.groups.codes == group
+        heard, inside = self.heard, self.groups.codes == group
         found = share(
-            self.votes.hits(label, count, self.several)[heard],
-            _adjusted(design, heard)[heard],
-            strata=design.strata[heard],
+            self.hits[label][heard],
+            self.chances[heard],
+            strata=self.design.strata[heard],
             within=inside[heard],
             confidence_level=self.confidence_level,
         )
@@ -189,13 +200,12 @@ class _Question:
             )
         elif missing:
             said.append(f"{missing:,} of {units.named(found.n + missing)} drawn were not heard, and are left out")
-        if lost := len(set(self.design.strata) - set(self.design.strata[self.votes.heard(len(units.ids))])):
-            said.append(f"nothing was heard of {lost} of the strata: the share is that of the others")
+        if self.lost:
+            said.append(f"nothing was heard of {self.lost} of the strata: the share is that of the others")
         if self.votes.strangers:
             said.append(f"{units.named(self.votes.strangers)} with labels are not in the sample, and are left out")
-        used = sorted({each for each in self.votes.table["label"] if isinstance(each, str)})
-        if label not in used:
-            said.append(f"nobody gave the label {label!r}{did_you_mean(label, used)}")
+        if label not in self.used:
+            said.append(f"nobody gave the label {label!r}{did_you_mean(label, self.used)}")
         return "; ".join(said) or None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -70,7 +71,7 @@ class Judge:
                 self.regions.setdefault((call, label), []).append((start, end))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Panel:
     """All listeners, and what is compared: calls, or moments where all labels name one.
 
@@ -85,10 +86,15 @@ class Panel:
     judges: list[Judge]
     key: str
 
-    @property
+    @cached_property
     def calls(self) -> list[str]:
         """Everything that anybody heard, in order of appearance."""
         return list(dict.fromkeys(call for judge in self.judges for call in judge.heard))
+
+    @cached_property
+    def only_one(self) -> int:
+        """How many calls one listener alone heard."""
+        return sum(len(self.listeners(call)) == 1 for call in self.calls)
 
     def listeners(self, call: str) -> list[Judge]:
         """Return who heard a call."""
@@ -132,11 +138,11 @@ def find_panel(
         judges = [Judge(each) for each in names]
         for judge, decisions in zip(judges, frames, strict=True):
             judge.take(decisions, key, wanted)
-    panel = Panel(judges, MOMENT if are_of_moments else session)
-    more = _also_heard(heard, panel)
+    column = MOMENT if are_of_moments else session
+    more = _also_heard(heard, Panel(judges, column))
     for judge in judges:
         judge.heard.update(dict.fromkeys(more))
-    return panel
+    return Panel(judges, column)
 
 
 def _by_annotator(decisions: pd.DataFrame, key: str, wanted: set[str] | None) -> list[Judge]:

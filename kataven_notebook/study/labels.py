@@ -78,7 +78,8 @@ def _checked(labels: pd.DataFrame, session: str, name: str) -> pd.DataFrame:
     used = [MOMENT, *_TEXTS, "start_s", "end_s", "label_regions", "action", "decision_id"]
     if twice := [each for each in used if names.count(each) > 1]:
         raise FrameError(f"{name} has several columns named {twice[0]!r}: rename all but one")
-    table = labels if "label" in labels.columns else labels.reset_index()
+    levels = [each for each in labels.index.names if each in used and each not in names]
+    table = labels if not levels else labels.reset_index(level=[*levels])
     if not {"action", "decision_id"} <= set(names):
         return table
     # Two players that began a file at once may both have written its header.

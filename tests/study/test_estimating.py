@@ -236,3 +236,12 @@ def test_options_that_say_nothing_are_refused(options, message) -> None:
     """The message says what to pass."""
     with pytest.raises(ConfigurationError, match=message):
         study.estimate(labels_of(frame()), **{"label": "escalate", **options})
+
+
+def test_thousands_of_groups_are_answered() -> None:
+    """A row each, in the time of a few: what they share is made once."""
+    calls = pd.DataFrame({"session_id": [f"c-{at}" for at in range(4_000)], "hour": np.arange(4_000) // 2})
+    labels = pd.DataFrame({"session_id": calls["session_id"].head(500), "label": "fine"})
+    found = study.estimate(labels, "fine", calls=calls, by="hour")
+    assert len(found) == 2_000
+    assert found["note"].iloc[-1] == "none of 2 calls was heard"

@@ -78,3 +78,11 @@ def test_frames_without_labels_are_refused(table, message) -> None:
     """The message names what is missing."""
     with pytest.raises(FrameError, match=message):
         decisions_of(table, "session_id", "labels")
+
+
+def test_levels_of_the_index_are_read_as_columns() -> None:
+    """Whoever decided may stand there too."""
+    table = pd.DataFrame({"session_id": ["a"], "annotator": ["ana"], "label": ["x"]}).set_index(
+        ["session_id", "annotator"]
+    )
+    assert decisions_of(table, "session_id", "labels")["annotator"].tolist() == ["ana"]
