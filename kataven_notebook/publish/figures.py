@@ -102,7 +102,8 @@ def _svg(paint: Callable[[Figure], Any], theme: str, size_in: tuple[float, float
         paint(figure)
         file = io.BytesIO()
         figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
-    svg = file.getvalue().decode("utf-8")
+    # Dollars that were kept from being formulas.
+    svg = file.getvalue().decode("utf-8").replace("\\$", "$")
     svg = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->", "", svg, flags=re.DOTALL)
     # By their order: what matplotlib makes them of includes the colours.
     used = {each: f"{name}-{at}" for at, each in enumerate(dict.fromkeys(_USES.findall(svg)))}

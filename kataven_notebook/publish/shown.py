@@ -38,7 +38,7 @@ class Texts:
     """
 
     def __init__(self, ids: Iterable[object], *, is_masked: bool) -> None:
-        known = [each for each in ids if isinstance(each, str) and each.strip()] if is_masked else []
+        known = [encodable(each) for each in ids if isinstance(each, str) and each.strip()] if is_masked else []
         self._names = {each: f"call {number}" for number, each in enumerate(dict.fromkeys(known), 1)}
         # The longest first: one id may begin another.
         self._ids = sorted(self._names, key=lambda each: (-len(each), each))
@@ -63,13 +63,15 @@ class Texts:
         return self.html(session_id)
 
     def _masked(self, text: str) -> str:
-        for each in self._ids:
-            if each in text:
-                if len(each) >= _SURELY_AN_ID:
-                    text = text.replace(each, self._names[each])
-                else:
-                    text = re.sub(rf"(?<![^\W_]){re.escape(each)}(?![^\W_])", self._names[each], text)
-        return text
+        found = [_pattern(each) for each in self._ids if each in text]
+        # At once: what stands for one id may look like another.
+        return re.sub("|".join(found), lambda each: self._names[each[0]], text) if found else text
+
+
+def _pattern(session_id: str) -> str:
+    """Return the pattern that finds an id: a short one as a word alone."""
+    exact = re.escape(session_id)
+    return exact if len(session_id) >= _SURELY_AN_ID else rf"(?<![^\W_]){exact}(?![^\W_])"
 
 
 def number(

@@ -39,6 +39,7 @@ def service() -> Iterator[demo.Hub]:
         kn.read_audiofolder,
         lambda path: kn.to_rttm(pd.DataFrame(columns=["session_id", "channel", "start_s", "end_s"]), path),
         lambda path: kn.player(pd.DataFrame({"session_id": ["a"]}), save_to=path),
+        lambda path: kn.report(pd.DataFrame({"session_id": ["a"]}), path),
     ],
 )
 @pytest.mark.parametrize(

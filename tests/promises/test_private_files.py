@@ -87,6 +87,14 @@ def test_an_exported_folder_is_private_whatever_the_umask(hub, tmp_path, umask) 
     assert modes(tmp_path / "export") == {}
 
 
+@pytest.mark.filterwarnings("ignore:the report has no figures:UserWarning")
+def test_a_report_is_private_whatever_the_umask(hub, tmp_path, umask) -> None:
+    """Its folder too, which may hold clips of the same sound."""
+    calls = fetched(hub, tmp_path / "calls").head(1)
+    kn.report(calls, tmp_path / "out" / "report.html", clips=calls[["session_id"]].assign(start_s=0.0), progress=False)
+    assert modes(tmp_path / "out") == {}
+
+
 def left_behind(folder: Path) -> list[str]:
     """What is in a temporary folder."""
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))

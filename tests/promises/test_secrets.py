@@ -272,6 +272,8 @@ def export(channels: Channels, heard: pd.DataFrame, folder: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         kn.to_audiofolder(heard, folder / "export", progress=False)
+        kn.report(heard, folder / "report.html", by="recording_error", metric="duration_s")
+    channels.add("reports", (folder / "report.html").read_bytes())
     channels.add("exported tables", *(f.read_bytes() for f in (folder / "export").glob("*") if f.is_file()))
     player = kn.player(heard, labels=["good"], save_to=folder / "labels.csv")
     player._book.add("good0", "good", note="a note")

@@ -44,6 +44,13 @@ def test_masked_ids_are_nowhere() -> None:
     assert "call-000" not in texts.plain("x" * 74 + "call-00001")
 
 
+def test_what_stands_for_an_id_is_not_masked_again() -> None:
+    """Ids may be words of it, or hold half characters, which are spelled out."""
+    texts = Texts(["1", "call", "caf\udce9-12"], is_masked=True)
+    assert texts.plain("1 call caf\\udce9-12") == "call 1 call 2 call 3"
+    assert texts.session("caf\udce9-12") == "call 3"
+
+
 def test_short_ids_are_masked_as_words() -> None:
     """A digit stands in many texts by chance."""
     texts = Texts(["7", "b"], is_masked=True)
