@@ -8,7 +8,7 @@ import numpy as np
 
 from kataven_notebook.errors import ConfigurationError
 from kataven_notebook.stats import special
-from kataven_notebook.stats.spreads import Spread, skewed, skewness_of_sum, student
+from kataven_notebook.stats.spreads import Spread, as_many, jackknifed, skewed, skewness_of_sum, student
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,8 +24,9 @@ def spread_of_ratio(sample: Sample, statistic: str) -> Spread:
     """Return a mean, a share or a rate with its limits.
 
     The estimate is a sum over clusters divided by another one: of values and of their number, or of counts and of
-    minutes. Its variance is that of the clusters' deviations from it (linearisation, Cochran 1977, chapter 6), with
-    one degree of freedom less than there are clusters. What limits it gets depends on what the values can be:
+    minutes. Its variance is what it changes by when clusters are left out (the jackknife, Cochran 1977, chapter 6),
+    with one degree of freedom less than there are clusters, those of unequal sizes counted as fewer (Kish 1965).
+    What limits it gets depends on what the values can be:
 
     - a share: Wilson's score limits (1927), with the number of values that independent rows would need to be as
       sure (Korn & Graubard 1998); those hold for 0 of 200 too;
@@ -63,11 +64,11 @@ def spread_of_ratio(sample: Sample, statistic: str) -> Spread:
     count = sample.clusters
     if count < 2:
         return Spread(value, note=ONE.format("cluster" if sample.n > 1 else "value"))
-    pulls = (sums - value * sizes) * np.sqrt(count / (count - 1)) / size
+    pulls = jackknifed(sums - value * sizes, sizes)
     variance = float(pulls @ pulls)
     # What is left of rounding is no variance.
     variance = 0.0 if variance <= (1e-12 * value) ** 2 else variance
-    at = _limits(sample, statistic, value, variance, pulls, size)
+    at = _limits(sample, statistic, value, pulls if variance else np.zeros(count), sizes)
     if at is None:
         return Spread(value, note=ALIKE.format(value))
     return Spread(value, at, None, pulls, sample.labels, is_linear=statistic != "share")
@@ -83,17 +84,18 @@ def _sums(sample: Sample, statistic: str) -> tuple[Doubles, Doubles]:
 
 
 def _limits(
-    sample: Sample, statistic: str, value: float, variance: float, pulls: Doubles, size: float
+    sample: Sample, statistic: str, value: float, pulls: Doubles, sizes: Doubles
 ) -> Callable[[Doubles], Doubles] | None:
+    variance, df = float(pulls @ pulls), as_many(sizes) - 1
     if statistic == "share":
-        return _of_share(sample, value, variance)
+        return _of_share(sample, value, variance, df)
     is_counts = sample.is_counts
     if is_counts and not value:
         rows = float(sample.n if sample.weights is None else sample.weights.sum())
-        return _of_no_events(rows / sample.clusters / size)
+        return _of_no_events(rows / sample.clusters / float(sizes.sum()))
     if not variance:
         return None
-    error, df = float(np.sqrt(variance)), sample.clusters - 1
+    error = float(np.sqrt(variance))
     if is_counts:
         return lambda z: value * np.exp(student(z, df) * error / value)
     skewness = skewness_of_sum(pulls)
@@ -103,7 +105,7 @@ def _limits(
     return skewed(value, error, skewness, df)
 
 
-def _of_share(sample: Sample, value: float, variance: float) -> Callable[[Doubles], Doubles]:
+def _of_share(sample: Sample, value: float, variance: float, df: float) -> Callable[[Doubles], Doubles]:
     weights = sample.weights
     rows = float(sample.n) if weights is None else float(weights.sum() ** 2 / (weights @ weights))
     is_clustered, binomial = sample.is_clustered, value * (1 - value)
@@ -115,7 +117,7 @@ def _of_share(sample: Sample, value: float, variance: float) -> Callable[[Double
 
     def at(z: Doubles) -> Doubles:
         # Where each row is a cluster of its own the variance is known from the share itself.
-        t = student(z, sample.clusters - 1) if is_clustered else z
+        t = student(z, df) if is_clustered else z
         added = t * t / rows
         root = np.sqrt(binomial * added + added * added / 4)
         result: Doubles = (value + added / 2 + np.sign(z) * root) / (1 + added)

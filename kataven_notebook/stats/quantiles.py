@@ -8,7 +8,7 @@ import numpy as np
 
 from kataven_notebook.stats import special
 from kataven_notebook.stats.means import ALIKE, ONE
-from kataven_notebook.stats.spreads import Spread, student
+from kataven_notebook.stats.spreads import Spread, as_many, jackknifed, student
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -49,8 +49,8 @@ def spread_of_quantile(sample: Sample, probability: float) -> Spread:
     if sample.codes is not None or sample.weights is not None:
         below = np.empty(sample.n)
         below[order] = _is_below(ordered, value)
-        rows, pulls = _independent_rows(sample, below, probability)
-        df = sample.clusters - 1 if sample.is_clustered else np.inf
+        rows, pulls, clusters = _independent_rows(sample, below, probability)
+        df = clusters - 1 if sample.is_clustered else np.inf
 
     def at(z: Doubles) -> Doubles:
         alike = rows if df == np.inf else rows * _shrunk(z, df)
@@ -103,16 +103,16 @@ def _is_below(ordered: Doubles, value: float) -> Doubles:
     return np.where(ordered < value, 1.0, np.where(ordered > value, 0.0, 0.5))
 
 
-def _independent_rows(sample: Sample, below: Doubles, probability: float) -> tuple[float, Doubles]:
-    """Return how many independent values would be as sure, and how each cluster pulls the share below."""
+def _independent_rows(sample: Sample, below: Doubles, probability: float) -> tuple[float, Doubles, float]:
+    """Return how many independent values would be as sure, how each cluster pulls the share below, and their number."""
     sizes = np.ones(sample.n) if sample.weights is None else sample.weights
     centre = float(sizes @ below) / float(sizes.sum())
-    count = sample.clusters
-    pulls = sample.summed(sizes * (below - centre)) * np.sqrt(count / (count - 1)) / sizes.sum()
+    whole = sample.summed(sizes)
+    pulls = jackknifed(sample.summed(sizes * (below - centre)), whole)
     variance = float(pulls @ pulls)
-    most = float(sizes.sum() ** 2 / (sizes @ sizes))
+    most, clusters = as_many(sizes), as_many(whole)
     spread = centre * (1 - centre) or probability * (1 - probability)
-    return min(most, max(spread / variance, 2.0)) if variance else float(count), pulls
+    return min(most, max(spread / variance, 2.0)) if variance else clusters, pulls, clusters
 
 
 def _shrunk(z: Doubles, df: float) -> Doubles:

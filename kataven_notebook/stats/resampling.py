@@ -11,7 +11,7 @@ from kataven_notebook.arguments import is_number
 from kataven_notebook.errors import ConfigurationError
 from kataven_notebook.stats import special
 from kataven_notebook.stats.means import ONE
-from kataven_notebook.stats.spreads import Spread, skewed, skewness_of_sum, student
+from kataven_notebook.stats.spreads import Spread, as_many, skewed, skewness_of_sum, student
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +30,7 @@ class _Draws:
     resamples: int
     seed: int
     name: str
+    df: float
 
 
 def spread_of_function(sample: Sample, function: Function, *, resamples: int, seed: int) -> Spread:
@@ -69,10 +70,12 @@ def spread_of_function(sample: Sample, function: Function, *, resamples: int, se
         return Spread(value, note=f"{name_of(function)} returns {value}")
     rows = _rows_by_cluster(sample)
 
+    df = as_many(sample.summed(np.ones(sample.n))) - 1
+
     def of_clusters(chosen: Codes) -> float:
         return applied(function, sample.values[_rows_of(rows, chosen)])
 
-    return _spread(value, of_clusters, sample.labels, count, _Draws(resamples, seed, name_of(function)))
+    return _spread(value, of_clusters, sample.labels, count, _Draws(resamples, seed, name_of(function), df))
 
 
 def spread_of_effect(
@@ -113,7 +116,7 @@ def spread_of_effect(
 
     count = len(labels)
     value = effect_of(np.arange(count))
-    return _spread(value, effect_of, labels, count, _Draws(resamples, seed, name_of(function)))
+    return _spread(value, effect_of, labels, count, _Draws(resamples, seed, name_of(function), count - 1))
 
 
 def _spread(
@@ -131,10 +134,10 @@ def _spread(
     pulls = _pulls(effect, count)
     lopsided = 0.0 if pulls is None else float((pulls**3).sum() / (pulls @ pulls) ** 1.5) / 6
 
-    around = None if pulls is None else skewed(value, float(np.sqrt(pulls @ pulls)), skewness_of_sum(pulls), count - 1)
+    around = None if pulls is None else skewed(value, float(np.sqrt(pulls @ pulls)), skewness_of_sum(pulls), options.df)
 
     def at(z: Doubles) -> Doubles:
-        wider = student(z, count - 1) * np.sqrt(count / (count - 1))
+        wider = student(z, options.df) * np.sqrt(count / (count - 1))
         stretched = 1 - lopsided * (bias + wider)
         with np.errstate(divide="ignore"):
             corrected = np.where(stretched > 0, (bias + wider) / stretched, np.sign(z) * np.inf)

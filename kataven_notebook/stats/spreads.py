@@ -111,3 +111,31 @@ def skewness_of_sum(pulls: Doubles) -> float:
     squares = pulls * pulls  # many times as fast as the power of 3
     moment = float((squares * pulls).mean() / squares.mean() ** 1.5)
     return moment * float(np.sqrt(count - 1)) / (count - 2)
+
+
+def as_many(sizes: Doubles) -> float:
+    """Return how many equal clusters would tell as much as clusters of these sizes (Kish 1965).
+
+    Examples
+    --------
+    >>> as_many(np.array([2.0, 2.0, 2.0])), round(as_many(np.array([8.0, 1.0, 1.0])), 2)
+    (3.0, 1.52)
+    """
+    return float(sizes.sum() ** 2 / (sizes @ sizes))
+
+
+def jackknifed(deviations: Doubles, sizes: Doubles) -> Doubles:
+    """Return how each cluster pulls a ratio of sums: what it changes by when the cluster is left out.
+
+    Parameters
+    ----------
+    deviations
+        Each cluster's sum, less the estimate times its size.
+    sizes
+        What the clusters are divided by.
+    """
+    count, whole = len(sizes), sizes.sum()
+    # A cluster that is nearly all would change everything; it counts as half of all.
+    left = np.maximum(1 - sizes / whole, 0.5)
+    result: Doubles = deviations / (whole * left) * np.sqrt((count - 1) / count)
+    return result
