@@ -221,7 +221,9 @@ def _compare(
 ) -> None:
     """Write the rows of one metric."""
     samples = [values.sample(rows) for rows in groups.rows]
-    spreads = [spread_of(sample, statistic, options) for sample in samples]
+    # The mean of booleans is a share, and has its limits: none beyond 1.
+    computed = "share" if values.is_boolean and statistic == "mean" else statistic
+    spreads = [spread_of(sample, computed, options) for sample in samples]
     for at, (sample, spread) in enumerate(zip(samples, spreads, strict=True)):
         estimated = summed_up(sample, spread, statistic, options)
         found, pairs = Effect(_NAN), None
@@ -230,7 +232,7 @@ def _compare(
             found = Effect(_NAN, note="there is no reference group beside this one")
         elif reference != at:
             both = (sample, spread), (samples[reference], spreads[reference])
-            found, pairs = _effect(table, both, statistic, options)
+            found, pairs = _effect(table, both, computed, options)
         infinite = values.infinite(groups.rows[at])
         left_out = f"{infinite:,} infinite values are left out" if infinite else None
         notes = dict.fromkeys(each for each in (estimated.note, found.note, left_out) if each is not None)

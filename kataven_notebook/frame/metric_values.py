@@ -11,6 +11,7 @@ import pandas as pd
 from kataven_notebook.errors import ConfigurationError, FrameError
 from kataven_notebook.frame.sessions import session_column
 from kataven_notebook.hints import did_you_mean, no_frame
+from kataven_notebook.settings import configured_name
 from kataven_notebook.stats.samples import Sample, are_counts
 
 if TYPE_CHECKING:
@@ -158,7 +159,9 @@ def cluster_codes(df: pd.DataFrame, cluster: Any, session: Hashable, by: list[An
         return None
     if isinstance(cluster, str) and cluster == AUTOMATIC:
         is_named = isinstance(session, Hashable) and (session in df.columns or session in df.index.names)
-        if not is_named or session in by or isinstance(df.columns, pd.MultiIndex):
+        # A name that the call gives has to be there; a frame may lack the configured one.
+        is_given = session not in ("session_id", configured_name("session"))
+        if not (is_named or is_given) or session in by or isinstance(df.columns, pd.MultiIndex):
             return None
         cluster = session
         return _codes(session_column(df, cluster), "session", cluster)

@@ -225,6 +225,14 @@ def test_none_of_200_is_knowledge() -> None:
     assert found["difference_low"].iloc[1] > 0
 
 
+def test_the_mean_of_booleans_has_the_limits_of_a_share() -> None:
+    """None of them is beyond 1."""
+    frame = grouped(v1=np.arange(30) < 28, v2=np.arange(30) < 29)
+    mean, share = (compare_groups(frame, by="version", metric="m", statistic=name) for name in ("mean", "share"))
+    assert mean["statistic"].tolist() == ["mean"] * 2
+    pd.testing.assert_frame_equal(mean[INTERVALS], share[INTERVALS])
+
+
 def test_no_rows_give_no_rows() -> None:
     """But the columns."""
     empty = pd.DataFrame({"version": pd.Series(dtype="string"), "m": pd.Series(dtype="float64")})

@@ -79,6 +79,8 @@ def test_clusters_and_pairs_that_are_not_there_are_refused() -> None:
     frame = pd.DataFrame({"caller": [1, 1], "m": [1.0, 2.0], "list": [[1], [2]]})
     with pytest.raises(FrameError, match=r"'caler' \(did you mean 'caller'\?\); pass cluster="):
         cluster_codes(frame, "caler", "session_id", [])
+    with pytest.raises(FrameError, match=r"'caler' \(did you mean 'caller'\?\); pass session="):
+        cluster_codes(frame, "auto", "caler", [])
     with pytest.raises(FrameError, match="pass paired="):
         pair_codes(frame, "script")
     with pytest.raises(FrameError, match="such as lists"):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from kataven_notebook.stats.spreads import Spread, skewed, skewness_of_sum, student
+from kataven_notebook.stats.spreads import Spread, as_many, jackknifed, skewed, skewness_of_sum, student
 
 pytestmark = pytest.mark.core
 
@@ -41,3 +41,19 @@ def test_an_interval_without_length_or_end_is_none() -> None:
     assert "all 2:" in str(Spread(2.0, lambda z: z * 0 + 2).limits(1.96)[2])
     assert "too few" in str(Spread(2.0, lambda z: np.where(z > 0, np.inf, 1.0)).limits(1.96)[2])
     assert Spread(2.0, note="why").limits(1.96)[2] == "why"
+
+
+def test_clusters_pull_by_what_changes_without_them() -> None:
+    """As leaving one out after the other says."""
+    random = np.random.default_rng(2)
+    sums, sizes = random.normal(size=9), random.uniform(1, 5, 9)
+    ratio = sums.sum() / sizes.sum()
+    without = np.array([np.delete(sums, at).sum() / np.delete(sizes, at).sum() for at in range(9)])
+    pulls = jackknifed(sums - ratio * sizes, sizes)
+    assert pulls == pytest.approx((ratio - without) * np.sqrt(8 / 9))
+
+
+def test_unequal_clusters_count_as_fewer() -> None:
+    """Equal ones as many as they are."""
+    assert as_many(np.full(7, 3.0)) == pytest.approx(7)
+    assert 1 < as_many(np.array([100.0, 1, 1, 1])) < 1.1
