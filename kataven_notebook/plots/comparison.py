@@ -226,3 +226,4 @@ def _limit(ax: Axes, rows: Sequence[ForestRow], effect: str) -> None:
     low, high = min([*ends, _EFFECTS[effect]]), max([*ends, _EFFECTS[effect]])
     pad = 0.06 * (high - low) or 1.0
     ax.set_xlim(low - pad, high + pad)
+    drawing.round_ticks(ax)

@@ -128,6 +128,24 @@ def whole_numbers(axis: Axis) -> None:
     axis.set_major_locator(MaxNLocator("auto", integer=True))
 
 
+def round_ticks(ax: Axes) -> None:
+    """Put ticks at round numbers of the x axis, no more than have room for their numbers."""
+    from matplotlib import rcParams  # noqa: PLC0415 - an extra
+    from matplotlib.ticker import MaxNLocator, ScalarFormatter  # noqa: PLC0415 - an extra
+
+    from kataven_notebook.plots.fitted import axes_width, text_width  # noqa: PLC0415 - needs the extra
+
+    (low, high), size = ax.get_xlim(), rcParams["xtick.labelsize"]
+    for most in range(9, 1, -1):
+        locator, formatter = MaxNLocator(most, steps=[1, 2, 2.5, 5, 10]), ScalarFormatter()
+        formatter.create_dummy_axis()
+        places = np.asarray(locator.tick_values(low, high))
+        widest = max(text_width(each, size) for each in formatter.format_ticks(list(places)))
+        ax.xaxis.set_major_locator(locator)
+        if 1.3 * widest <= axes_width(ax) * (places[1] - places[0]) / (high - low):
+            return
+
+
 def envelope(recording: Recording) -> tuple[Doubles, Doubles, Doubles]:
     """Return times `(n,)`, lows and highs `(n, channels)` of the sound, n at most `COLUMNS`."""
     size = max(1, -(-recording.frames // COLUMNS))

@@ -10,10 +10,10 @@ from kataven_notebook.defaults import with_configured_names
 from kataven_notebook.errors import ConfigurationError, FrameError
 from kataven_notebook.plots import drawing, panels
 from kataven_notebook.plots.comparison import draw_forest, panels_of
-from kataven_notebook.plots.groups import check_frame, column_named, groups_of, places_of, session_of
+from kataven_notebook.plots.groups import check_frame, column_named, groups_of, places_of, session_of, statistic_of
 from kataven_notebook.plots.lines import draw_line
 from kataven_notebook.plots.rows import Row, draw_rows, room_for_rows
-from kataven_notebook.stats.estimates import difference, estimate, picked
+from kataven_notebook.stats.estimates import difference, estimate
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -100,7 +100,7 @@ def latency(
     check_frame(df)
     column = column_named(df, metric, prefix)
     groups = groups_of(df, by, column, session=session_of(df, session), largest=_MAX_POINTS)
-    name, statistic = str(metric).removeprefix(prefix), picked(df[column].to_numpy())
+    name, statistic = str(metric).removeprefix(prefix), statistic_of(df[column])
     places = None if by is None else places_of(groups)
     if places is not None:
         ax = ax or drawing.new_axes((_WIDTH_IN, _LINE_HEIGHT_IN), "kn.plots.latency")

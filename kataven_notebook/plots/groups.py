@@ -15,6 +15,7 @@ from kataven_notebook.errors import FrameError
 from kataven_notebook.hints import did_you_mean, no_frame
 from kataven_notebook.redact import encodable
 from kataven_notebook.settings import configured_name
+from kataven_notebook.stats.estimates import picked
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -104,7 +105,7 @@ def rows_of(df: pd.DataFrame, by: Hashable, largest: int | None = None) -> list[
     check_column(df, by)
     column = _readable(df[by], by)
     keys = _keys(column, by, largest)
-    rows = column.groupby(column, observed=True).indices
+    rows = column.groupby(column, observed=True, sort=False).indices
     names = numbered([name_of(key) for key in keys])
     return [(key, name, np.asarray(rows[key], dtype=np.intp)) for key, name in zip(keys, names, strict=True)]
 
@@ -270,6 +271,18 @@ def session_of(df: pd.DataFrame, session: Hashable | None) -> Hashable | None:
 def _is(name: object, column: object) -> bool:
     # Arrays and frames compare by element.
     return isinstance(column, str | int | float | tuple | dt.date) and type(name == column) is bool and name == column
+
+
+def statistic_of(column: pd.Series[Any]) -> str:
+    """Return the statistic that a column is best described by: "share" of booleans, "mean" of counts, else "median".
+
+    Raises
+    ------
+    FrameError
+        It holds something that is no number.
+    """
+    are_booleans = pd.api.types.infer_dtype(column.to_numpy(), skipna=True) == "boolean"
+    return picked(column.to_numpy() if are_booleans else numbers_of(column))
 
 
 def is_missing(value: object) -> bool:

@@ -32,7 +32,7 @@ _TEXT_ABOVE = 0.2
 _TEXT_HIGH = 0.56
 _NAMES_SHARE = 0.34
 """Names take at most this share of the figure's width."""
-_SHORTEST_NAME = 24.0
+_SHORTEST_NAME = 0.22
 _AROUND_EM = 11.5
 """What a key of three lines above the axes takes, and the ticks with a label of two below, in the size of the text."""
 _LEAST_SHARE = 0.25
@@ -57,6 +57,7 @@ def draw_rows(ax: Axes, rows: Sequence[Row], metric: str, reference: str | None)
     colour = colours.role(ax, party) if party else colours.neutral(ax)
     name_rows(ax, [row.group.name for row in rows], [_count(row.group) for row in rows])
     _limit(ax, rows, metric, span)
+    drawing.round_ticks(ax)
     are_compared = any(row.difference is not None and math.isfinite(row.difference.low) for row in rows)
     handles: dict[str, Any] = {}
     for place, row in enumerate(rows):
@@ -127,10 +128,13 @@ def name_rows(ax: Axes, names: Sequence[str], tails: Sequence[str], around_em: f
 
     size, width = rcParams["ytick.labelsize"], _NAMES_SHARE * cell_size(ax)[0]
     room = room_for_rows(ax, around_em)
-    below, lines = 2 * len(names) <= room, 2 if 4 * len(names) <= room else 1
+    below, lines = 2 * len(names) <= room, 2 if (4 if any(tails) else 2.5) * len(names) <= room else 1
     gap = "\n" if below else "  "
+    # Beside each other there is room for how many values there are, and none for how many rows.
+    tails = tails if below else [tail.partition(" of ")[0] for tail in tails]
     taken = 0.0 if below else max((text_width(gap + tail, size) for tail in tails if tail), default=0.0)
-    heads = _told_apart({name: fitted_name(name, max(width - taken, _SHORTEST_NAME), lines, size) for name in names})
+    width = max(width - taken, _SHORTEST_NAME * cell_size(ax)[0])
+    heads = _told_apart({name: fitted_name(name, width, lines, size) for name in names})
     shown = [
         head + (gap + tail if tail else "") for head, tail in zip([heads[name] for name in names], tails, strict=True)
     ]
@@ -210,6 +214,7 @@ def _limit(ax: Axes, rows: Sequence[Row], metric: str, span: scales.Span) -> Non
     ends = [end for row in rows for end in (row.estimate.value, row.estimate.low, row.estimate.high)]
     finite = [end for end in (*ends, span.low, span.high) if math.isfinite(end)]
     if not finite:
+        ax.set_xlim(0, 1)
         return
     low, high = min(finite), max(finite)
     pad = 0.04 * (high - low) or 0.05 * abs(high) or 0.5

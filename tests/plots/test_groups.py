@@ -49,6 +49,20 @@ def test_numbers_are_taken_of_any_dtype(dtype: str) -> None:
     assert group.numbers.tolist() == [1.0, 2.0]
 
 
+def test_numbers_that_are_text_are_drawn_as_numbers() -> None:
+    """As a file's column is read where a cell held a word."""
+    frame = pd.DataFrame({"g": ["a", "b"] * 10, "m_s": [f"{n / 7}" for n in range(20)]})
+    assert plots.latency(frame, by="g", metric="m_s").get_xlabel() == "m (s)"
+
+
+def test_keys_that_cannot_be_compared_are_groups() -> None:
+    """Of several types, and times with and without a zone."""
+    stamps = [pd.Timestamp("2026-01-01"), pd.Timestamp("2026-01-01", tz="UTC")]
+    frame = pd.DataFrame({"mixed": [1, "a", None, (1, 2)], "zones": stamps * 2, "m_s": 1.0})
+    assert len(names(frame, "mixed")) == 3
+    assert len(names(frame, "zones")) == 2
+
+
 def test_half_a_character_in_a_name_is_spelled_out() -> None:
     """No font has it."""
     calls = CALLS.assign(agent=pd.Series(["x\udce9", *CALLS["agent"].tolist()[1:]], dtype=object))
