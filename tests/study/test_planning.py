@@ -18,6 +18,7 @@ pytestmark = pytest.mark.core
 def quick(monkeypatch) -> None:
     """What samples of a pilot say is held by the tests of `stats/power`: few will do here."""
     monkeypatch.setattr(power, "DATA_SETS", 40)
+    monkeypatch.setattr(power, "_SPREAD_DRAWS", 80)
 
 
 def pilot(count=120) -> pd.DataFrame:
