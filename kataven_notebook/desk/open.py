@@ -65,10 +65,10 @@ def player(  # noqa: PLR0913 - each has a default, and most calls pass one or tw
         The table of `turns()`: draws who speaks when, overlaps, interruptions, slow responses
         (from 1.5 s) and dead air (from 3 s). What is not passed of the two comes from the metrics.
     words
-        What is said: session column, `start_s`, `end_s`, `word`, and perhaps `channel` (from 0) or
-        `speaker`, and `confidence`. Shown as text by turn and speaker, and under the waveform; a click
-        seeks, F searches. A word without `start_s` is shown after the row before it. The words go to
-        the page with the open call alone, and are never saved with the notebook.
+        What is said, as `words.read` returns it: session column, `start_s`, `end_s`, `word`, and
+        perhaps `channel` (from 0) or `speaker`, and `confidence`. Shown as text by turn and speaker, and
+        under the waveform; a click seeks, F searches. A word without `start_s` is shown after the row
+        before it. The words go to the page with the open call alone, and are never saved with the notebook.
     blind
         Columns of which the listener is to know nothing. The list, its filter and its sorting know then what
         `columns` names, status and length alone; calls are called "Call 1", "Call 2" in their order; texts of

@@ -49,8 +49,12 @@ def words_of(document: dict[str, Any]) -> Iterator[Spoken]:
             yield from _joined(_item(each, {}, position) for each in objects(channel.get("items")))
         return
     whose = _speakers(results.get("speaker_labels"))
-    items = objects(results.get("items"))
-    yield from _joined(_item(each, whose, channel_from(each.get("channel_label"))) for each in items)
+    by_channel: dict[int | None, list[dict[str, Any]]] = {}
+    for item in objects(results.get("items")):
+        by_channel.setdefault(channel_from(item.get("channel_label")), []).append(item)
+    # A mark belongs to the word before it on its own channel.
+    for position, items in by_channel.items():
+        yield from _joined(_item(each, whose, position) for each in items)
 
 
 def _speakers(labels: object) -> dict[str, str | None]:

@@ -21,7 +21,7 @@ _VOICE = re.compile(r"<v(?:\.[^\s>]*)*[ \t]+(?P<name>[^>]*)>|</v>")
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>|\{\\[^{}]*\}")
 _UNDERLINED = re.compile(r"<u>(.*?)</u>", re.DOTALL)
 # A speaker before what is said: in brackets, or by one of the usual names.
-_BRACKETED = re.compile(r"^\[(?P<name>[^\[\]\n]{1,80})\]:\s*")
+_BRACKETED = re.compile(r"^\[(?P<name>[^\[\]\n]{1,80})\](?P<colon>:?)\s*")
 _NAMED = re.compile(r"^(?P<name>[A-Za-z][\w ]{0,40}?):\s+(?=\S)")
 _NUMBERED = re.compile(r"(?i)(speaker|spk|channel)[ _]?\d+")
 
@@ -121,7 +121,8 @@ def _named_before(text: str) -> tuple[str | None, str]:
     if found is None:
         return None, text
     name = found["name"]
-    is_name = found.re is _BRACKETED or role_named(name) or _NUMBERED.fullmatch(name)
+    # What is in brackets alone may be a sound, such as [music].
+    is_name = found.groupdict().get("colon") or role_named(name) or _NUMBERED.fullmatch(name)
     return (name_from(name), text[found.end() :]) if is_name else (None, text)
 
 

@@ -13,7 +13,7 @@ from kataven_notebook.errors import ConfigurationError, FrameError
 from kataven_notebook.frame.columns import as_array
 from kataven_notebook.frame.side_tables import MAX_CHANNELS
 from kataven_notebook.notices import warn_caller
-from kataven_notebook.redact import encodable
+from kataven_notebook.redact import encodable, one_line
 from kataven_notebook.store.sweep import sweep
 from kataven_notebook.words.formats import KNOWN, words_of
 from kataven_notebook.words.sources import Source, find_sources
@@ -145,7 +145,7 @@ def _read(source: Source) -> _Found | str:
     try:
         said = words_of(source.read())
     except FrameError as error:
-        return f"{source.name} {error}"
+        return f"{one_line(source.name, most_chars=300)} {error}"
     checked = [_with_possible_times(each) for each in said if each.word]
     plain = [each for each, _ in checked]
     places = pd.Series([each.start_s for each in plain], dtype="float64").ffill().fillna(-math.inf)
@@ -174,9 +174,9 @@ def _tell(whole: Sequence[_Found], broken: Sequence[str]) -> None:
         # What is known is said once.
         reasons = [broken[0], *(each.replace(f" ({KNOWN})", "") for each in broken[1:])]
         warn_caller(f"{len(broken):,} of {total:,} transcripts were not read: {_listed(reasons, '; ', _REASONS)}")
-    if silent := [repr(each.session_id) for each in whole if not each.said]:
+    if silent := [_named(each) for each in whole if not each.said]:
         warn_caller(f"{len(silent):,} of {total:,} transcripts hold no words: {_listed(silent, ', ')}")
-    if of_utterances := [repr(each.session_id) for each in whole if any(said.is_utterance for said in each.said)]:
+    if of_utterances := [_named(each) for each in whole if any(said.is_utterance for said in each.said)]:
         warn_caller(
             f"{len(of_utterances):,} of {total:,} transcripts have times of utterances, not of each word: there a row "
             f"holds all that is said from its start_s to its end_s ({_listed(of_utterances, ', ')})"
@@ -185,8 +185,12 @@ def _tell(whole: Sequence[_Found], broken: Sequence[str]) -> None:
         warn_caller(
             f"{sum(each.wrong_times for each in wrong):,} of {sum(len(each.said) for each in whole):,} words have a "
             "time that can't be (negative, infinite, or an end before the start), which is missing now: in "
-            f"{_listed([repr(each.session_id) for each in wrong], ', ')}"
+            f"{_listed([_named(each) for each in wrong], ', ')}"
         )
+
+
+def _named(found: _Found) -> str:
+    return one_line(repr(found.session_id), most_chars=60)
 
 
 def _listed(texts: Sequence[str], separator: str, most: int = _SHOWN) -> str:

@@ -80,6 +80,7 @@ def find_sources(source: Any, *, session_id: SessionId, column: str, session: st
     FrameError
         A frame without such a column, or what is no transcript at all.
     """
+    _check_session_id(source, session_id)
     if isinstance(source, pd.DataFrame | pd.Series):
         return _of_column(source, column, session)
     if isinstance(source, str) and "\n" in source.strip():
@@ -100,6 +101,15 @@ def find_sources(source: Any, *, session_id: SessionId, column: str, session: st
         f"source is of type {type(source).__name__}: pass a file, a folder, a pattern, paths, {{'a session id': "
         "transcript}, a frame with column=, or one transcript with session_id="
     )
+
+
+def _check_session_id(source: Any, session_id: SessionId) -> None:
+    """Refuse a second answer to whose each transcript is."""
+    is_frame = isinstance(source, pd.DataFrame | pd.Series)
+    if is_frame and session_id is not None:
+        raise ConfigurationError("session_id= is for files, and a frame says by session= whose its transcripts are")
+    if isinstance(source, Mapping) and callable(session_id):
+        raise ConfigurationError("session_id= is a function of a file, and a dict says itself whose each transcript is")
 
 
 def _are_paths(values: Iterable[object]) -> bool:

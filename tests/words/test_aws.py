@@ -54,6 +54,13 @@ def test_channels_have_their_own_words() -> None:
     assert [(each.word, each.channel) for each in words_of(answer)] == [("Hello.", 0), ("Hi", 1)]
 
 
+def test_punctuation_joins_the_word_of_its_own_channel() -> None:
+    """Also where the words of both stand in one list."""
+    first, second = {"channel_label": "ch_0"}, {"channel_label": "ch_1"}
+    answer = job(items=[item("Hello", 0.5, **first), item("Hi", 0.7, **second), item(".", **first)])
+    assert [(each.word, each.channel) for each in words_of(answer)] == [("Hello.", 0), ("Hi", 1)]
+
+
 def test_call_analytics_names_agent_and_customer() -> None:
     """With words where there are any, else with turns."""
     mark = {

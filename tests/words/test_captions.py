@@ -93,6 +93,8 @@ Hello
     [
         ("[SPEAKER_01]: Hi there", "SPEAKER_01", "Hi there"),
         ("Agent: Hi there", "Agent", "Hi there"),
+        ("[speaker 0]\nHi there", "speaker 0", "Hi there"),
+        ("[music] Hi there", None, "[music] Hi there"),
         ("Speaker 2: Hi", "Speaker 2", "Hi"),
         ("Note: the time is 10:30", None, "Note: the time is 10:30"),
         ("It is 7: 30 sharp", None, "It is 7: 30 sharp"),

@@ -69,6 +69,16 @@ def test_a_function_says_whose_a_file_is(folder) -> None:
         ids(folder, session_id=5)
 
 
+@pytest.mark.parametrize("session_id", ["mine", lambda _: "mine"])
+def test_a_frame_says_itself_whose_its_transcripts_are(session_id) -> None:
+    """Two answers to one question are none."""
+    frame = pd.DataFrame({"call": ["a"], "transcript": [{"segments": []}]})
+    with pytest.raises(ConfigurationError, match="session_id="):
+        ids(frame, session_id=session_id)
+    with pytest.raises(ConfigurationError, match="session_id= is a function of a file"):
+        ids({"a": {"segments": []}}, session_id=lambda _: "mine")
+
+
 def test_objects_may_stand_by_session_or_in_a_column(folder) -> None:
     """What is missing is passed over, and a session in many rows is there once."""
     path = str(folder / "b.json")
