@@ -14,7 +14,7 @@ from kataven_notebook.frame.metric_values import AUTOMATIC
 from kataven_notebook.notices import warn_caller
 from kataven_notebook.publish import figures, sections
 from kataven_notebook.publish.clip_list import PRIVATE
-from kataven_notebook.publish.comparing import Comparing, compared, named_groups, overall
+from kataven_notebook.publish.comparing import Comparing, NamedGroups, compared, named_groups, overall
 from kataven_notebook.publish.facts import Facts, facts_of
 from kataven_notebook.publish.findings import headline
 from kataven_notebook.publish.quantities import Quantity, numbers_of, quantities
@@ -95,13 +95,7 @@ def found_in(
         groups={sessions.ids[code]: name for code, name in zip(sessions.codes, labels or [], strict=False) if name},
         agents={each: int(channel) for each, channel in agents.items() if channel in (0, 1)},
         options=options,
-        drawn=_drawn(
-            df,
-            chosen[: 1 if metric is None else _DRAWN],
-            (", ".join(columns), labels) if groups and 0 < len(groups.names) <= _MOST_DRAWN_GROUPS and labels else None,
-            options.prefix,
-            texts,
-        ),
+        drawn=_drawn(df, sessions, chosen[: 1 if metric is None else _DRAWN], groups, texts, options),
     )
 
 
@@ -204,37 +198,32 @@ def _by_session(df: pd.DataFrame, sessions: Sessions, name: str) -> dict[Any, An
 
 def _drawn(
     df: pd.DataFrame,
+    sessions: Sessions,
     chosen: Sequence[Quantity],
-    groups: tuple[str, Sequence[str | None]] | None,
-    prefix: str,
+    groups: NamedGroups | None,
     texts: Texts,
+    options: Comparing,
 ) -> list[tuple[str, str]]:
-    """Return the figures with their captions, each drawn of a small frame of plain names.
-
-    Parameters
-    ----------
-    df, prefix, texts
-        As for `found_in`.
-    chosen
-        The numbers that have a figure of their own.
-    groups
-        How the groups' column is called, and each row's group.
-    """
+    """Return the figures with their captions, each drawn of a small frame of plain names."""
     if not chosen or not len(df):
         return []
     if not figures.is_possible():
         warn_caller('the report has no figures: pip install "kataven-notebook[plots]" brings them')
         return []
+    prefix = options.prefix
     drawn = []
     for at, each in enumerate(chosen):
         caption = f"{texts.shown(each.label)}, call by call"
-        name = texts.plain(str(each.column).removeprefix(prefix))
-        small = pd.DataFrame({name: numbers_of(df, each.column)})
-        if groups:
-            by, labels = groups
+        small = pd.DataFrame({texts.plain(str(each.column).removeprefix(prefix)): numbers_of(df, each.column)})
+        small[figures.SESSION] = [str(code) for code in sessions.codes]
+        how: dict[str, Any] = {}
+        if groups and 0 < len(groups.names) <= _MOST_DRAWN_GROUPS:
+            by = ", ".join(texts.plain(name) for name in groups.columns)
             caption += f", by {texts.shown(by)}"
-            small[f" {by}"] = labels  # the number may have the same name
-        drawn.append((figures.distribution(small, name=f"figure{at}", label=caption), caption))
+            # The number may have the same name.
+            small[f" {by}"], how = groups.drawn(df, options.reference)
+            how["by"] = f" {by}"
+        drawn.append((figures.distribution(small, name=f"figure{at}", label=caption, **how), caption))
     once = set(df.columns[~df.columns.duplicated(keep=False)])
     known = [name for name in _OF_OVERVIEW if prefix + name in once]
     if set(known) - {"duration_s"}:

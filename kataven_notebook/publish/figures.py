@@ -23,6 +23,8 @@ _THEMES = {
 _USES = re.compile(r'(?:href="|url\()#([^")]+)')
 _COLOUR = re.compile(r"#[0-9a-f]{6}\b")
 _WIDTH_IN = 9.0
+SESSION = " session"
+"""What `distribution` takes the sessions from: no column of the frame has this name."""
 
 
 def is_possible() -> bool:
@@ -65,18 +67,29 @@ def draw(
     return f"<style>{rules}</style>{_element(light, label)}"
 
 
-def distribution(df: pd.DataFrame, *, name: str, label: str) -> str:
-    """Return `plots.latency` as `draw` does, of a frame's first column, by group where it has a second one."""
+def distribution(
+    df: pd.DataFrame, by: str | None = None, *, name: str, label: str, reference: str | None = None, rows: int = 1
+) -> str:
+    """Return `plots.latency` as `draw` does, of the first column of a frame whose rows have a session.
+
+    Parameters
+    ----------
+    df
+        The number, the column that `by` names, and `SESSION`.
+    by, reference
+        As in `plots.latency`.
+    name, label
+        As in `draw`.
+    rows
+        How many groups stand below each other; 0 where they are points on a line.
+    """
     from kataven_notebook import plots  # noqa: PLC0415 - figures come when they are asked for
 
-    metric, *by = df.columns
-    groups = df[by[0]].nunique() if by else 1
-    return draw(
-        lambda figure: plots.latency(df, by=by[0] if by else None, metric=metric, ax=figure.subplots()),
-        name=name,
-        label=label,
-        height_in=1.1 + 0.75 * max(groups, 1),
-    )
+    def paint(figure: Figure) -> None:
+        ax = figure.subplots()
+        plots.latency(df, by=by, metric=df.columns[0], reference=reference, session=SESSION, ax=ax, prefix="")
+
+    return draw(paint, name=name, label=label, height_in=1.3 + 0.55 * rows if rows else 3.2)
 
 
 def at_a_glance(df: pd.DataFrame, *, name: str, label: str) -> str:

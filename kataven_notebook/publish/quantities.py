@@ -23,10 +23,6 @@ _USUAL = (
     *("dead_air_count", "silence_ratio", "talk_ratio", "duration_s"),
 )
 _MOST = 24
-_UNITS = {"s": "s", "db": "dB", "dbfs": "dBFS", "lufs": "LUFS", "hz": "Hz"}
-# What a number of a call says of the many that it is made of; the median needs no word.
-_WITHIN = {"p50": "", "p90": "90th percentile of a call", "mean": "mean of a call", "max": "longest of a call"}
-_SPELLED = {"snr": "SNR", "lufs": "LUFS"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,20 +107,17 @@ def names_of(df: pd.DataFrame, given: Any) -> list[Any]:
 def label_of(name: object) -> str:
     """Return how people call a column, without its unit.
 
+    That a number of a call is a median need not be said: what is said is what was made of the calls.
+
     Examples
     --------
-    >>> label_of("response_latency_p50_s"), label_of("response_latency_p90_s"), label_of("agent_snr_db")
-    ('Response latency', 'Response latency, 90th percentile of a call', 'Agent SNR')
+    >>> label_of("response_latency_p50_s"), label_of("interruptions_by_caller"), label_of("my_score")
+    ('Response latency', 'Interruptions by the caller', 'My score')
     """
-    words = str(name).split("_")
-    if len(words) > 1 and words[-1] in _UNITS:
-        words = words[:-1]
-    ending = _WITHIN.get(words[-1]) if len(words) > 1 else None
-    if ending is not None:
-        words = words[:-1]
-    text = " ".join(_SPELLED.get(each, each) for each in words)
-    text = text[:1].upper() + text[1:]
-    return f"{text}, {ending}" if ending else text
+    from kataven_notebook.plots.labels import words_of  # noqa: PLC0415 - figures come when they are asked for
+
+    text = words_of(str(name)).replace("\\$", "$").removesuffix(", median")
+    return text[:1].upper() + text[1:]
 
 
 def numbers_of(df: pd.DataFrame, column: Any) -> npt.NDArray[np.float64]:
@@ -150,5 +143,6 @@ def _quantity(column: Any, prefix: str) -> Quantity:
     known = ALL_COLUMNS.get(plain)
     if known is not None:
         return Quantity(column, label_of(plain), known.unit, known.definition, known.source)
-    ending = plain.rpartition("_")[2]
-    return Quantity(column, label_of(plain), _UNITS.get(ending) if "_" in plain else None)
+    from kataven_notebook.plots.labels import unit_of  # noqa: PLC0415 - figures come when they are asked for
+
+    return Quantity(column, label_of(plain), unit_of(plain) or None)

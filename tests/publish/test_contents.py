@@ -25,7 +25,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, pd.DataFrame]]:
     """What is given to the figures, which are not drawn."""
     given: list[tuple[str, pd.DataFrame]] = []
 
-    def draw(frame: pd.DataFrame, *, name: str, label: str) -> str:
+    def draw(frame: pd.DataFrame, by: str | None = None, *, name: str, label: str, **how: Any) -> str:
         given.append((name, frame))
         return f"<svg>{label}</svg>"
 
@@ -75,7 +75,8 @@ def test_figures_are_drawn_of_plain_names(measured: pd.DataFrame, drawn: list[tu
     found(measured.add_prefix("kn_").rename(columns={"kn_session_id": "session_id"}), by="kn_prompt", prefix="kn_")
     (first, single), (second, glance) = drawn
     assert (first, second) == ("figure0", "glance")
-    assert list(single.columns) == ["response_latency_p50_s", " kn_prompt"]
+    assert list(single.columns) == ["response_latency_p50_s", figures.SESSION, " kn_prompt"]
+    assert not single.isin(["session-0001"]).any(axis=None)
     assert set(glance.columns) == {
         *("duration_s", "talk_ratio", "response_latency_p50_s", "interruptions_by_caller", "recording_status"),
     }

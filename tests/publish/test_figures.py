@@ -16,7 +16,9 @@ from kataven_notebook.publish import figures
 mpl = pytest.importorskip("matplotlib")
 plt = pytest.importorskip("matplotlib.pyplot")
 
-FRAME = pd.DataFrame({"response_latency_p50_s": [0.5, 0.6, 1.5, 1.7], " by": ["v1", "v1", "v2", "v2"]})
+FRAME = pd.DataFrame(
+    {"response_latency_p50_s": [0.5, 0.6, 1.5, 1.7], figures.SESSION: list("abcd"), " by": ["v1", "v1", "v2", "v2"]}
+)
 
 
 def clipped(figure: Any) -> None:
@@ -31,7 +33,7 @@ def painted(paint: Any, name: str = "one") -> str:
 
 def test_a_figure_follows_the_theme_of_the_reader() -> None:
     """Each colour is a variable, which has one value on a light page and another on a dark screen."""
-    svg = figures.distribution(FRAME, name="figure0", label="x")
+    svg = figures.distribution(FRAME, " by", name="figure0", label="x", rows=2)
     style, _, drawing = svg.partition("</style>")
     assert not re.findall(r"#[0-9a-f]{6}\b", drawing)
     light, dark = style.split("@media screen and (prefers-color-scheme: dark)")
@@ -82,10 +84,10 @@ def test_texts_are_texts_in_the_fonts_of_the_page() -> None:
 def test_names_of_groups_are_no_formulas_and_no_markup() -> None:
     """Dollars, tags, and letters that matplotlib's font has not; without a warning."""
     names = ["$x_1$ and $", "<script>alert(1)</script>", "提示", "{\\frac"]
-    frame = pd.DataFrame({"score": [1.0, 2.0, 3.0, 4.0], " by": names})
+    frame = pd.DataFrame({"score": [1.0, 2.0, 3.0, 4.0], figures.SESSION: list("abcd"), " by": names})
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        svg = figures.distribution(frame, name="f", label="x")
+        svg = figures.distribution(frame, " by", name="f", label="x", rows=4)
     assert "$x_1$ and $" in svg
     assert "&lt;script&gt;" in svg
     assert "提示" in svg

@@ -66,4 +66,4 @@ def test_more_than_a_page_holds_is_refused() -> None:
 
 def test_names_are_spelled_for_people() -> None:
     """Without unit and underscores."""
-    assert [label_of(each) for each in ("agent_turns", "my_score", "")] == ["Agent turns", "My score", ""]
+    assert [label_of(each) for each in ("agent_turns", "my_score", "")] == ["Agent's turns", "My score", ""]

@@ -105,7 +105,7 @@ def test_the_frame_is_not_changed_and_the_path_comes_back(measured: pd.DataFrame
 def test_counts_are_compared_by_means_and_booleans_by_shares(measured: pd.DataFrame, tmp_path: Path) -> None:
     """A median of counts says nothing."""
     text = text_of(report(measured, tmp_path / "a.html", by="prompt", metric=["interruptions_by_caller", "happy"]))
-    assert "Interruptions by caller, mean" in text
+    assert "Interruptions by the caller, mean" in text
     assert "Happy, share" in text
     assert "median" not in text.partition("Definitions")[0]
 
