@@ -74,7 +74,8 @@ def share(
     probabilities
         Each unit's inclusion probability, above 0 and at most 1.
     strata
-        Each unit's stratum, as a whole number; one stratum by default.
+        Each unit's stratum, as a whole number from 0; one stratum by default. Strata of one unit alone, which show
+        no spread, are taken for one together, or with the largest (Cochran 1977): that errs to the safe side.
     within
         Whether each unit is in the part of the population that is asked for; all by default. Units of other parts
         count for the variance.
@@ -98,6 +99,7 @@ def share(
     uncertain = inside & (chance < 1)
     if not uncertain.any():
         return Share(value, value, value, n, math.inf, total, size)
+    stratum = _collapsed(stratum, chance < 1)
     freedom = float(uncertain.sum()) - len(np.unique(stratum[uncertain]))
     if freedom < 1:
         return Share(value, _NAN, _NAN, n, float(n), total, size)
@@ -109,6 +111,15 @@ def share(
         freedom = min(freedom, float(parts.sum() ** 2 / (parts**2).sum()))
     low, high = _wilson(value, effective, _quantile(confidence_level, freedom))
     return Share(value, low, high, n, effective, total, size)
+
+
+def _collapsed(stratum: npt.NDArray[np.intp], uncertain: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
+    """Return strata of which none has one unit alone, which shows no spread: such are one stratum together."""
+    found, counts = np.unique(stratum[uncertain], return_counts=True)
+    single = found[counts < 2]
+    if len(single) == 1 and len(found) > 1:
+        single = np.append(single, found[counts.argmax()])
+    return np.where(np.isin(stratum, single), -1, stratum) if len(single) else stratum
 
 
 def _parts_of_variance(residual: Doubles, chance: Doubles, stratum: npt.NDArray[np.intp]) -> Doubles:

@@ -33,6 +33,16 @@ def test_strata_that_explain_the_label_make_it_surer() -> None:
     assert idle.high - idle.low == pytest.approx(share(hits, [0.1] * 60).high - share(hits, [0.1] * 60).low, rel=0.02)
 
 
+def test_strata_of_one_unit_have_a_spread_all_the_same() -> None:
+    """Many of them together, and a single one with the largest: as sure as without strata, and no surer."""
+    hits = np.tile([1.0, 0.0, 0.0], 20)
+    plain = share(hits, [0.1] * 60)
+    alone = share(hits, [0.1] * 60, strata=np.arange(60))
+    assert (alone.low, alone.high) == (plain.low, plain.high)
+    one = share(hits, [0.1] * 60, strata=np.append(np.zeros(59, dtype=int), 1))
+    assert one.effective_n == pytest.approx(plain.effective_n)
+
+
 def test_hearing_everything_leaves_nothing_unsure() -> None:
     """The interval is the share itself."""
     found = share([1, 0, 0, 0], [1, 1, 1, 1])
