@@ -175,11 +175,14 @@ class _Pilots:
         parts = [np.arange(len(calls))]
         if columns:
             groups = find_groups(calls, columns)
-            parts, first = groups.rows, groups.references(reference)
+            first = groups.references(reference)
+            # A category that the pilot has no call of is no group of the study.
+            there = [at for at, rows in enumerate(groups.rows) if len(rows)]
+            parts = [groups.rows[at] for at in there]
             if len(parts) < 2:
                 raise FrameError(f"by={by!r} makes {len(parts)} group(s) of the pilot: a comparison takes two")
             # The reference first; where each group has one of its own, the first group's stands for all.
-            self.base = first[0] or 0
+            self.base = there.index(first[0]) if first[0] in there else 0
         else:
             self.base = 0
         self.groups = max(2, len(parts))
@@ -198,7 +201,7 @@ class _Pilots:
         """Return the row of one difference."""
         first = self.pilots[self.base]
         others = [each for at, each in enumerate(self.pilots) if at != self.base] or [first]
-        found = max((needed(first, each, aim) for each in others), key=lambda one: (math.isnan(one.n), one.n))
+        found = needed(first, max(others, key=lambda each: _spread(each, aim)), aim)
         factor = max(self.calls_each)
         a_group, low, high = (_whole(each * factor) for each in (found.n, found.low, found.high))
         total = None if a_group is None else a_group * self.groups
@@ -228,6 +231,19 @@ class _Pilots:
                 f"or listen to {FEW} or more first"
             )
         return "; ".join(said) or None
+
+
+def _spread(pilot: Pilot, aim: Aim) -> float:
+    """Return how much a group's calls differ, as far as a formula says: the group that differs most takes most."""
+    if pilot.clusters < 2:
+        return math.inf
+    if not isinstance(aim.statistic, str):
+        return float(np.var(pilot.values))
+    exposure = pilot.exposure_s if aim.statistic == "rate" else None
+    clusters = np.repeat(np.arange(pilot.clusters), pilot.lengths)
+    found = estimate(pilot.values, aim.statistic, clusters=clusters, exposure_s=exposure)
+    width = (found.high - found.low) ** 2 * pilot.clusters
+    return 0.0 if math.isnan(width) else width
 
 
 def _ids(calls: pd.DataFrame, session: str) -> npt.NDArray[np.intp]:

@@ -84,6 +84,18 @@ def test_three_groups_take_three_times_the_largest_number() -> None:
     assert found["calls"] == 3 * found["calls_per_group"]
 
 
+def test_of_many_groups_the_one_that_differs_most_counts() -> None:
+    """Without trying each of them; a category that no call has is no group."""
+    random = np.random.default_rng(3)
+    calls = pd.DataFrame({"hour": np.repeat(np.arange(500), 6), "wait_s": random.normal(1.0, 0.1, 3_000)})
+    calls.loc[calls["hour"] == 7, "wait_s"] *= [1, 9, 1, 9, 1, 9]
+    found = study.plan(calls, "wait_s", by="hour", difference=2.0, statistic="mean").iloc[0]
+    assert found["calls"] == 500 * found["calls_per_group"]
+    assert found["calls_per_group"] > 15
+    kinds = pilot().assign(prompt=lambda df: pd.Categorical(df["prompt"], ["v0", "v1", "v2"]))
+    assert study.plan(kinds, "latency_s", by="prompt", difference=0.3)["calls"].notna().all()
+
+
 def test_a_small_pilot_is_said_to_be_small() -> None:
     """And one of a single call gives no number."""
     small = study.plan(pilot(12), "latency_s", difference=0.3).iloc[0]
