@@ -71,7 +71,7 @@ def quantities(df: pd.DataFrame, metric: Any, prefix: str) -> list[Quantity]:
     --------
     >>> frame = pd.DataFrame({"talk_ratio": [0.5], "score": [4]})
     >>> [each.label for each in quantities(frame, None, "")], quantities(frame, "score", "")[0].unit
-    (['Talk ratio'], None)
+    (["Agent's share of the talk"], None)
     """
     if metric is None:
         usual = [prefix + name for name in _USUAL]
