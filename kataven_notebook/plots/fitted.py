@@ -8,6 +8,7 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any, cast
 
+from matplotlib.colors import to_rgba
 from matplotlib.font_manager import FontProperties
 from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
@@ -58,8 +59,9 @@ class FittedText(Text):
         self.set_in_layout(False)
         ax.add_artist(self)
         self.set_clip_on(False)
-        # Lines and points behind it stop short of it.
-        self.set_path_effects([withStroke(linewidth=2.5, foreground=ax.get_facecolor())])
+        if to_rgba(ax.get_facecolor())[3] == 1:
+            # Lines and points behind it stop short of it.
+            self.set_path_effects([withStroke(linewidth=2.5, foreground=ax.get_facecolor())])
 
     def get_window_extent(self, renderer: RendererBase | None = None, dpi: float | None = None) -> Bbox:
         """Return its box, of the wording that fits."""

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
 from kataven_notebook.numbers.definitions import ALL_COLUMNS
 from kataven_notebook.plots.labels import WORDS, label_of, party_of, unit_of
-
-pytestmark = pytest.mark.core
 
 
 def test_every_column_of_numbers_has_words_of_its_own() -> None:

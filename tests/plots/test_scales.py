@@ -9,8 +9,6 @@ import pytest
 
 from kataven_notebook.plots.scales import interval, span_of, written
 
-pytestmark = pytest.mark.core
-
 
 def test_what_is_far_out_is_counted_and_left_beyond_the_axis() -> None:
     """On both sides."""
