@@ -134,8 +134,11 @@ def test_no_text_leaves_the_figure_or_stands_on_another(size: tuple[float, float
             plt.close(figure)
 
 
-@pytest.mark.parametrize("by", [None, "prompt", "agent"])
-@pytest.mark.parametrize("size", [(3.35, 10.5), (7.0, 4.6)], ids=["column", "page"])
+@pytest.mark.parametrize(
+    ("size", "by"),
+    [((3.35, 10.5), None), ((3.35, 10.5), "agent"), ((7.0, 4.6), "agent")],
+    ids=["column", "column by group", "page by group"],
+)
 def test_the_overviews_texts_keep_to_their_panels(size: tuple[float, float], by: str | None) -> None:
     """Below each other in a column, beside each other on a page."""
     figure = plt.figure(figsize=size, layout="constrained")

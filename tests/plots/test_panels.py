@@ -10,7 +10,7 @@ from matplotlib.colors import to_hex
 
 from kataven_notebook import plots
 from kataven_notebook.errors import FrameError
-from kataven_notebook.plots import colours
+from kataven_notebook.plots import colours, panels
 
 MANY = pd.DataFrame(
     {
@@ -55,7 +55,7 @@ def test_panels_without_columns_or_values_say_what_is_missing() -> None:
 
 def test_lines_have_a_key_and_few_calls_have_no_statistics() -> None:
     """A solid line is the median, a dashed one the 90th percentile; three calls have neither."""
-    full, few = plots.overview(MANY)[0, 1], plots.overview(MANY.head(3))[0, 1]
+    full, few = (plots.overview(frame[["duration_s"]])[0, 1] for frame in (MANY, MANY.head(3)))
     assert key(full) == ["median 167", "90th percentile 276"]
     assert [line.get_linestyle() for line in full.lines] == ["-", "--"]
     assert (key(few), len(few.lines)) == ([], 0)
@@ -63,7 +63,7 @@ def test_lines_have_a_key_and_few_calls_have_no_statistics() -> None:
 
 def test_the_scale_holds_the_bulk_and_says_what_lies_beyond() -> None:
     """One call of 90 minutes doesn't press all others into a bar."""
-    ax = plots.overview(MANY)[0, 1]
+    ax = plots.overview(MANY[["duration_s"]])[0, 1]
     assert ax.get_xlim()[1] == pytest.approx(300)
     assert ax.get_xlabel() == "duration (s)\n1 beyond, up to 5400"
 
@@ -84,7 +84,7 @@ def test_groups_share_the_panels() -> None:
 
 def test_agent_and_caller_have_their_colours_and_are_told_apart_without() -> None:
     """In a copy in grey by their hatching."""
-    agent, caller = plots.overview(MANY)[1, 2].containers
+    agent, caller = plots.overview(MANY[[*panels.INTERRUPTIONS]])[1, 2].containers
     assert to_hex(agent[0].get_facecolor()) == colours.ROLES["agent"][0]
     assert to_hex(caller[0].get_facecolor()) == colours.ROLES["caller"][0]
     assert agent[0].get_hatch() != caller[0].get_hatch()
@@ -104,6 +104,8 @@ def test_the_overview_takes_a_figure() -> None:
     wide, narrow, low = (plt.figure(figsize=size, layout="constrained") for size in ((7, 4.4), (3.35, 10), (3.35, 3)))
     assert plots.overview(CALLS, ax=wide).shape == (2, 3)
     assert plots.overview(CALLS, ax=narrow).shape == (6, 1)
+    # Other tests draw such figures.
+    plt.close("all")
     with pytest.raises(FrameError, match="pass a larger figure"):
         plots.overview(CALLS, ax=low)
 
