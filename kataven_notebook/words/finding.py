@@ -78,7 +78,9 @@ def find(
         words that are found, their channel and their place), `kind` ("said"), `role` ("agent", "caller", or missing),
         `channel` (Int64), `speaker` (string), `start_s` and `end_s` (float64: of the words that are found), `match`
         (string: these words) and `text` (string: with those around them). By session in the order of `words`, then by
-        start. Places of words without times have none, which one `UserWarning` counts.
+        start. A word without times, as numbers are in some transcripts, lies between those of its speaker beside it.
+        Where there is none before it, `start_s` is missing, which one `UserWarning` counts; where there is none after
+        it, `end_s`.
 
     Raises
     ------
@@ -175,6 +177,19 @@ class _Line:
                 yield self.words[first], self.words[last]
 
 
+def _placed(said: pd.DataFrame) -> list[tuple[float, float]]:
+    """Return from when to when each row of a voice may be heard; NaN where that has no bound.
+
+    One without times lies between those beside it: what is taken out of the sound by these times is to be all of it.
+    """
+    start, end = said["start_s"], said["end_s"]
+    from_s = start.fillna(end.fillna(start).ffill().shift())
+    to_s = end.fillna(start.shift(-1).bfill())
+    pairs = zip(from_s.tolist(), to_s.tolist(), strict=True)
+    # The words beside it may overlap.
+    return [(min(from_s, to_s), max(from_s, to_s)) if from_s > to_s else (from_s, to_s) for from_s, to_s in pairs]
+
+
 class _Voice:
     """The words of one speaker of one call, in order; what stands in one row may be several words.
 
@@ -185,13 +200,14 @@ class _Voice:
     """
 
     def __init__(self, said: pd.DataFrame) -> None:
-        starts = said["start_s"].ffill().tolist()
-        ends = said["end_s"].fillna(said["start_s"]).ffill().tolist()
+        places = _placed(said)
+        heard_s = said["end_s"].fillna(said["start_s"]).ffill().tolist()
         parts = [(row, each) for row, word in enumerate(said["word"]) for each in word.split()]
         self._words = [each for _, each in parts]
-        self._starts = [starts[row] for row, _ in parts]
-        self._ends = [ends[row] for row, _ in parts]
-        self._row_of = [row for row, _ in parts]
+        self._starts = [places[row][0] for row, _ in parts]
+        self._ends = [places[row][1] for row, _ in parts]
+        # Until when the voice is known to have been heard, which says where it paused.
+        self._heard_s = [heard_s[row] for row, _ in parts]
         first = said.iloc[0]
         self._about = {
             "session": first["session_id"],
@@ -218,18 +234,18 @@ class _Voice:
     @functools.cached_property
     def _pauses(self) -> set[int]:
         """The words in front of which it is quiet for long."""
-        pairs = enumerate(zip(self._ends, self._starts[1:], strict=False), start=1)
+        pairs = enumerate(zip(self._heard_s, self._starts[1:], strict=False), start=1)
         return {at for at, (end_s, start_s) in pairs if start_s - end_s > _PAUSE_S}
 
     def moment(self, first: int, last: int, context_words: int) -> dict[str, Any]:
         """Return the row of a place."""
         begin, end = max(0, first - context_words), min(len(self._words), last + 1 + context_words)
         around = " ".join(self._words[begin:end])
-        ends = [each for each in (*self._ends[first : last + 1], self._starts[last]) if not math.isnan(each)]
+        ends = self._ends[first : last + 1]
         return {
             **self._about,
             "start_s": self._starts[first],
-            "end_s": max(ends, default=math.nan),
+            "end_s": math.nan if any(map(math.isnan, ends)) else max(ends),
             "match": " ".join(self._words[first : last + 1]),
             "text": "… " * (begin > 0) + around + " …" * (end < len(self._words)),
         }

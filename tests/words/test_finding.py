@@ -136,11 +136,17 @@ def test_an_utterance_is_searched_word_by_word() -> None:
     ]
 
 
-def test_words_without_times_have_those_of_the_word_before() -> None:
-    """Where no word has one the moment has none, which is told."""
-    words = said("seat 14 please").assign(start_s=[1.0, np.nan, 3.0], end_s=[1.5, np.nan, np.nan])
-    assert found(words, "14") == [("14", 1.0, 1.5)]
-    assert found(words, "please") == [("please", 3.0, 3.0)]
+def test_words_without_times_lie_between_those_beside_them() -> None:
+    """All of a number that is taken out by these times is gone; where no word has one the moment has none."""
+    words = said("seat 14 25 please").assign(start_s=[1.0, np.nan, np.nan, 4.0], end_s=[1.5, np.nan, np.nan, np.nan])
+    assert found(words, "14 25") == [("14 25", 1.5, 4.0)]
+    assert found(words, "seat 14") == [("seat 14", 1.0, 4.0)]
+    assert found(words, "25 please")[0][:2] == ("25 please", 1.5)
+    assert np.isnan(found(words, "25 please")[0][2]), "nobody knows when it ends"
+    starts = words.assign(start_s=[1.0, 2.0, 3.0, 4.0], end_s=np.nan)
+    assert found(starts, "14 25") == [("14 25", 2.0, 4.0)], "the last digit is of it"
+    ends = words.assign(start_s=[1.0, np.nan, np.nan, 4.0], end_s=[1.5, 2.5, 3.5, 7.0])
+    assert found(ends, "25") == [("25", 2.5, 3.5)]
     with pytest.warns(UserWarning, match="1 of 1 moments have no time"):
         moments = kn.words.find(words.assign(start_s=np.nan, end_s=np.nan), "please")
     assert moments[["start_s", "moment_id"]].isna().all(axis=None)
