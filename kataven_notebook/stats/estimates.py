@@ -16,7 +16,7 @@ from kataven_notebook.stats.effects import Effect, effect_of, effect_of_spread
 from kataven_notebook.stats.means import spread_of_ratio
 from kataven_notebook.stats.quantiles import spread_of_quantile
 from kataven_notebook.stats.resampling import name_of, spread_of_effect, spread_of_function
-from kataven_notebook.stats.samples import Sample, is_missing, make_sample
+from kataven_notebook.stats.samples import Sample, events_together, is_missing, make_sample
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -206,6 +206,9 @@ def difference(
     if sample.is_counts != other.is_counts and sample.n and other.n:
         # Zeros alone look like counts.
         sample, other = replace(sample, is_counts=False), replace(other, is_counts=False)
+    elif sample.is_counts and other.is_counts:
+        sums = np.concatenate([each.summed(each.values) for each in (sample, other)])
+        sample, other = (replace(each, together=events_together(sums)) for each in (sample, other))
     spreads = [spread_of(each, chosen, options) for each in (sample, other)]
     found = effect_between((sample, spreads[0]), (other, spreads[1]), chosen, effect, options)
     shared = len(set(sample.labels or ()) & set(other.labels or ()))

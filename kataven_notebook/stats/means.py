@@ -31,7 +31,8 @@ def spread_of_ratio(sample: Sample, statistic: str) -> Spread:
     - a share: Wilson's score limits (1927), with the number of values that independent rows would need to be as
       sure (Korn & Graubard 1998); those hold for 0 of 200 too;
     - counts: limits of the logarithm, since counts are the more variable the larger they are; where all are 0 those
-      of a Poisson count (Garwood 1936), with each cluster counted once;
+      of a Poisson count (Garwood 1936), with each cluster counted once, and as many events in it as clusters with
+      any have in the other groups;
     - other means: Hall's limits, which know of the values' skewness (see `skewed`).
 
     Parameters
@@ -92,7 +93,7 @@ def _limits(
     is_counts = sample.is_counts
     if is_counts and not value:
         rows = float(sample.n if sample.weights is None else sample.weights.sum())
-        return _of_no_events(rows / sample.clusters / float(sizes.sum()))
+        return _of_no_events(max(rows / sample.clusters, sample.together) / float(sizes.sum()))
     if not variance:
         return None
     error = float(np.sqrt(variance))
@@ -128,7 +129,7 @@ def _of_share(sample: Sample, value: float, variance: float, df: float) -> Calla
 
 
 def _of_no_events(unit: float) -> Callable[[Doubles], Doubles]:
-    """Return limits where no event was counted, in units of one event in one cluster."""
+    """Return limits where no event was counted, in units of the events of one cluster."""
 
     def at(z: Doubles) -> Doubles:
         return np.where(z > 0, -np.log(special.ndtr(-z)) * unit, 0.0)

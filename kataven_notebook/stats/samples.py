@@ -39,6 +39,8 @@ class Sample:
         How long each value was counted, for rates.
     is_counts : bool
         Whether they count something: whole numbers from 0, also where all of them are 0.
+    together : float
+        How many events a cluster has that has any, as far as the values beside these tell.
     """
 
     values: Doubles
@@ -48,6 +50,7 @@ class Sample:
     weights: Doubles | None = None
     minutes: Doubles | None = None
     is_counts: bool = False
+    together: float = 1.0
 
     @property
     def n(self) -> int:
@@ -127,6 +130,26 @@ def make_sample(
 def are_counts(values: Doubles) -> bool:
     """Whether there are values, and all are whole numbers from 0."""
     return bool(len(values) and (values >= 0).all() and (values == np.floor(values)).all())
+
+
+def events_together(counts: Doubles, codes: Codes | None = None) -> float:
+    """Return the mean count of those clusters that have any events, 1 where none has.
+
+    Parameters
+    ----------
+    counts
+        Whole numbers from 0.
+    codes
+        For each the number of its cluster, from 0; None where each is one.
+
+    Examples
+    --------
+    >>> events_together(np.array([0.0, 3.0, 0.0, 5.0]))
+    4.0
+    """
+    sums = counts if codes is None else np.bincount(codes, weights=counts)
+    some = sums[sums > 0]
+    return float(some.mean()) if len(some) else 1.0
 
 
 def as_doubles(name: str, values: npt.ArrayLike) -> Doubles:

@@ -225,6 +225,18 @@ def test_none_of_200_is_knowledge() -> None:
     assert found["difference_low"].iloc[1] > 0
 
 
+@pytest.mark.parametrize("statistic", ["mean", "rate"])
+@pytest.mark.parametrize("rows", [1, 3])
+def test_no_events_where_they_come_in_clumps_prove_little(statistic: str, rows: int) -> None:
+    """0 of 12 calls with any beside 3 of 12 with five each: Fisher's test says 0.22."""
+    counts = np.repeat([0] * 21 + [5, 4, 6], rows)
+    calls = pd.DataFrame({"prompt": np.repeat(["v1", "v2"], 12 * rows), "m": counts, "duration_s": 60.0})
+    calls["session_id"] = np.repeat(np.arange(24), rows)
+    found = kn.compare_groups(calls, by="prompt", metric="m", statistic=statistic).iloc[1]
+    assert found["p_value"] > 0.1
+    assert found["difference_low"] < 0 < found["difference_high"]
+
+
 def test_the_mean_of_booleans_has_the_limits_of_a_share() -> None:
     """None of them is beyond 1."""
     frame = grouped(v1=np.arange(30) < 28, v2=np.arange(30) < 29)

@@ -64,6 +64,14 @@ def test_a_difference_of_counts_is_found_where_medians_are_both_0() -> None:
     assert np.isnan(difference(a, b, "median").low)
 
 
+def test_no_events_beside_clumps_of_them_prove_little() -> None:
+    """One sample says how many events come together in the other."""
+    clumps, none = [0] * 9 + [5, 4, 6], [0] * 12
+    for found in (difference(clumps, none), difference(none, clumps)):
+        assert found.p_value > 0.1
+        assert found.low < 0 < found.high
+
+
 def test_zeros_beside_fractions_are_no_counts() -> None:
     """Seconds of overlap, all 0, say nothing of how long others would be."""
     found = difference([0.0] * 9, [0.5, 1.25, 0.0, 2.0], "mean")
