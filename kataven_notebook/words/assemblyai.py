@@ -25,15 +25,28 @@ _STATUSES = ("queued", "processing", "completed", "error")
 
 
 def is_it(document: object) -> bool:
-    """Whether a document is of AssemblyAI: `words` or `utterances` that have a `text`, or its status."""
+    """Whether a document is of AssemblyAI: its status, or words or utterances with a `text` and whole milliseconds."""
+    if isinstance(document, list):
+        # Lists of segments that others write have seconds, with fractions.
+        return "confidence" in first_object(document) and _are_its(document, int)
     if not isinstance(document, dict) or "segments" in document:
         return False
-    said = [first_object(document.get(name)) for name in ("words", "utterances")]
     is_answer = document.get("status") in _STATUSES and bool({"audio_url", "words", "error"} & document.keys())
-    return is_answer or any({"text", "start", "end"} <= each.keys() for each in said)
+    return is_answer or any(_are_its(document.get(name), int | float) for name in ("words", "utterances"))
 
 
-def words_of(document: dict[str, Any]) -> Iterator[Spoken]:
+def _are_its(said: object, numbers: Any) -> bool:
+    """Whether words or utterances have a text and times in whole milliseconds: the same names with seconds are not."""
+    listed = list(objects(said))
+    times = [each.get(name) for each in listed for name in ("start", "end")]
+    return (
+        bool(listed)
+        and all({"text", "start", "end"} <= each.keys() for each in listed)
+        and all(each is None or (isinstance(each, numbers) and each % 1 == 0) for each in times)
+    )
+
+
+def words_of(document: Any) -> Iterator[Spoken]:
     """Yield the words; the utterances where there are no words.
 
     Raises
@@ -41,6 +54,8 @@ def words_of(document: dict[str, Any]) -> Iterator[Spoken]:
     FrameError
         The transcript failed, or is not ready yet.
     """
+    if isinstance(document, list):
+        document = {"utterances" if "words" in first_object(document) else "words": document}
     status = document.get("status", "completed")
     if status == "error":
         reason = one_line(text_from(document.get("error")) or "no reason is given")

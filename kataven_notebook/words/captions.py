@@ -90,8 +90,7 @@ def _seconds(found: re.Match[str], name: str) -> float:
 
 def _spoken(cue: _Cue) -> Iterator[Spoken]:
     """Yield what a cue says, by speaker and then by the times in it."""
-    for voice, whole in _by_voice("\n".join(cue.lines)):
-        speaker, text = _named_before(whole) if voice is None else (voice, whole)
+    for speaker, text in _by_speaker("\n".join(cue.lines)):
         parts = _INNER_TIME.split(text)
         if len(parts) == 1:
             yield Spoken(_plain(text), cue.start_s, cue.end_s, speaker=speaker, is_utterance=True)
@@ -100,6 +99,18 @@ def _spoken(cue: _Cue) -> Iterator[Spoken]:
         # Each time has four groups of its own.
         for part, (start_s, end_s) in zip(parts[::5], itertools.pairwise(starts), strict=True):
             yield Spoken(_plain(part), start_s, end_s, speaker=speaker)
+
+
+def _by_speaker(text: str) -> Iterator[tuple[str | None, str]]:
+    """Yield the parts of a cue, each with its speaker: a line that begins with a name is said by another."""
+    for voice, whole in _by_voice(text):
+        if voice is not None or _INNER_TIME.search(whole):
+            yield _named_before(whole) if voice is None else (voice, whole)
+            continue
+        lines = whole.split("\n")
+        named = [at for at in range(1, len(lines)) if _named_before("\n".join(lines[at:]))[0] is not None]
+        for first, last in itertools.pairwise([0, *named, len(lines)]):
+            yield _named_before("\n".join(lines[first:last]))
 
 
 def _by_voice(text: str) -> Iterator[tuple[str | None, str]]:

@@ -13,12 +13,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NAME = "Google Speech-to-Text"
+_OF_ALTERNATIVE = {"transcript", "confidence", "words"}
 
 
 def is_it(document: object) -> bool:
     """Whether a document is of Google: a list `results` of `alternatives`, by itself or in a job's answer."""
     results = _results(document)
-    return results is not None and (not results or any("alternatives" in each for each in objects(results)))
+    if results is None:
+        return False
+    found = [first_object(each["alternatives"]) for each in objects(results) if "alternatives" in each]
+    # Others too list alternatives, with other things in them.
+    return not results or (bool(found) and all(each.keys() <= _OF_ALTERNATIVE for each in found))
 
 
 def words_of(document: object) -> Iterator[Spoken]:
@@ -36,7 +41,7 @@ def words_of(document: object) -> Iterator[Spoken]:
             continue
         words = list(objects(best.get("words")))
         if not words and (text := text_from(best.get("transcript"))):
-            start_s = ends.get(channel, 0.0)
+            start_s = ends.get(channel, 0.0) if math.isfinite(end_s) else math.nan
             utterance = Spoken(text, start_s, end_s, channel, confidence=_sure(best), is_utterance=True)
             found[len(found), "utterance"] = utterance
         for word in words:
@@ -44,8 +49,10 @@ def words_of(document: object) -> Iterator[Spoken]:
             key = (said.word, said.start_s, said.end_s, channel) if math.isfinite(said.start_s) else len(found)
             known = found.get(key)
             found[key] = said if known is None or known.speaker is None else known
-        if math.isfinite(end_s):
-            ends[channel] = end_s
+        if words and not math.isfinite(end_s):
+            end_s = _word(words[-1], channel).end_s
+        # Where nobody says when this ends, nobody says when the next begins.
+        ends[channel] = end_s
     yield from found.values()
 
 

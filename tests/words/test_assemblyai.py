@@ -64,7 +64,25 @@ def test_times_that_are_none_are_missing() -> None:
     assert math.isnan(word.start_s)
 
 
-@pytest.mark.parametrize("other", [{}, [WORD], {"words": [{"word": "a", "start": 0, "end": 1}]}, {"status": "ok"}])
+def test_a_list_of_its_words_or_utterances_has_milliseconds_too() -> None:
+    """As `answer["words"]` is."""
+    for listed in ([WORD], [{**WORD, "words": [WORD]}]):
+        assert is_it(listed)
+        assert [(each.start_s, each.is_utterance) for each in words_of(listed)] == [(0.25, False)]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {},
+        {"words": [{"word": "a", "start": 0, "end": 1}]},
+        {"status": "ok"},
+        {"words": [{"text": "a", "start": 0.0, "end": 0.25}]},
+        {"words": [{"text": "a", "start": 0, "end": 1}, {"text": "b", "start": 1.119, "end": 1.3}]},
+        [{**WORD, "start": 0.0, "end": 1.0}],
+        [{"text": "a", "start": 0, "end": 1}],
+    ],
+)
 def test_other_documents_are_not_its(other) -> None:
-    """Whisper's words are called otherwise."""
+    """Whisper's words are called otherwise, and others' of the same names have seconds."""
     assert not is_it(other)

@@ -105,6 +105,16 @@ def test_a_speaker_may_stand_before_what_is_said(line, speaker, said) -> None:
     assert read(f"1\n00:00:01,000 --> 00:00:02,000\n{line}\n") == [(said, 1.0, 2.0, speaker)]
 
 
+def test_lines_of_one_cue_may_be_of_two_speakers() -> None:
+    """Each line that begins with a name is of that speaker, and goes on until the next."""
+    lines = "Hello\nAgent: Yes,\nplease\n[SPEAKER_01]:\nNo: never"
+    assert read(f"1\n00:00:01,000 --> 00:00:02,000\n{lines}\n") == [
+        ("Hello", 1.0, 2.0, None),
+        ("Yes, please", 1.0, 2.0, "Agent"),
+        ("No: never", 1.0, 2.0, "SPEAKER_01"),
+    ]
+
+
 def test_lines_that_underline_each_word_say_each_once() -> None:
     """As whisper's `--highlight_words` writes them, with pauses in which none is underlined."""
     cues = ["<u>Hi</u> you", "Hi you", "Hi <u>you</u>", "Next one"]

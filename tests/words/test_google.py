@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 
+import numpy as np
 import pytest
 
 from kataven_notebook.words.google import is_it, words_of
@@ -80,10 +81,25 @@ def test_a_result_without_words_is_an_utterance_that_follows_the_one_before() ->
         (each.word, each.start_s, each.end_s, each.is_utterance) for each in words_of({"results": [*said, interim]})
     ]
     assert found == [("a b", 0.0, 2.0, True), ("c", 2.0, 3.5, True)]
+    del said[0]["resultEndTime"]
+    times = [(each.start_s, each.end_s) for each in words_of({"results": said})]
+    assert np.isnan(times).tolist() == [[True, True], [True, False]], "nobody says when the first one ends"
+    word = {"startTime": "0.5s", "endTime": "1.5s", "word": "Yes"}
+    after = list(words_of({"results": [result(word, channelTag=1), said[1]]}))
+    assert [each.start_s for each in after] == [0.5, 1.5]
 
 
 @pytest.mark.parametrize(
-    "other", [{}, [], {"results": {"channels": []}}, {"results": [1]}, {"results": {"a": 1, "b": 2}}]
+    "other",
+    [
+        {},
+        [],
+        {"results": {"channels": []}},
+        {"results": [1]},
+        {"results": {"a": 1, "b": 2}},
+        {"results": [{"alternatives": [{"transcript": "a", "timestamps": [["a", 0.1, 0.5]]}]}]},
+        {"results": [{"start_time": 0.1, "alternatives": [{"content": "a"}]}]},
+    ],
 )
 def test_other_documents_are_not_its(other) -> None:
     """Other services call things `results` too."""
