@@ -198,14 +198,20 @@ def _listed(texts: Sequence[str], separator: str, most: int = _SHOWN) -> str:
     return separator.join(texts[:most]) + more
 
 
+def _placed_once(found: Sequence[_Found]) -> list[tuple[float, Spoken]]:
+    """Return the words of a session with their places; a session in many rows may have its transcript in each."""
+    each_once = {repr(each.said): each for each in found}.values() if len(found) > 1 else found
+    return [placed for each in each_once for placed in zip(each.places, each.said, strict=True)]
+
+
 def _frame(found: Iterable[_Found], session: str) -> pd.DataFrame:
-    by_session: dict[str, list[tuple[float, Spoken]]] = {}
+    by_session: dict[str, list[_Found]] = {}
     for each in found:
-        by_session.setdefault(each.session_id, []).extend(zip(each.places, each.said, strict=True))
+        by_session.setdefault(each.session_id, []).append(each)
     rows = [
         (session_id, said)
-        for session_id, placed in by_session.items()
-        for _, said in sorted(placed, key=lambda one: one[0])
+        for session_id, of_session in by_session.items()
+        for _, said in sorted(_placed_once(of_session), key=lambda one: one[0])
     ]
     columns: dict[str, Any] = {session: as_array([session_id for session_id, _ in rows], "string")}
     for name, dtype in COLUMNS.items():

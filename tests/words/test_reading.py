@@ -55,6 +55,14 @@ def test_words_stand_by_session_and_start() -> None:
     assert words["session_id"].tolist() == ["z", "z", "z", "b"]
 
 
+def test_a_session_in_many_rows_has_its_words_once() -> None:
+    """Though each row has a transcript of its own, as after a merge and a Parquet file."""
+    text = json.dumps(transcript(("Hi", 0, 1), ("you", None, None)))
+    for make in (json.loads, str.encode, lambda each: each + " "):
+        calls = pd.DataFrame({"session_id": ["a", "a", "b"], "transcript": [make(text) for _ in range(3)]})
+        assert kn.words.read(calls)["word"].tolist() == ["Hi", "you"] * 2
+
+
 def test_files_of_one_session_are_put_together(tmp_path) -> None:
     """As where each channel has a transcript of its own."""
     (tmp_path / "a-0.json").write_text(json.dumps(transcript(("one", 1, 2), ("three", 3, 4))))
