@@ -6,7 +6,16 @@ import time
 from typing import TYPE_CHECKING, Protocol
 
 from kataven_notebook.errors import ConfigurationError, UrlExpired
-from kataven_notebook.frame.columns import CLIP_ID, EXPIRES_AT, URL, as_text, recordings_of, texts, times_s
+from kataven_notebook.frame.columns import (
+    CLIP_ID,
+    EXPIRES_AT,
+    URL,
+    as_text,
+    recordings_of,
+    refuse_clips,
+    texts,
+    times_s,
+)
 from kataven_notebook.frame.sessions import session_column
 from kataven_notebook.service.answers import may_be_fetched
 from kataven_notebook.service.client import HubClient
@@ -127,6 +136,7 @@ def source_of(
     frame: pd.DataFrame, *, session: Hashable, prefix: str, store: StoreLike, settings: Settings | None
 ) -> FrameSource:
     """Return where a player's sound comes from: the frame, the store, then a URL signed on demand."""
+    refuse_clips(frame, session, prefix=prefix)
     # Neither a store nor the service knows clips by their names.
     are_clips = session == prefix + CLIP_ID
     return FrameSource(

@@ -15,7 +15,18 @@ from kataven_notebook.defaults import with_configured_names
 from kataven_notebook.errors import ConfigurationError, DecodeError, FrameError, StoreError
 from kataven_notebook.exchange import sheets as _sheets
 from kataven_notebook.exchange.sound_files import ENCODINGS, SoundFiles, Written, alike
-from kataven_notebook.frame.columns import AUDIO, DTYPES, ERROR, EXPIRES_AT, SOUND, STATUS, URL, as_array, with_columns
+from kataven_notebook.frame.columns import (
+    AUDIO,
+    CLIP_ID,
+    DTYPES,
+    ERROR,
+    EXPIRES_AT,
+    SOUND,
+    STATUS,
+    URL,
+    as_array,
+    with_columns,
+)
 from kataven_notebook.frame.job import FrameJob
 from kataven_notebook.frame.options import check_choice, sound_plan
 from kataven_notebook.frame.sessions import session_column
@@ -132,6 +143,11 @@ def to_audiofolder(
     if silence is not None:
         options["silenced"] = True
     job = FrameJob(df, session, prefix=prefix)
+    if silence is not None and session == prefix + CLIP_ID:
+        raise FrameError(
+            "the frame holds clips, whose times are not those of their calls: pass silence= to clips(), which takes "
+            "it out where it cuts"
+        )
     silences = Silences(silence, session)
     silences.check(job.sessions.ids)
     twice = df.columns[df.columns.map(str).duplicated()]

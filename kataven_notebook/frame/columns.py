@@ -16,7 +16,7 @@ from kataven_notebook.sound.recording import Recording
 from kataven_notebook.status import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Hashable, Iterable, Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -29,6 +29,7 @@ AUDIO = "audio"
 APPLY_ERROR = "apply_error"
 CLIP_ID = "clip_id"
 """The names of clips, which stand for sessions where clips go on: no store and no service knows them."""
+CLIP_START, CLIP_END = "clip_start_s", "clip_end_s"
 # The columns that describe sound, and the attribute of `Recording` in each.
 SOUND: Mapping[str, str] = {
     "recording_format": "format",
@@ -159,6 +160,21 @@ def check_names(
         raise FrameError(
             f"the frame has columns of its own named {listed}, which would be overwritten: pass prefix='kataven_' "
             "(or rename them)"
+        )
+
+
+def refuse_clips(frame: pd.DataFrame, session: Hashable, *, prefix: str) -> None:
+    """Refuse clips where calls belong: one sound of a call would be taken for all of it, or the call for its clips.
+
+    Raises
+    ------
+    FrameError
+        The frame is one that `clips` made, and its session column names the calls.
+    """
+    if session != prefix + CLIP_ID and {prefix + each for each in (AUDIO, CLIP_START, CLIP_END)} <= set(frame.columns):
+        raise FrameError(
+            f"the frame holds clips, and {session!r} names the calls that they are of: pass "
+            f"session={prefix + CLIP_ID!r}, which names each clip, or the frame of the calls"
         )
 
 

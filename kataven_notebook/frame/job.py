@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from kataven_notebook.frame.columns import AUDIO, CLIP_ID, check_names, check_prefix
+from kataven_notebook.frame.columns import AUDIO, CLIP_ID, check_names, check_prefix, refuse_clips
 from kataven_notebook.frame.known import split, split_for_work
 from kataven_notebook.frame.options import check_choice
 from kataven_notebook.frame.sessions import find_sessions, refuse_files
@@ -45,7 +45,7 @@ class FrameJob:
     Raises
     ------
     FrameError
-        The sessions can't be found, or a column of the caller's has one of the names.
+        The sessions can't be found, the frame holds clips, or a column of the caller's has one of the names.
     ConfigurationError
         `errors` is neither of the two.
     """
@@ -66,6 +66,7 @@ class FrameJob:
         self.capture = errors == "capture"
         self.sessions = find_sessions(frame, session)
         refuse_files(frame, self.sessions, prefix + AUDIO)
+        refuse_clips(frame, session, prefix=prefix)
         check_names(frame, names, prefix=prefix, own_session=session)
         # By the session's position in `sessions.ids`.
         self.known: dict[int, Outcome] = {}

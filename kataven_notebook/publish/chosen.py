@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from kataven_notebook.frame.analysis import moments
-from kataven_notebook.frame.columns import AUDIO, ERROR
-from kataven_notebook.publish.clip_frames import CLIP_END, CLIP_START
+from kataven_notebook.frame.columns import AUDIO, CLIP_END, CLIP_START, ERROR
 from kataven_notebook.publish.cutting import clips as cut
 
 if TYPE_CHECKING:

@@ -14,7 +14,9 @@ from kataven_notebook.arguments import is_number
 from kataven_notebook.errors import FrameError
 from kataven_notebook.frame.columns import (
     AUDIO,
+    CLIP_END,
     CLIP_ID,
+    CLIP_START,
     DTYPES,
     ERROR,
     EXPIRES_AT,
@@ -24,6 +26,7 @@ from kataven_notebook.frame.columns import (
     as_array,
     check_names,
     recordings_of,
+    refuse_clips,
     statuses,
     texts,
     with_columns,
@@ -38,7 +41,6 @@ if TYPE_CHECKING:
     from kataven_notebook.sound.recording import Recording
     from kataven_notebook.status import Status
 
-CLIP_START, CLIP_END = "clip_start_s", "clip_end_s"
 _OF_CALLS = (AUDIO, STATUS, ERROR, URL, EXPIRES_AT)
 # What tells own marks and words of one place from each other.
 _NAMING = ("kind", "label", "word", "channel", "start_s", "end_s")
@@ -94,7 +96,7 @@ def frame_of_calls(
     Raises
     ------
     FrameError
-        `calls` is no frame with that session column, or has a column of ours twice.
+        `calls` is no frame with that session column, holds clips, or has a column of ours twice.
     """
     # As objects: ids that can't be sent are not to fail here.
     frame = pd.DataFrame({session: pd.Series(as_array(ids, "object"), dtype=object)})
@@ -102,6 +104,7 @@ def frame_of_calls(
         return frame, set()
     given = moments if calls is None else calls
     sessions = find_sessions(given, session)
+    refuse_clips(given, session, prefix=prefix)
     names = [prefix + name for name in _OF_CALLS if prefix + name in given.columns]
     known = given[names]
     if not known.columns.is_unique:

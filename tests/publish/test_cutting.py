@@ -296,6 +296,29 @@ def test_clips_go_on_to_the_player_and_to_files(calls, tmp_path) -> None:
     assert repr(desk) == "<Player of 3 calls, 'm1' is open>"
 
 
+def test_clips_are_never_taken_for_their_calls(calls, hub, tmp_path) -> None:
+    """No clip stands for another of its call, the call for none, and no time of a call for one of a clip."""
+    quiet = pd.DataFrame({"session_id": ["a", "b"], "start_s": [2.0, 500.0], "end_s": [3.0, 900.0]})
+    found = cut(moments(("a", 2.0, 3.0), ("a", 5.0, 6.0), ("b", 2.0, 3.0)), calls, silence=quiet)
+    assert found["recording_status"].tolist() == ["downloaded", "downloaded", "failed"]
+    options = {"settings": hub.settings, "progress": False}
+    hub.requests.clear()
+    for frame in (found, found.set_index("clip_id")):
+        for ways in (
+            lambda: kn.to_audiofolder(frame, tmp_path / "out", **options),  # noqa: B023 - called at once
+            lambda: kn.to_audiofolder(frame, tmp_path / "out", silence=quiet, **options),  # noqa: B023 - the same
+            lambda: kn.metrics(frame, **options),  # noqa: B023 - the same
+            lambda: kn.player(frame, settings=hub.settings),  # noqa: B023 - the same
+            lambda: cut(moments(("a", 2.0, 3.0)), frame),  # noqa: B023 - the same
+        ):
+            with pytest.raises(errors.FrameError, match=r"holds clips, and 'session_id' names .* session='clip_id'"):
+                ways()
+    assert hub.requests.count() == 0
+    of_clips = pd.DataFrame({"clip_id": found["clip_id"], "start_s": 2.0, "end_s": 3.0})
+    with pytest.raises(errors.FrameError, match=r"pass silence= to clips\(\)"):
+        kn.to_audiofolder(found, tmp_path / "out", silence=of_clips, session="clip_id", **options)
+
+
 def test_nobody_is_asked_for_a_clip_by_its_name(hub, tmp_path) -> None:
     """Neither the service nor a store knows it: what could not be cut stays as it is."""
     frame = moments(("a", 2.0, 3.0), ("broken", 2.0, 3.0), moment_id=["m1", "m2"])
