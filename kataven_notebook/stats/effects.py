@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kataven_notebook.stats import special
-from kataven_notebook.stats.spreads import Spread, skewed, skewness_of_sum
+from kataven_notebook.stats.spreads import Spread, as_many, student
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -51,8 +51,8 @@ def effect_of(spread: Spread, reference: Spread, effect: str, z: float) -> Effec
     Where the samples have nothing in common, the limits are put together from those of both (Zou & Donner, Statistics
     in Medicine 27, 2008; for ratios Donner & Zou 2012), which are taken where both are off by their part, and keeps
     what is lopsided in them. Where clusters have values in both samples, as in a paired design, what is common to them
-    cancels: by the clusters' own differences for means and rates, by the correlation for shares (Newcombe 1998) and
-    quantiles.
+    cancels: for means and rates by Student's t of the clusters' own differences, for ratios of those by Fieller's
+    limits (1954), for shares (Newcombe 1998) and quantiles by the correlation.
 
     Parameters
     ----------
@@ -68,10 +68,10 @@ def effect_of(spread: Spread, reference: Spread, effect: str, z: float) -> Effec
     if note is not None or spread.at is None or reference.at is None:
         return Effect(value, note=note)
     shared = _pulls_of_both(spread, reference)
-    if shared is not None and spread.is_linear and reference.is_linear:
+    # A group without events has no pulls, and the limits of a count.
+    if shared is not None and spread.is_linear and reference.is_linear and all(each.any() for each in shared):
         return _of_pulls(spread, reference, shared, effect, value, z)
-    correlation = 0.0 if shared is None else _correlation(*shared)
-    return _Both(spread, reference, correlation, z).effect(effect)
+    return _Both(spread, reference, shared, z).effect(effect)
 
 
 @np.errstate(over="ignore", invalid="ignore")
@@ -139,19 +139,22 @@ def _pulls_of_both(spread: Spread, reference: Spread) -> tuple[Doubles, Doubles]
     """Return the pulls of all clusters of either, on both; None where no cluster is in both."""
     if spread.labels is None or reference.labels is None or spread.pulls is None or reference.pulls is None:
         return None
-    positions = {label: at for at, label in enumerate(spread.labels)}
-    count = len(positions)
-    for label in reference.labels:
+    mine, others = _side_by_side(spread, reference, spread.pulls, reference.pulls)
+    are_apart = len(mine) == len(spread.labels) + len(reference.labels)
+    return None if are_apart else (mine, others)
+
+
+def _side_by_side(spread: Spread, reference: Spread, mine: Doubles, others: Doubles) -> tuple[Doubles, Doubles]:
+    """Return an amount for each cluster of either, 0 where it is not in that sample."""
+    positions = {label: at for at, label in enumerate(spread.labels or ())}
+    for label in reference.labels or ():
         positions.setdefault(label, len(positions))
-    if len(positions) == count + len(reference.labels):
-        return None
-    mine, others = np.zeros(len(positions)), np.zeros(len(positions))
-    for target, each in ((mine, spread), (others, reference)):
-        own, total = len(each.labels or ()), len(positions)
-        # Each has the correction for its own number of clusters.
-        scale = np.sqrt((own - 1) / own * total / (total - 1))
-        target[[positions[label] for label in each.labels or ()]] = np.asarray(each.pulls) * scale
-    return mine, others
+    result = []
+    for each, amounts in ((spread, mine), (reference, others)):
+        filled = np.zeros(len(positions))
+        filled[[positions[label] for label in each.labels or ()]] = amounts
+        result.append(filled)
+    return result[0], result[1]
 
 
 def _correlation(mine: Doubles, others: Doubles) -> float:
@@ -164,16 +167,27 @@ def _of_pulls(
 ) -> Effect:
     """Return the effect from each cluster's own difference."""
     mine, others = shared
-    is_ratio = effect == "ratio"
-    if is_ratio and not spread.value:
-        return Effect(value, note="a ratio of 0 has no interval in a paired design: effect='difference'")
-    pulls = mine / spread.value - others / reference.value if is_ratio else mine - others
-    error = float(np.sqrt(pulls @ pulls))
-    if error <= 1e-12 * max(abs(spread.value), abs(reference.value)):
+    variance, other = float(mine @ mine), float(others @ others)
+    pulls = mine - others if effect == "difference" else mine - value * others
+    if np.sqrt(pulls @ pulls) <= 1e-12 * max(abs(spread.value), abs(reference.value)):
         return Effect(value, note=EQUAL_PAIRS)
-    around = skewed(float(np.log(value)) if is_ratio else value, error, skewness_of_sum(pulls), len(pulls) - 1)
-    whole = Spread(value, (lambda z: np.exp(around(z))) if is_ratio else around)
-    return effect_of_spread(whole, effect, z)
+    # What each cluster may add to the variance: of those that differ in size, or are in one sample only, few add much.
+    sizes = [np.ones(len(each.labels or ())) if each.sizes is None else each.sizes for each in (spread, reference)]
+    parts = _side_by_side(spread, reference, variance * sizes[0], other * sizes[1])
+    df = as_many(parts[0] + parts[1]) - 1
+
+    def of_difference(z: Doubles) -> Doubles:
+        return value + student(z, df) * float(np.sqrt(pulls @ pulls))
+
+    def of_ratio(z: Doubles) -> Doubles:
+        squares = student(z, df) ** 2
+        a, c = reference.value**2 - squares * other, spread.value**2 - squares * variance
+        b = spread.value * reference.value - squares * float(mine @ others)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            result = (b + np.sign(z) * np.sqrt(np.maximum(b * b - a * c, 0.0))) / a
+        return np.where(a > 0, np.maximum(result, 0.0), np.sign(z) * np.inf)
+
+    return effect_of_spread(Spread(value, of_difference if effect == "difference" else of_ratio), effect, z)
 
 
 class _Both:
@@ -183,8 +197,13 @@ class _Both:
     the larger the wider its own interval is on that side.
     """
 
-    def __init__(self, spread: Spread, reference: Spread, correlation: float, z: float) -> None:
-        self._both, self._correlation, self._z = (spread, reference), correlation, z
+    def __init__(self, spread: Spread, reference: Spread, shared: tuple[Doubles, Doubles] | None, z: float) -> None:
+        self._both, self._z = (spread, reference), z
+        self._correlation = self._cancelling = 0.0
+        if shared is not None:
+            self._correlation = _correlation(*shared)
+            squares = sum(float(each @ each) for each in shared)
+            self._cancelling = 2 * float(shared[0] @ shared[1]) / squares if squares else 0.0
         self._parts = [(1.0, 1.0), (1.0, 1.0)]
         self._parts = [self._parts_of(side) for side in (_LOWER, _UPPER)]
 
@@ -196,9 +215,10 @@ class _Both:
         for side in (_LOWER, _UPPER):
             mine, others = self._distances(np.array([self._z]), side)
             if effect == "difference":
-                ends.append(apart + side * _together(mine, others, self._correlation)[0])
+                ends.append(apart + side * self._together(mine, others)[0])
             else:
-                ends.append(_root(value, other, mine[0], others[0], self._correlation, is_upper=side == _UPPER))
+                shared = self._shared(mine, others)[0]
+                ends.append(_root(value, other, mine[0], others[0], shared, is_upper=side == _UPPER))
         if not np.isfinite(ends).all():
             return Effect(apart, note="too few values: the interval would have no end")
         if not ends[0] < ends[1]:
@@ -210,7 +230,25 @@ class _Both:
         """Return what is left of the difference at the end of its interval that is nearer to 0."""
         difference = self._both[0].value - self._both[1].value
         mine, others = self._distances(grid, _LOWER if difference > 0 else _UPPER)
-        return abs(difference) - _together(mine, others, self._correlation)
+        return abs(difference) - self._together(mine, others)
+
+    def _together(self, mine: Doubles, others: Doubles) -> Doubles:
+        square = mine**2 + others**2 - 2 * self._shared(mine, others)
+        # Infinite ones leave NaN where they cancel.
+        result: Doubles = np.sqrt(np.where(np.isnan(square), np.inf, np.maximum(square, 0.0)))
+        return result
+
+    def _shared(self, mine: Doubles, others: Doubles) -> Doubles:
+        """Return what cancels: the distances' product, by the correlation.
+
+        It is no larger a part of their squares than it is of the variances: those of shares, which end at 0 and 1,
+        would else be alike and cancel each other.
+        """
+        if not self._correlation:
+            return np.zeros(len(mine))
+        part = self._cancelling / 2 * (mine**2 + others**2)
+        result: Doubles = np.minimum(self._correlation * mine * others, part)
+        return result
 
     def _parts_of(self, side: int) -> tuple[float, float]:
         mine, others = (float(each[0]) for each in self._distances(np.array([self._z]), side))
@@ -236,17 +274,10 @@ def _limits(spread: Spread, z: Doubles) -> Doubles:
     return np.full(len(z), spread.value) if spread.at is None else spread.at(z)
 
 
-def _together(mine: Doubles, others: Doubles, correlation: float) -> Doubles:
-    square = mine**2 + others**2 - (2 * correlation * mine * others if correlation else 0.0)
-    # Infinite ones leave NaN where they cancel.
-    result: Doubles = np.sqrt(np.where(np.isnan(square), np.inf, np.maximum(square, 0.0)))
-    return result
-
-
-def _root(value: float, other: float, mine: float, others: float, correlation: float, *, is_upper: bool) -> float:
+def _root(value: float, other: float, mine: float, others: float, shared: float, *, is_upper: bool) -> float:
     """Return the ratio at which the difference of the estimate and so many times the reference ends at 0."""
     a, c = other**2 - others**2, value**2 - mine**2
-    b = value * other - correlation * mine * others
+    b = value * other - shared
     root = float(np.sqrt(max(b * b - a * c, 0.0)))
     if is_upper:
         return (b + root) / a if a > 0 else float("inf")
@@ -259,11 +290,16 @@ def _p_value(left: Callable[[Doubles], Doubles], z: float) -> float:
     grid = np.sort(np.append(_GRID, z))
     remaining = left(grid)
     gone = np.flatnonzero(~(remaining > 0))
+    if remaining[np.searchsorted(grid, z)] > 0:
+        # What is left at the interval's end is not gone closer by, where limits are as coarse as the values.
+        gone = gone[grid[gone] > z]
     if not len(gone):
         return float(2 * special.ndtr(-grid[-1]))
     last = max(int(gone[0]), 1)
     before, after = remaining[last - 1], remaining[last]
-    found = grid[last - 1]
-    if np.isfinite(after) and before > after:
-        found += (grid[last] - grid[last - 1]) * max(before, 0.0) / (max(before, 0.0) - after)
+    found, step = grid[last - 1], grid[last] - grid[last - 1]
+    if not np.isfinite(after):
+        found += step / 2
+    elif before > after:
+        found += step * max(before, 0.0) / (max(before, 0.0) - after)
     return float(min(1.0, 2 * special.ndtr(-found)))

@@ -72,7 +72,7 @@ def spread_of_ratio(sample: Sample, statistic: str) -> Spread:
     at = _limits(sample, statistic, value, pulls if variance else np.zeros(count), sizes)
     if at is None:
         return Spread(value, note=ALIKE.format(value))
-    return Spread(value, at, None, pulls, sample.labels, is_linear=statistic != "share")
+    return Spread(value, at, None, pulls, sample.labels, is_linear=statistic != "share", sizes=sizes / size)
 
 
 def _sums(sample: Sample, statistic: str) -> tuple[Doubles, Doubles]:

@@ -116,7 +116,9 @@ def spread_of_effect(
 
     count = len(labels)
     value = effect_of(np.arange(count))
-    return _spread(value, effect_of, labels, count, _Draws(resamples, seed, name_of(function), count - 1))
+    sizes = np.array([[len(each) for each in own] for own in rows], dtype=np.float64)
+    df = as_many((sizes / sizes.sum(axis=1, keepdims=True)).sum(axis=0)) - 1
+    return _spread(value, effect_of, labels, count, _Draws(resamples, seed, name_of(function), df))
 
 
 def _spread(

@@ -39,6 +39,8 @@ class Spread:
         What the clusters are called.
     is_linear : bool
         Whether a difference is best told by the clusters' own: `pulls` are in the estimate's unit, and not of a share.
+    sizes : ndarray of float64, shape (clusters,), or None
+        How much of the whole each cluster is, where `is_linear`.
     """
 
     value: float
@@ -47,6 +49,7 @@ class Spread:
     pulls: Doubles | None = None
     labels: list[Any] | None = None
     is_linear: bool = False
+    sizes: Doubles | None = None
 
     def limits(self, z: float) -> tuple[float, float, str | None]:
         """Return the interval's ends, NaN and the reason where there is none."""

@@ -32,13 +32,54 @@ def test_a_difference_of_means_is_welchs() -> None:
 
 
 def test_a_difference_of_pairs_is_that_of_the_paired_test() -> None:
-    """What the pairs have in common cancels, and it doesn't where they are not known."""
-    base = RANDOM.normal(5, 3, 40)
-    a, b, names = base + RANDOM.normal(0.3, 0.5, 40), base, np.arange(40)
-    found = effect_of(mean(a, clusters=names), mean(b, clusters=names), "difference", Z)
-    interval = stats.ttest_rel(a, b).confidence_interval()
-    assert (found.low, found.high) == pytest.approx((interval.low, interval.high), abs=0.03)
+    """What the pairs have in common cancels, and it doesn't where they are not known; also where values are skewed."""
+    base = RANDOM.exponential(3, 40)
+    a, b, names = base + RANDOM.exponential(0.5, 40), base, np.arange(40)
+    found, known = effect_of(mean(a, clusters=names), mean(b, clusters=names), "difference", Z), stats.ttest_rel(a, b)
+    interval = known.confidence_interval()
+    assert (found.low, found.high) == pytest.approx((interval.low, interval.high), abs=1e-6)
+    assert found.p_value == pytest.approx(known.pvalue, rel=0.05)
     assert effect_of(mean(a), mean(b), "difference", Z).low < 0
+
+
+def test_a_ratio_of_pairs_ends_where_the_paired_test_does() -> None:
+    """Fieller's limits: of so many times the reference the values are just not told apart."""
+    base = RANDOM.exponential(3, 12) + 1
+    a, b, names = base + RANDOM.exponential(0.5, 12), base, np.arange(12)
+    found = effect_of(mean(a, clusters=names), mean(b, clusters=names), "ratio", Z)
+    for end in (found.low, found.high):
+        assert stats.ttest_rel(a, end * b).pvalue == pytest.approx(0.05, rel=1e-4)
+
+
+def test_one_cluster_in_both_samples_lends_a_small_one_no_certainty() -> None:
+    """The five values of one are five, though the other's are 200."""
+    a, b = RANDOM.normal(0, 1, 5), RANDOM.normal(0, 1, 200)
+    found = effect_of(mean(a, clusters=np.arange(5)), mean(b, clusters=np.arange(4, 204)), "difference", Z)
+    known = stats.ttest_ind(a, b, equal_var=False).confidence_interval()
+    assert found.high - found.low == pytest.approx(known.high - known.low, rel=0.1)
+
+
+def test_pairs_of_unequal_size_count_as_fewer() -> None:
+    """One caller with half of all calls: the limits of a few pairs."""
+    sizes = np.r_[40, np.full(40, 1)]
+    names = np.repeat(np.arange(41), sizes)
+    a, b = RANDOM.normal(size=(2, 80))
+    found = effect_of(mean(a, clusters=names), mean(b, clusters=names), "difference", Z)
+    pulls = np.bincount(names, weights=a - b - (a - b).mean())
+    error = np.sqrt((np.r_[pulls[0] * 2, pulls[1:] / (1 - 1 / 80)] ** 2).sum() * 40 / 41) / 80
+    few = 80**2 / (sizes @ sizes)
+    assert (found.high - found.low) / 2 == pytest.approx(stats.t.ppf(0.975, few - 1) * error, rel=1e-6)
+
+
+def test_p_value_and_interval_of_shares_in_common_clusters_say_the_same() -> None:
+    """Limits that end at 0 and 1 don't cancel each other, whatever the sizes of clusters."""
+    for _ in range(40):
+        names = [np.repeat(np.arange(5), RANDOM.integers(1, 30, 5)) for _ in range(2)]
+        chance = np.clip(RANDOM.beta(0.5, 1, 5), 0.01, 0.99)
+        parts = [make_sample(RANDOM.random(len(each)) < chance[each], clusters=each) for each in names]
+        found = effect_of(*(spread_of_ratio(each, "share") for each in parts), "difference", Z)
+        if np.isfinite(found.low):
+            assert (found.p_value < 0.05) == (not found.low <= 0 <= found.high)
 
 
 @pytest.mark.parametrize("effect", ["difference", "ratio"])
