@@ -59,6 +59,9 @@ def decisions_of(labels: pd.DataFrame, session: str, name: str) -> pd.DataFrame:
     found.loc[lengthless, "end_s"] = found.loc[lengthless, "start_s"]
     if "label_regions" in table.columns:
         found = _of_a_frame_of_calls(found, table)
+    else:
+        # A sample that labels were merged into has such rows too: nobody decides nothing.
+        found = found[found["label"].notna() | found["note"].notna()]
     lost = found["session"].isna()
     if lost.any():
         warn_caller(f"{name} has {int(lost.sum()):,} row(s) without an id in {session!r}: they are left out")

@@ -74,7 +74,7 @@ def test_calls_that_were_not_heard_are_no_no() -> None:
 def test_a_note_alone_says_that_a_call_was_heard() -> None:
     """A decision without a label is one."""
     chosen = study.sample(frame(), 60)
-    labels = labels_of(chosen)
+    labels = labels_of(chosen, note="listened")
     labels.loc[labels["label"] == "fine", "label"] = None
     assert study.estimate(labels, "escalate", sample=chosen)["missing"].tolist() == [0]
 
@@ -156,6 +156,16 @@ def test_labels_with_the_sample_s_columns_need_no_sample() -> None:
     found = study.estimate(both, ["escalate", "late"])
     assert found["n"].tolist() == [10, 10]
     assert found["estimate"].tolist() == [1, 1]
+
+
+def test_a_sample_that_labels_were_merged_into_says_what_they_say() -> None:
+    """Its rows without a label were heard by nobody: they are no "no"."""
+    chosen = study.sample(frame(), 60)
+    labels = labels_of(chosen).head(30)
+    merged = chosen.merge(labels, how="left", on="session_id")
+    found = study.estimate(merged, "escalate")
+    pd.testing.assert_frame_equal(found, study.estimate(labels, "escalate", sample=chosen))
+    assert found[["n", "missing"]].to_numpy().tolist() == [[30, 30]]
 
 
 def test_moments_are_matched_by_id_or_by_place() -> None:

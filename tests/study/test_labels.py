@@ -43,7 +43,12 @@ def test_of_a_player_s_frame_undecided_calls_are_no_decisions() -> None:
 def test_any_dtype_is_read() -> None:
     """Categories, objects with None, ids in the index; a region without an end, or one before its start, is a point."""
     table = pd.DataFrame(
-        {"label": pd.Categorical(["x", None, "y"]), "start_s": ["1.5", None, "3"], "end_s": [None, None, 2]},
+        {
+            "label": pd.Categorical(["x", None, "y"]),
+            "note": [None, "heard", None],
+            "start_s": ["1.5", None, "3"],
+            "end_s": [None, None, 2],
+        },
         index=pd.Index(["a", "b", "c"], name="session_id"),
     )
     found = decisions_of(table, "session_id", "labels")
