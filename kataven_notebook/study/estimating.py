@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,13 +12,15 @@ import pandas as pd
 from kataven_notebook.arguments import is_number
 from kataven_notebook.defaults import with_configured_names
 from kataven_notebook.errors import ConfigurationError, FrameError
-from kataven_notebook.frame.columns import check_prefix
+from kataven_notebook.frame.columns import as_text, check_prefix
 from kataven_notebook.frame.options import check_choice
+from kataven_notebook.frame.sessions import session_column
 from kataven_notebook.hints import did_you_mean
+from kataven_notebook.notices import warn_caller
 from kataven_notebook.stats.shares import Share, share
 from kataven_notebook.study.drawing import PROBABILITY, STRATUM
 from kataven_notebook.study.labels import decisions_of
-from kataven_notebook.study.units import Groups, Units, as_names, find_groups, find_units
+from kataven_notebook.study.units import MOMENT, Groups, Units, as_names, find_groups, find_units
 from kataven_notebook.study.votes import votes_on, with_heard
 
 if TYPE_CHECKING:
@@ -99,7 +102,8 @@ def estimate(
     Raises
     ------
     FrameError
-        A frame or column is not there, holds no chances between 0 and 1, or has a name of a column of the result.
+        A frame or column is not there, holds no chances between 0 and 1, or several of one call, as samples do that
+        were joined, or has a name of a column of the result.
     ConfigurationError
         Neither `sample` nor `calls` is given, or an option is out of range.
 
@@ -237,7 +241,21 @@ def _design(
     strata = np.zeros(count, dtype=np.intp)
     if prefix + STRATUM in rows.columns:
         strata = pd.factorize(rows[prefix + STRATUM], use_na_sentinel=False)[0]
-    return _Design(units, rows, _chances(rows, name, prefix + PROBABILITY), strata, is_supposed)
+    chances = _chances(rows, name, prefix + PROBABILITY)
+    _check_one_draw(frame, MOMENT if units.are_moments else session, name, prefix + PROBABILITY)
+    return _Design(units, rows, chances, strata, is_supposed)
+
+
+def _check_one_draw(frame: pd.DataFrame, key: str, name: str, column: str) -> None:
+    """Refuse units with several chances: of samples that were joined nobody knows which chance a unit had."""
+    ids = as_text(session_column(frame, key)).reset_index(drop=True)
+    chances = pd.to_numeric(frame[column]).reset_index(drop=True).groupby(ids).agg(["min", "max"])
+    several = chances[~np.isclose(chances["min"], chances["max"], equal_nan=True)]
+    if len(several):
+        raise FrameError(
+            f"{name}= gives {several.index[0]!r} more than one {column!r}: samples can't be joined, as what could be "
+            "drawn twice had another chance; draw one sample with a larger n"
+        )
 
 
 def _chances(rows: pd.DataFrame, name: str, column: str) -> Doubles:
@@ -278,11 +296,24 @@ def _groups(
         raise FrameError(
             f"sample= has {design.units.kind}s that calls= has not: pass the frame that the sample was drawn from"
         )
+    if not design.is_supposed:
+        _tell_of_other_frames(design, len(whole.ids))
     # Of the whole frame, so that a group of which nothing was drawn has its row.
     found = find_groups(calls.iloc[whole.rows], by, keep_missing=False, taken=COLUMNS)
     codes = found.codes[np.array([positions[each] for each in design.units.ids], dtype=np.intp)]
     sizes = np.bincount(found.codes[found.codes >= 0], minlength=len(found.keys))
     return Groups(codes, found.keys), sizes.astype(np.intp)
+
+
+def _tell_of_other_frames(design: _Design, count: int) -> None:
+    """Warn of a sample whose chances are those of one draw from a frame of another size."""
+    weights = 1 / design.chances
+    size, spread = float(weights.sum()), math.sqrt(float((weights * (weights - 1)).sum()))
+    if abs(size - count) > 4 * spread + 1:
+        warn_caller(
+            f"sample= speaks for about {design.units.named(round(size))}, and calls= has {count:,}: pass one sample, "
+            "and the frame that it was drawn from; samples can't be joined"
+        )
 
 
 def _table(rows: list[dict[str, Any]]) -> pd.DataFrame:

@@ -168,6 +168,20 @@ def test_a_sample_that_labels_were_merged_into_says_what_they_say() -> None:
     assert found[["n", "missing"]].to_numpy().tolist() == [[30, 30]]
 
 
+def test_samples_that_were_joined_are_told() -> None:
+    """Their chances are those of none: refused where a call has two, else told beside the frame."""
+    calls = frame()
+    first, larger, other = (study.sample(calls, n, seed=seed) for n, seed in ((60, 1), (90, 1), (60, 2)))
+    with pytest.raises(FrameError, match="draw one sample with a larger n"):
+        study.estimate(labels_of(larger), "escalate", sample=pd.concat([first, larger]))
+    both = pd.concat([first, other])
+    with pytest.warns(UserWarning, match=r"about 1,9\d\d calls, and calls= has 1,000"):
+        study.estimate(labels_of(both), "escalate", sample=both, calls=calls)
+    # Rows of one call that agree, as a merge makes them, are no second sample.
+    found = study.estimate(labels_of(first), "escalate", sample=pd.concat([first, first]), calls=calls)
+    assert found["n"].tolist() == [60]
+
+
 def test_moments_are_matched_by_id_or_by_place() -> None:
     """A region that overlaps a moment is about it; a label on the whole call is about none."""
     moments = pd.DataFrame(
