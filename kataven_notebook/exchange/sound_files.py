@@ -250,7 +250,9 @@ class SoundFiles:
             The file system refuses.
         """
         if self.silences.session_ids:
-            self.written.drop_others({self.stem(each): self.silences.digest(each) for each in session_ids})
+            # Under each name that they may have had: beside an id that case alone tells apart it is another.
+            names = {name: each for each in session_ids for name in (file_stem(each), hashed_stem(each))}
+            self.written.drop_others({name: self.silences.digest(each) for name, each in names.items()})
 
     def stem(self, session_id: object) -> str:
         """Return what a session's files are called, but for the channel and the ending."""

@@ -9,7 +9,7 @@ from exports import IDS, export, sound
 
 from kataven_notebook import Recording, demo, errors
 from kataven_notebook.exchange.audiofolder import read_audiofolder, to_audiofolder
-from kataven_notebook.exchange.sound_files import Written
+from kataven_notebook.exchange.sound_files import Written, hashed_stem
 
 
 @pytest.mark.core
@@ -143,6 +143,21 @@ def test_what_is_to_be_taken_out_now_is_in_no_file_of_an_earlier_export(tmp_path
         assert sorted(files(("a", 0.5, 0.75), ("b", 0.1, 0.2), of=calls.iloc[:1])) == ["a.wav"]
     with pytest.warns(UserWarning, match=r"1 of 2 sessions have no sound that can be written.*lies outside"):
         assert sorted(files(("a", 500.0, 900.0), ("b", 0.1, 0.2))) == ["b.wav"]
+
+
+@pytest.mark.core
+def test_a_file_of_another_name_goes_too(tmp_path) -> None:
+    """Beside an id that case alone tells apart, a call's file is called otherwise."""
+    calls = pd.DataFrame({"session_id": ["a", "A"], "audio": [sound(1.0), sound(1.0)]})
+    folder = tmp_path / "calls"
+
+    def names(of: pd.DataFrame, *rows: tuple) -> set[str]:
+        to_audiofolder(of, folder, silence=silences(*rows), progress=False)
+        return {each.stem for each in (folder / "audio").iterdir()}
+
+    assert names(calls[:1]) == {"a"}
+    assert names(calls, ("a", 0.5, 0.9)) == {hashed_stem("a"), hashed_stem("A")}
+    assert names(calls[:1], ("a", 0.5, 0.8)) == {"a", hashed_stem("A")}
 
 
 @pytest.mark.core
