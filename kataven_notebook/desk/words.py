@@ -7,6 +7,7 @@ none is saved with a notebook.
 from __future__ import annotations
 
 import functools
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,7 @@ _PAUSE_S, _TAKEN_PAUSE_S = 1.5, 0.3
 _MAX_TURN_WORDS = 150
 _BLOCK_WORDS = 5_000
 _MAX_WORD_CHARS = 2_000
+_COUNTED = re.compile(r"(?i)(?:(?:speaker|spk)[ _-]?0*)?(\d+|[a-z])")
 # Below this confidence a word is shown as unsure.
 _SURE = 0.5
 
@@ -140,8 +142,9 @@ class Words:
         speakers = []
         for name, channel in found:
             role = role_named(name) or (roles[channel] if 0 <= channel < len(roles) and not name else "")
-            # Many transcribers count speakers, or give them a letter.
-            named = f"Speaker {name}" if len(name) == 1 or name.isdecimal() else name[:1].upper() + name[1:]
+            # Many transcribers count speakers, or give them a letter; what tells them apart has to fit in.
+            count = _COUNTED.fullmatch(name)
+            named = f"Speaker {count[1]}" if count else name[:1].upper() + name[1:]
             shown = named or role.capitalize() or (f"Channel {channel}" if channel >= 0 else "")
             speakers.append((shown, role, channel))
         return speakers, who

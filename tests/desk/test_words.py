@@ -64,8 +64,9 @@ def test_speakers_are_named_by_the_frame_and_known_by_their_role() -> None:
     assert _read(_words(word=["a"], channel=["caller"]))["speakers"] == [("Caller", "caller", -1)]
     assert _read(_words(word=["a"], channel=["1"]), roles=("agent", "caller"))["speakers"] == [("Caller", "caller", 1)]
     assert _read(_words(word=["a"], channel=[7]))["speakers"] == [("Channel 7", "", 7)]
-    counted = _read(_words(word=["a", "b"], speaker=["0", "B"]))["speakers"]
-    assert [name for name, _, _ in counted] == ["Speaker 0", "Speaker B"]
+    counted = _read(_words(word=list("abcdef"), speaker=["0", "B", "SPEAKER_01", "spk_10", "Speaker 0 ", "SPEAKER_A"]))
+    named = [name for name, _, _ in counted["speakers"]]
+    assert named == ["Speaker 0", "Speaker B", "Speaker 1", "Speaker 10", "Speaker 0", "Speaker A"]
 
 
 def test_words_without_time_stay_in_their_place_and_the_page_says_so() -> None:

@@ -1,5 +1,4 @@
 // The words under the waveform at their time, a row a speaker; and where those are that were searched for.
-import { clamp } from "./clock.js";
 import { element } from "./dom.js";
 import { lastUpTo } from "./words.js";
 
@@ -47,7 +46,7 @@ export class WordRow {
 		context.scale(ratio, ratio);
 		context.font = "11px sans-serif";
 		const text = picture.colour("text");
-		const colours = speakers.map(([, role, channel]) => picture.colour(role || `channel${clamp(channel) % 2}`));
+		const colours = speakers.map(([, role, channel]) => picture.colour(role || (channel < 0 ? "faint" : `channel${channel % 2}`)));
 		const [first, last] = [picture.from - 10, picture.to].map((at) => lastUpTo(byTime, at, start));
 		/** Where the last bar and the last word of each row end. @type {[number[], number[]]} */
 		const [bars, texts] = [[], []];

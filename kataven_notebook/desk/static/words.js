@@ -191,7 +191,7 @@ export class Words {
 			this.#nodes[i] = span(`${this.#isThere(i) ? "" : "untimed "}${unsure.has(i) ? "unsure" : ""}`, word[i]);
 			text.append(this.#nodes[i], " ");
 		}
-		return div(`turn ${role || `c${clamp(channel) % 2}`}`, span("at", start[from] < 0 ? "" : clock(start[from])),
+		return div(`turn ${role || (channel < 0 ? "" : `c${channel % 2}`)}`, span("at", start[from] < 0 ? "" : clock(start[from])),
 			element("b", { class: "who", dir: "auto", title: name }, name), text);
 	}
 
