@@ -93,6 +93,10 @@ class Words:
         self._words = np.array(flat["word"].astype(object), dtype=object)
         self._channel = flat["channel"].to_numpy() if "channel" in flat.columns else None
         self._speaker = None if named is None else np.array(flat[named].astype(object), dtype=object)
+        if self._speaker is not None and "role" in flat.columns:
+            # Who somebody else has found out to speak comes before how a tool calls it.
+            stated = [role_named(_text(each)) for each in flat["role"].astype(object)]
+            self._speaker = np.where(np.array(stated, dtype=object) != "", stated, self._speaker)
         self._confidence = numbers_of(flat["confidence"], "words") if "confidence" in flat.columns else None
 
     def blocks(self, session_id: str, *, roles: Sequence[str], duration_s: float | None) -> Iterator[dict[str, Any]]:

@@ -120,7 +120,7 @@ def clips(
         raise ConfigurationError(f"pad_s={pad_s!r}: pass a number of seconds from 0")
     places = _places(moments, session, float(pad_s))
     check_clip_names(moments, session, prefix)
-    silences = _silences(silence, session, places)
+    silences = _silences(silence, session, places, calls)
     frame, strangers = frame_of_calls(places.sessions.ids, moments, calls, session=session, prefix=prefix)
     if strangers and len(strangers) == len(frame):
         warn_caller(
@@ -209,7 +209,7 @@ def _places(moments: pd.DataFrame, session: str, pad_s: float) -> _Places:
     return _Places(flat, sessions, spans, rows)
 
 
-def _silences(table: pd.DataFrame | None, session: str, places: _Places) -> Silences:
+def _silences(table: pd.DataFrame | None, session: str, places: _Places, calls: pd.DataFrame | None) -> Silences:
     """Return what is to be taken out; a table of all calls may go with the moments of a few."""
     silences = Silences(table, session)
     ids = {each for each in places.sessions.ids if isinstance(each, str)}
@@ -219,6 +219,8 @@ def _silences(table: pd.DataFrame | None, session: str, places: _Places) -> Sile
             f"silence= names no session of these moments ({first} is its first): nothing is taken out of their sound; "
             "compare how the ids are written in both"
         )
+    elif silences.session_ids and calls is not None:
+        silences.check([*ids, *find_sessions(calls, session).ids])
     return silences
 
 

@@ -89,9 +89,12 @@ def join(
     flat = checked_table(turns, session, "turns", ("start_s", "end_s"), quiet=True)
     said = said_in(words, session)
     ids = as_listed(flat, session)
-    turn_of = placed(said, _spans(flat, ids), float(tolerance_s))
+    spans = _spans(flat, ids)
+    first = _first_rows(spans, len(ids))
+    turn_of = placed(said, spans, float(tolerance_s))
     _tell(said, turn_of, ids)
     texts = _texts(said, turn_of, ids)
+    texts = [texts[row] for row in first]
     counts = [None if each is None else len(each.split()) for each in texts]
     return with_columns(turns, {_TEXT: as_array(texts, "string"), _COUNT: as_array(counts, "Int64")}, prefix=prefix)
 
@@ -122,6 +125,17 @@ def _spans(flat: pd.DataFrame, ids: Sequence[str]) -> dict[Hashable, list[Span]]
         if session_id and not math.isnan(start_s):
             found.setdefault(session_id, []).append(Span(row, start_s, end_s, channel, role))
     return found
+
+
+def _first_rows(spans: dict[Hashable, list[Span]], count: int) -> list[int]:
+    """Return for each row the first one of the same turn: a merge makes several rows of one."""
+    first = list(range(count))
+    for session_id, of_call in spans.items():
+        seen: dict[str, int] = {}
+        for span in of_call:
+            first[span.row] = seen.setdefault(repr(span[1:]), span.row)
+        spans[session_id] = [span for span in of_call if first[span.row] == span.row]
+    return first
 
 
 def _texts(said: pd.DataFrame, turn_of: Places, ids: Sequence[str]) -> list[str | None]:

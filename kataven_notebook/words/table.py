@@ -29,7 +29,8 @@ def said_in(words: pd.DataFrame, session: Hashable) -> pd.DataFrame:
     pandas.DataFrame
         `session_id` (object, text), `start_s`, `end_s`, `channel` (float64, NaN where unknown), `word`, `speaker` and
         `role` (object, text, empty where unknown). By session in the order of `words`, then by start; a word without
-        a start stays behind the one before it in its session. Rows without a word or session are left out.
+        a start stays behind the one before it in its session. Rows without a word or session are left out, and what
+        one voice says at one time is there once, as after a merge that made rows of one several.
 
     Raises
     ------
@@ -51,9 +52,13 @@ def said_in(words: pd.DataFrame, session: Hashable) -> pd.DataFrame:
             "speaker": np.array(speakers, dtype=object),
         }
     )
-    roles = {each: role_named(each) for each in set(speakers)}
-    said["role"] = np.array([roles[each] for each in speakers], dtype=object)
-    said = said[said["session_id"].notna().to_numpy() & (said["word"] != "").to_numpy()]
+    # Who somebody else has found out to speak comes before how a tool calls it.
+    stated = _texts(flat["role"]) if "role" in flat.columns else speakers
+    roles = {each: role_named(each) for each in {*speakers, *stated}}
+    said["role"] = [roles[role] or roles[speaker] for role, speaker in zip(stated, speakers, strict=True)]
+    said["role"] = said["role"].astype(object)
+    is_again = said.duplicated() & said["start_s"].notna()
+    said = said[(said["session_id"].notna() & (said["word"] != "") & ~is_again).to_numpy()]
     place = said.groupby("session_id", sort=False)["start_s"].ffill().fillna(-np.inf)
     codes = pd.factorize(said["session_id"])[0]
     return said.iloc[np.lexsort((np.arange(len(said)), place.to_numpy(), codes))].reset_index(drop=True)

@@ -61,6 +61,8 @@ def test_speakers_are_named_by_the_frame_and_known_by_their_role() -> None:
     frame = _words(word=["a", "b", "c", "d"], speaker=["assistant", "Zoë", None, "customer"])
     speakers = _read(frame, roles=("agent", "caller"))["speakers"]
     assert speakers == [("Assistant", "agent", -1), ("Zoë", "", -1), ("", "", -1), ("Customer", "caller", -1)]
+    stated = _words(word=["a", "b"], speaker=["SPEAKER_00", "SPEAKER_01"], role=["caller", None])
+    assert _read(stated)["speakers"] == [("Caller", "caller", -1), ("Speaker 1", "", -1)]
     assert _read(_words(word=["a"], channel=["caller"]))["speakers"] == [("Caller", "caller", -1)]
     assert _read(_words(word=["a"], channel=["1"]), roles=("agent", "caller"))["speakers"] == [("Caller", "caller", 1)]
     assert _read(_words(word=["a"], channel=[7]))["speakers"] == [("Channel 7", "", 7)]

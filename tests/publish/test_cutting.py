@@ -224,7 +224,7 @@ def test_nothing_that_is_taken_out_is_in_a_clip(calls, hub) -> None:
         }
     )
     for options in ({"calls": calls}, {"settings": hub.settings}):
-        found = cut(frame, silence=quiet, **options)
+        found = cut(frame, silence=quiet[quiet["session_id"] == "a"], **options)
         first, second, third = (each.samples for each in found["audio"])
         assert not first[: RATE // 2].any(), "1.0 to 1.5 s"
         assert first[RATE:].all()
@@ -233,6 +233,10 @@ def test_nothing_that_is_taken_out_is_in_a_clip(calls, hub) -> None:
         assert np.array_equal(third, cut(frame, **options)["audio"][2].samples)
     with pytest.warns(UserWarning, match="silence= names no session of these moments"):
         cut(frame, calls, silence=quiet.iloc[[2]])
+    with pytest.warns(UserWarning, match="silence= names 1 session that the frame does not have, such as 'z'"):
+        cut(frame, calls, silence=quiet)
+    cut(frame[:1], calls, silence=quiet.replace("z", "b"))
+    quiet = quiet[quiet["session_id"] == "a"]
     found = cut(frame, calls, silence=quiet.assign(start_s=500.0, end_s=900.0))
     assert found["recording_status"].tolist() == ["failed", "failed", "downloaded"]
     assert "lies outside of the recording" in found["recording_error"][0]

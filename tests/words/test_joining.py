@@ -54,6 +54,13 @@ def test_each_turn_has_its_words_beside_its_latency() -> None:
     pd.testing.assert_frame_equal(TURNS, before)
 
 
+def test_a_turn_in_several_rows_has_its_words_in_each() -> None:
+    """As a merge makes them: no row of it is without words."""
+    talk = quietly(pd.concat([TURNS, TURNS.assign(label="x")]), WORDS)
+    assert talk["text"].fillna("-").tolist() == ["Good morning.", "Hi", "Who?", "-"] * 2
+    assert quietly(TURNS, pd.concat([WORDS, WORDS]))["word_count"].fillna(-1).tolist() == [2, 1, 1, -1]
+
+
 def test_words_in_no_turn_are_counted() -> None:
     """With where most of them are; none where all have a place."""
     with pytest.warns(

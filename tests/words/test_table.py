@@ -53,6 +53,21 @@ def test_channels_may_be_names_and_columns_missing() -> None:
     assert by_role["role"].tolist() == ["agent", "agent", "agent", ""]
 
 
+def test_a_stated_role_comes_before_the_tools_name() -> None:
+    """A counted speaker whom somebody has found to be the caller is the caller."""
+    both = said_in(WORDS.assign(role=["caller", "caller", None, "x", "caller", "caller"], speaker="Bot"), "call")
+    assert both["word"].tolist() == ["first", "second", "third", "Hi you"]
+    assert both["role"].tolist() == ["agent", "caller", "agent", "caller"]
+
+
+def test_what_comes_twice_by_a_merge_is_there_once() -> None:
+    """The same voice says nothing twice at one time; what has no time may be said again."""
+    twice = said_in(pd.concat([WORDS, WORDS]), "call")
+    assert sorted(twice["word"]) == ["Hi you", "first", "second", "third", "third"]
+    other = said_in(pd.concat([WORDS, WORDS.assign(speaker="caller")]), "call")
+    assert len(other) == 2 * len(said_in(WORDS, "call"))
+
+
 def test_no_rows_are_no_words() -> None:
     """With the same columns."""
     assert said_in(WORDS.iloc[:0], "call").columns.tolist() == said_in(WORDS, "call").columns.tolist()
