@@ -25,7 +25,14 @@ if TYPE_CHECKING:
 
 
 def draw_line(
-    ax: Axes, groups: Sequence[Group], places: Doubles, estimates: Sequence[Estimate], *, by: str, metric: str
+    ax: Axes,
+    groups: Sequence[Group],
+    places: Doubles,
+    estimates: Sequence[Estimate],
+    *,
+    by: str,
+    metric: str,
+    level: float = 0.95,
 ) -> None:
     """Draw the estimates in order, their intervals as a band; empty dots have no interval, gaps no values."""
     from kataven_notebook.plots.fitted import set_key, set_labels  # noqa: PLC0415 - needs the extra
@@ -39,7 +46,7 @@ def draw_line(
     known = np.isfinite(low)
     ax.plot(places[known], value[known], "o", color=colour, markersize=3.5, linestyle="none", zorder=4)
     if known.any():
-        handles["95 % interval"] = ax.fill_between(
+        handles[f"{100 * level:g} % interval"] = ax.fill_between(
             places, low, high, where=known, color=colour, alpha=0.22, linewidth=0
         )
         # A point between two without intervals has no band of its own.

@@ -48,8 +48,18 @@ class Row:
     difference: Estimate | None
 
 
-def draw_rows(ax: Axes, rows: Sequence[Row], metric: str, reference: str | None) -> None:
-    """Draw one row a group: calls, estimate with interval, and in numbers the difference to the reference."""
+def draw_rows(ax: Axes, rows: Sequence[Row], metric: str, reference: str | None, level: float = 0.95) -> None:
+    """Draw one row a group: calls, estimate with interval, and in numbers the difference to the reference.
+
+    Parameters
+    ----------
+    ax, rows, metric
+        Where, what, and the column's name without a prefix.
+    reference
+        The name of the group that all others are compared with, None where there are several.
+    level
+        That of the intervals.
+    """
     from kataven_notebook.plots.fitted import FittedText, entry_name, set_key, set_labels  # noqa: PLC0415 - needs the extra
 
     span = scales.span_of([row.group.numbers for row in rows])
@@ -66,7 +76,7 @@ def draw_rows(ax: Axes, rows: Sequence[Row], metric: str, reference: str | None)
             handles["calls" if len(row.group.numbers) <= MAX_POINTS else f"calls, {MAX_POINTS} drawn of a group"] = (
                 points
             )
-            handles |= draw_estimate(ax, row.estimate, place)
+            handles |= draw_estimate(ax, row.estimate, place, level)
         FittedText(ax, _anchor(ax, row), place - _TEXT_ABOVE, wordings(row), height=-_TEXT_HIGH)
         if row.group.name == reference and are_compared:
             line = ax.axvline(row.estimate.value, color=colours.ink(), linewidth=1, linestyle=_DOTS, zorder=1)
@@ -150,7 +160,7 @@ def _told_apart(cut: dict[str, str]) -> dict[str, str]:
     return dict(zip(cut, numbered(list(cut.values())), strict=True))
 
 
-def draw_estimate(ax: Axes, estimate: Estimate, place: float) -> dict[str, Any]:
+def draw_estimate(ax: Axes, estimate: Estimate, place: float, level: float = 0.95) -> dict[str, Any]:
     """Draw a dot with its interval, or an empty dot where there is no interval; return it for the key."""
     name, ink = statistic_words(estimate.statistic), colours.ink()
     if not math.isfinite(estimate.value):
@@ -162,7 +172,7 @@ def draw_estimate(ax: Axes, estimate: Estimate, place: float) -> dict[str, Any]:
     bars = ax.errorbar(
         estimate.value, place, xerr=ends, fmt="o", color=ink, markersize=5, elinewidth=1.8, capsize=3, zorder=4
     )
-    return {f"{name}, 95 % interval": bars}
+    return {f"{name}, {100 * level:g} % interval": bars}
 
 
 def statistic_words(statistic: str) -> str:

@@ -79,20 +79,12 @@ class NamedGroups:
                 rows[each] = name
         return rows
 
-    def drawn(self, df: pd.DataFrame, reference: Any) -> tuple[Any, dict[str, Any]]:
-        """Return a column of the groups for a figure, and how many rows it has below each other.
-
-        Numbers and times are points on a line; all others are called as in the tables, and stand in their order.
-        """
-        column = df[self.columns[0]]
+    def keys(self) -> list[Any]:
+        """Return what stands for each group on an axis: numbers and times as they are, of all others the name."""
+        column = self.found.names.iloc[:, 0]
         is_time = pd.api.types.is_datetime64_any_dtype(column.dtype)
         is_number = pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_bool_dtype(column.dtype)
-        if len(self.columns) == 1 and (is_number or is_time) and len(self.names) > 2:
-            return column.array, {"rows": 0}
-        against = self.found.references(reference)
-        same = against[0] if len(set(against)) == 1 else None
-        names = pd.Categorical(self.by_row(len(df)), categories=self.names)
-        return names, {"rows": len(self.names), "reference": None if same is None else self.names[same]}
+        return column.tolist() if len(self.columns) == 1 and (is_number or is_time) else list(self.names)
 
 
 def named_groups(df: pd.DataFrame, by: Any, texts: Texts) -> NamedGroups | None:

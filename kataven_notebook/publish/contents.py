@@ -86,16 +86,19 @@ def found_in(
     labels = None if groups is None else groups.by_row(len(df))
     columns = [] if groups is None else [texts.plain(each) for each in groups.columns]
     agents = _by_session(df, sessions, options.prefix + "agent_channel")
+    of_all = overall(df, chosen, texts, options) if len(df) else []
+    of_groups = compared(df, groups, chosen, texts, options) if groups and groups.names and chosen else []
+    pictured = chosen[: 1 if metric is None else _DRAWN]
     return Contents(
         facts=facts_of(df, sessions, options.prefix),
         chosen=chosen,
-        of_all=overall(df, chosen, texts, options) if len(df) else [],
-        of_groups=compared(df, groups, chosen, texts, options) if groups and groups.names and chosen else [],
+        of_all=of_all,
+        of_groups=of_groups,
         by=", ".join(map(texts.shown, columns)),
         groups={sessions.ids[code]: name for code, name in zip(sessions.codes, labels or [], strict=False) if name},
         agents={each: int(channel) for each, channel in agents.items() if channel in (0, 1)},
         options=options,
-        drawn=_drawn(df, sessions, chosen[: 1 if metric is None else _DRAWN], groups, texts, options),
+        drawn=_drawn(df, (of_all, of_groups), pictured, groups, texts, options),
     )
 
 
@@ -198,32 +201,38 @@ def _by_session(df: pd.DataFrame, sessions: Sessions, name: str) -> dict[Any, An
 
 def _drawn(
     df: pd.DataFrame,
-    sessions: Sessions,
+    found: tuple[list[Finding], list[Finding]],
     chosen: Sequence[Quantity],
     groups: NamedGroups | None,
     texts: Texts,
     options: Comparing,
 ) -> list[tuple[str, str]]:
-    """Return the figures with their captions, each drawn of a small frame of plain names."""
+    """Return the figures with their captions: of what was found in all calls and by group, and of the whole frame."""
     if not chosen or not len(df):
         return []
     if not figures.is_possible():
         warn_caller('the report has no figures: pip install "kataven-notebook[plots]" brings them')
         return []
+    of_all, of_groups = found
     prefix = options.prefix
+    are_grouped = groups is not None and 0 < len(groups.names) <= _MOST_DRAWN_GROUPS and bool(of_groups)
     drawn = []
     for at, each in enumerate(chosen):
-        caption = f"{texts.shown(each.label)}, call by call"
-        small = pd.DataFrame({texts.plain(str(each.column).removeprefix(prefix)): numbers_of(df, each.column)})
-        small[figures.SESSION] = [str(code) for code in sessions.codes]
-        how: dict[str, Any] = {}
-        if groups and 0 < len(groups.names) <= _MOST_DRAWN_GROUPS:
+        caption, by = texts.shown(each.label), ""
+        numbers = numbers_of(df, each.column)
+        calls: list[tuple[Any, Any]] = [("all calls", numbers)]
+        if are_grouped and groups is not None:
             by = ", ".join(texts.plain(name) for name in groups.columns)
-            caption += f", by {texts.shown(by)}"
-            # The number may have the same name.
-            small[f" {by}"], how = groups.drawn(df, options.reference)
-            how["by"] = f" {by}"
-        drawn.append((figures.distribution(small, name=f"figure{at}", label=caption, **how), caption))
+            caption += f" by {texts.shown(by)}"
+            calls = [
+                (key, numbers[rows]) for key, rows in zip(groups.keys(), groups.found.rows, strict=True) if len(rows)
+            ]
+        shown = [one for one in (of_groups if are_grouped else of_all) if one.quantity is each]
+        metric = texts.plain(str(each.column).removeprefix(prefix))
+        svg = figures.distribution(
+            shown, calls, metric=metric, by=by, level=options.level, name=f"figure{at}", label=caption
+        )
+        drawn.append((svg, caption))
     once = set(df.columns[~df.columns.duplicated(keep=False)])
     known = [name for name in _OF_OVERVIEW if prefix + name in once]
     if set(known) - {"duration_s"}:

@@ -8,11 +8,20 @@ import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+import numpy as np
 
+from kataven_notebook.stats.estimates import Estimate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    import numpy.typing as npt
     import pandas as pd
     from matplotlib.figure import Figure
+
+    from kataven_notebook.publish.findings import Finding, Span
+
+    Doubles = npt.NDArray[np.float64]
 
 # What the figures are drawn in for a light page and for a dark one: text, lines, and the groups in turn. The page's own
 # style sheet has the same.
@@ -23,8 +32,6 @@ _THEMES = {
 _USES = re.compile(r'(?:href="|url\()#([^")]+)')
 _COLOUR = re.compile(r"#[0-9a-f]{6}\b")
 _WIDTH_IN = 9.0
-SESSION = " session"
-"""What `distribution` takes the sessions from: no column of the frame has this name."""
 
 
 def is_possible() -> bool:
@@ -68,28 +75,72 @@ def draw(
 
 
 def distribution(
-    df: pd.DataFrame, by: str | None = None, *, name: str, label: str, reference: str | None = None, rows: int = 1
+    findings: Sequence[Finding],
+    calls: Sequence[tuple[Any, Doubles]],
+    *,
+    metric: str,
+    by: str,
+    level: float,
+    name: str,
+    label: str,
 ) -> str:
-    """Return `plots.latency` as `draw` does, of the first column of a frame whose rows have a session.
+    """Return the calls of each group with what was found as `draw` does: the page has each number once.
 
     Parameters
     ----------
-    df
-        The number, the column that `by` names, and `SESSION`.
-    by, reference
-        As in `plots.latency`.
+    findings
+        Those of one quantity.
+    calls
+        For each what stands for its group on an axis, a number, a time or a name; and its numbers, NaN where missing.
+    metric
+        The column's name without the prefix, which says what the axis is.
+    by
+        What the groups are, empty where there are none.
+    level
+        Of the intervals.
     name, label
         As in `draw`.
-    rows
-        How many groups stand below each other; 0 where they are points on a line.
     """
-    from kataven_notebook import plots  # noqa: PLC0415 - figures come when they are asked for
+    from kataven_notebook.plots import drawing  # noqa: PLC0415 - figures come when they are asked for
+    from kataven_notebook.plots.groups import Group, places_of  # noqa: PLC0415 - as above
+    from kataven_notebook.plots.lines import draw_line  # noqa: PLC0415 - as above
+    from kataven_notebook.plots.rows import Row, draw_rows  # noqa: PLC0415 - as above
+
+    groups = [
+        Group(key, one.group or "all calls", numbers[np.isfinite(numbers)], len(numbers))
+        for one, (key, numbers) in zip(findings, calls, strict=True)
+    ]
+    rows = [
+        Row(group, _estimate(one, one.estimate), _estimate(one, one.difference) if one.reference else None)
+        for group, one in zip(groups, findings, strict=True)
+    ]
+    references = {one.reference for one in findings if one.reference}
+    reference = references.pop() if len(references) == 1 else None
+    places = places_of(groups)
 
     def paint(figure: Figure) -> None:
         ax = figure.subplots()
-        plots.latency(df, by=by, metric=df.columns[0], reference=reference, session=SESSION, ax=ax, prefix="")
+        if places is not None:
+            draw_line(ax, groups, places, [row.estimate for row in rows], by=by, metric=metric, level=level)
+            return
+        draw_rows(ax, rows, metric, reference, level)
+        if by:
+            drawing.label(ax, y=by)
 
-    return draw(paint, name=name, label=label, height_in=1.3 + 0.55 * rows if rows else 3.2)
+    return draw(paint, name=name, label=label, height_in=1.3 + 0.55 * len(rows) if places is None else 3.2)
+
+
+def _estimate(finding: Finding, span: Span) -> Estimate:
+    return Estimate(
+        span.value,
+        span.low,
+        span.high,
+        finding.n,
+        finding.missing,
+        finding.calls,
+        finding.statistic,
+        finding.note or None,
+    )
 
 
 def at_a_glance(df: pd.DataFrame, *, name: str, label: str) -> str:

@@ -21,12 +21,12 @@ TEXTS = Texts([], is_masked=False)
 
 
 @pytest.fixture(autouse=True)
-def drawn(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, pd.DataFrame]]:
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any, dict[str, Any]]]:
     """What is given to the figures, which are not drawn."""
-    given: list[tuple[str, pd.DataFrame]] = []
+    given: list[tuple[str, Any, dict[str, Any]]] = []
 
-    def draw(frame: pd.DataFrame, by: str | None = None, *, name: str, label: str, **how: Any) -> str:
-        given.append((name, frame))
+    def draw(shown: Any, calls: Any = (), *, name: str, label: str, **how: Any) -> str:
+        given.append((name, shown, {"calls": list(calls), **how}))
         return f"<svg>{label}</svg>"
 
     monkeypatch.setattr(figures, "is_possible", lambda: True)
@@ -70,30 +70,38 @@ def test_agents_and_groups_are_known_by_session(measured: pd.DataFrame) -> None:
     assert found(measured).groups == {}
 
 
-def test_figures_are_drawn_of_plain_names(measured: pd.DataFrame, drawn: list[tuple[str, pd.DataFrame]]) -> None:
+def test_figures_are_drawn_of_what_was_found(
+    measured: pd.DataFrame, drawn: list[tuple[str, Any, dict[str, Any]]]
+) -> None:
     """The first usual number by group, then all calls; without ids, sound or columns of the user's."""
-    found(measured.add_prefix("kn_").rename(columns={"kn_session_id": "session_id"}), by="kn_prompt", prefix="kn_")
-    (first, single), (second, glance) = drawn
+    frame = measured.add_prefix("kn_").rename(columns={"kn_session_id": "session_id"})
+    shown = found(frame, by="kn_prompt", prefix="kn_")
+    (first, single, how), (second, glance, _) = drawn
     assert (first, second) == ("figure0", "glance")
-    assert list(single.columns) == ["response_latency_p50_s", figures.SESSION, " kn_prompt"]
-    assert not single.isin(["session-0001"]).any(axis=None)
+    assert single == [each for each in shown.of_groups if each.quantity is shown.chosen[0]]
+    assert (how["metric"], how["by"], how["level"]) == ("response_latency_p50_s", "kn_prompt", 0.95)
+    assert [name for name, _ in how["calls"]] == ["v1", "v2"]
+    for name, numbers in how["calls"]:
+        wanted = frame.loc[frame["kn_prompt"] == name, "kn_response_latency_p50_s"]
+        assert np.array_equal(numbers, wanted.to_numpy(), equal_nan=True)
     assert set(glance.columns) == {
         *("duration_s", "talk_ratio", "response_latency_p50_s", "interruptions_by_caller", "recording_status"),
     }
 
 
 def test_three_of_the_numbers_that_were_asked_for_are_drawn(
-    measured: pd.DataFrame, drawn: list[tuple[str, pd.DataFrame]]
+    measured: pd.DataFrame, drawn: list[tuple[str, Any, dict[str, Any]]]
 ) -> None:
     """More would say less; infinite values are left out."""
     frame = measured.assign(a=np.inf, b=1.0)
     found(frame, metric=["a", "b", "happy", "talk_ratio"])
-    assert [name for name, _ in drawn] == ["figure0", "figure1", "figure2", "glance"]
-    assert drawn[0][1]["a"].isna().all()
+    assert [name for name, *_ in drawn] == ["figure0", "figure1", "figure2", "glance"]
+    (of_all,) = drawn[0][2]["calls"]
+    assert np.isnan(of_all[1]).all()
 
 
 def test_columns_that_are_there_twice_and_tuples_for_names_are_passed_over(
-    measured: pd.DataFrame, drawn: list[tuple[str, pd.DataFrame]]
+    measured: pd.DataFrame, drawn: list[tuple[str, Any, dict[str, Any]]]
 ) -> None:
     """Where they are not what was asked for."""
     frame = pd.concat([measured, measured[["talk_ratio"]]], axis=1)
@@ -102,7 +110,7 @@ def test_columns_that_are_there_twice_and_tuples_for_names_are_passed_over(
     assert "talk_ratio" not in drawn[1][1].columns
 
 
-def test_nothing_is_drawn_of_nothing(drawn: list[tuple[str, pd.DataFrame]]) -> None:
+def test_nothing_is_drawn_of_nothing(drawn: list[tuple[str, Any, dict[str, Any]]]) -> None:
     """No calls, no numbers."""
     found(pd.DataFrame({"session_id": ["a"]}))
     found(pd.DataFrame({"session_id": pd.Series(dtype="string"), "x": pd.Series(dtype=float)}), metric="x")

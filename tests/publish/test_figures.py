@@ -8,17 +8,29 @@ import warnings
 import xml.etree.ElementTree as ET
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from kataven_notebook.publish import figures
+from kataven_notebook.publish.findings import Finding, Span
+from kataven_notebook.publish.quantities import Quantity
 
 mpl = pytest.importorskip("matplotlib")
 plt = pytest.importorskip("matplotlib.pyplot")
 
-FRAME = pd.DataFrame(
-    {"response_latency_p50_s": [0.5, 0.6, 1.5, 1.7], figures.SESSION: list("abcd"), " by": ["v1", "v1", "v2", "v2"]}
-)
+LATENCY = Quantity("response_latency_p50_s", "Response latency", "s")
+FRAME = pd.DataFrame({"response_latency_p50_s": [0.5, 0.6, 1.5, 1.7]})
+
+
+def distributed(names: list[str], level: float = 0.95) -> str:
+    """A figure of groups of two calls, all compared with the first."""
+    findings = [
+        Finding(LATENCY, each, "p90", 2, 0, 2, Span(0.6, 0.5, 0.7), Span(0.1, -0.11, 0.31), names[0] if at else "")
+        for at, each in enumerate(names)
+    ]
+    calls = [(each, np.array([0.5, 0.6 + at])) for at, each in enumerate(names)]
+    return figures.distribution(findings, calls, metric=LATENCY.column, by="p", level=level, name="figure0", label="x")
 
 
 def clipped(figure: Any) -> None:
@@ -33,7 +45,7 @@ def painted(paint: Any, name: str = "one") -> str:
 
 def test_a_figure_follows_the_theme_of_the_reader() -> None:
     """Each colour is a variable, which has one value on a light page and another on a dark screen."""
-    svg = figures.distribution(FRAME, " by", name="figure0", label="x", rows=2)
+    svg = distributed(["v1", "v2"])
     style, _, drawing = svg.partition("</style>")
     assert not re.findall(r"#[0-9a-f]{6}\b", drawing)
     light, dark = style.split("@media screen and (prefers-color-scheme: dark)")
@@ -43,6 +55,13 @@ def test_a_figure_follows_the_theme_of_the_reader() -> None:
         assert names == set(re.findall(r"(--figure0-\d+):#", part))
     assert "#1f2328" in light
     assert "#e6e9ed" in dark
+
+
+def test_a_figure_says_what_was_found() -> None:
+    """The statistic, the level and the ends of the table, not another estimate of the same calls."""
+    svg = distributed(["v1", "v2"], level=0.9)
+    assert "90th percentile, 90 % interval" in svg
+    assert "0.60,  Δ 0.10 [\N{MINUS SIGN}0.11, 0.31]" in svg
 
 
 def test_a_drawing_that_depends_on_the_theme_keeps_its_paper() -> None:
@@ -67,7 +86,7 @@ def test_the_same_drawing_is_the_same_text_and_ids_are_its_own() -> None:
 
 def test_nothing_of_a_file_is_left_in_a_figure() -> None:
     """No date, no program, no style for the whole page; a label for those who don't see it."""
-    svg = figures.at_a_glance(FRAME[["response_latency_p50_s"]], name="g", label="all calls").partition("</style>")[2]
+    svg = figures.at_a_glance(FRAME, name="g", label="all calls").partition("</style>")[2]
     root = ET.fromstring(svg.replace("xlink:", ""))  # noqa: S314 - our own
     assert (root.get("role"), root.get("aria-label")) == ("img", "all calls")
     assert not re.search(r"metadata|<style|<!--|<\?xml|Matplotlib|\d{4}-\d\d-\d\d", svg)
@@ -84,10 +103,9 @@ def test_texts_are_texts_in_the_fonts_of_the_page() -> None:
 def test_names_of_groups_are_no_formulas_and_no_markup() -> None:
     """Dollars, tags, and letters that matplotlib's font has not; without a warning."""
     names = ["$x_1$ and $", "<script>alert(1)</script>", "提示", "{\\frac"]
-    frame = pd.DataFrame({"score": [1.0, 2.0, 3.0, 4.0], figures.SESSION: list("abcd"), " by": names})
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        svg = figures.distribution(frame, " by", name="f", label="x", rows=4)
+        svg = distributed(names)
     assert "$x_1$ and $" in svg
     assert "&lt;script&gt;" in svg
     assert "提示" in svg

@@ -302,7 +302,7 @@ def test_figures_are_drawn_with_the_extra_and_named_without(
     if figures.is_possible():
         path = report(measured, tmp_path / "a.html", by="prompt")
         assert path.read_text().count('role="img"') >= 2
-        assert "Response latency, call by call, by prompt" in text_of(path)
+        assert "Response latency by prompt" in text_of(path)
     monkeypatch.setattr(figures, "is_possible", lambda: False)
     with pytest.warns(UserWarning, match=r'pip install "kataven-notebook\[plots\]"'):
         path = report(measured, tmp_path / "a.html", by="prompt")
