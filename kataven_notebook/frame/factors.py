@@ -46,7 +46,7 @@ class Groups:
         reference
             The value of the one column; for several columns one value for each, which is one group for all, or a
             mapping of some columns to values, which is the group with these values and the same others. None is the
-            first group.
+            first group that has rows.
 
         Raises
         ------
@@ -55,7 +55,7 @@ class Groups:
         """
         count = len(self.rows)
         if reference is None or not count:
-            return [0] * count
+            return [next((at for at, rows in enumerate(self.rows) if len(rows)), 0)] * count
         columns = list(self.names.columns)
         wanted = self._wanted(reference, columns)
         unknown = [name for name in wanted if name not in columns]

@@ -76,9 +76,9 @@ def compare_groups(
         The column of numbers or booleans, or a list of them. Values that are missing or infinite are left out, and
         counted as `missing`.
     reference
-        The group that the others are compared with; by default the first in sorting order. For several columns in
-        `by`, one value for each is one group for all (`("v1", 9)`), and a mapping of some of the columns is the group
-        beside each: `{"prompt": "v1"}` compares v2 at 9 o'clock with v1 at 9 o'clock.
+        The group that the others are compared with; by default the first in sorting order that has rows. For several
+        columns in `by`, one value for each is one group for all (`("v1", 9)`), and a mapping of some of the columns is
+        the group beside each: `{"prompt": "v1"}` compares v2 at 9 o'clock with v1 at 9 o'clock.
     statistic
         "median"; "mean"; "share" (of booleans, or of 0 and 1); a quantile, as "p90" or "p99.9"; "rate", per minute of
         call, from the column `duration_s`; or a function from an array of one dimension to a number, which the

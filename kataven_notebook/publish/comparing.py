@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from kataven_notebook.errors import FrameError
+from kataven_notebook.errors import ConfigurationError, FrameError
 from kataven_notebook.frame.factors import find_groups
 from kataven_notebook.frame.groups import compare_groups
 from kataven_notebook.frame.metric_values import AUTOMATIC, MetricValues, check_column, cluster_codes, minutes_of
@@ -190,6 +190,11 @@ def compared(
         prefix=options.prefix,
     )
     against = groups.found.references(options.reference)
+    if options.reference is not None and all(each is not None and not len(groups.found.rows[each]) for each in against):
+        raise ConfigurationError(
+            f"reference={options.reference!r}: no call is in this group, so that none can be compared with it: choose "
+            "another"
+        )
     count = len(groups.names)
     found = []
     for at, row in enumerate(table.to_dict("records")):

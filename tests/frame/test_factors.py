@@ -82,6 +82,10 @@ def test_categories_without_rows_are_groups() -> None:
     assert groups.names["by"].tolist() == ["b", "none", "a"]
     assert [rows.tolist() for rows in groups.rows] == [[0, 2], [], [1]]
     assert groups.names["by"].dtype == column.dtype
+    # But others are not compared with it, unless it is asked for.
+    late = find_groups(pd.DataFrame({"by": column.reorder_categories(["none", "b", "a"])}), ["by"])
+    assert late.references(None) == [1, 1, 1]
+    assert late.references("none") == [0, 0, 0]
 
 
 def test_lists_are_no_groups() -> None:

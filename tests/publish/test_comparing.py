@@ -104,6 +104,14 @@ def test_categories_without_rows_are_left_out(measured: pd.DataFrame) -> None:
     frame = measured.astype({"prompt": pd.CategoricalDtype(["v2", "v3", "v1"])})
     found = compared(frame, groups_of(frame, "prompt"), quantities(frame, METRIC, ""), TEXTS, Comparing())
     assert [each.group for each in found] == ["v2", "v1"]
+    # Nor is the first of them what others are compared with.
+    frame = measured.astype({"prompt": pd.CategoricalDtype(["v3", "v2", "v1"])})
+    groups, chosen = groups_of(frame, "prompt"), quantities(frame, METRIC, "")
+    assert [each.reference for each in compared(frame, groups, chosen, TEXTS, Comparing())] == ["", "v2"]
+    with pytest.raises(ConfigurationError, match="reference='v3': no call is in this group"):
+        compared(frame, groups, chosen, TEXTS, Comparing(reference="v3"))
+    frame = frame.assign(prompt=frame["prompt"].cat.set_categories(["v3"]))
+    assert compared(frame, groups_of(frame, "prompt"), chosen, TEXTS, Comparing()) == []
 
 
 @pytest.mark.parametrize("by", [[], ["prompt", "no"], {"prompt": 1}, "lists"])
