@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kataven_notebook.publish.shown import unmarked
 from kataven_notebook.stats.estimates import Estimate
 
 if TYPE_CHECKING:
@@ -207,4 +208,4 @@ def _element(svg: str, label: str) -> str:
     assert box is not None  # noqa: S101 - matplotlib writes one
     # The page says which font.
     body = re.sub(r"font-family: [^;\"]*;? ?", "", re.sub(r"(font: [^;\"]*?px) [^;\"]*", r"\1 sans-serif", body))
-    return f'<svg {box[0]} role="img" aria-label="{label}">{body.strip()}'
+    return f'<svg {box[0]} role="img" aria-label="{unmarked(label)}">{body.strip()}'

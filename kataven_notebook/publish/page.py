@@ -7,6 +7,7 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from kataven_notebook._version import __version__
+from kataven_notebook.publish.shown import unmarked
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -52,7 +53,7 @@ def page(title: str, sections: Sequence[str], *, made_on: dt.date) -> str:
 <meta name="color-scheme" content="light dark">
 <meta name="referrer" content="no-referrer">
 <meta name="robots" content="noindex">
-<title>{title}</title>
+<title>{unmarked(title)}</title>
 <link rel="icon" href="data:,">
 <style>
 {_style()}</style>

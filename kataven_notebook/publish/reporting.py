@@ -121,7 +121,9 @@ def report(  # noqa: PLR0913 - what to compare, what to play, what to hide, wher
     _check_options(confidence_level, clips, title, mask_ids=mask_ids)
     check_prefix(prefix)
     sessions = find_sessions(df, session)
-    texts = Texts(sessions.ids, is_masked=mask_ids)
+    # Moments may be of other calls than the frame's.
+    others = find_sessions(clips, session).ids if isinstance(clips, pd.DataFrame) else []
+    texts = Texts([*sessions.ids, *others], is_masked=mask_ids)
     contents = found_in(
         df,
         sessions,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from kataven_notebook.publish.facts import MEANINGS
 from kataven_notebook.publish.findings import p_text, statistic_text
-from kataven_notebook.publish.shown import MISSING, interval, number
+from kataven_notebook.publish.shown import MISSING, interval, number, unmarked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -58,8 +58,8 @@ def table(caption: str, head: Sequence[str], bodies: Iterable[str], *, numbers: 
     )
     rows = "".join(f"<tbody>{each}</tbody>" for each in bodies)
     return (
-        f'<div class="scroll" role="region" tabindex="0" aria-label="{caption}"><table><caption>{caption}</caption>'
-        f"<thead><tr>{cells}</tr></thead>{rows}</table></div>"
+        f'<div class="scroll" role="region" tabindex="0" aria-label="{unmarked(caption)}">'
+        f"<table><caption>{caption}</caption><thead><tr>{cells}</tr></thead>{rows}</table></div>"
     )
 
 
@@ -145,7 +145,7 @@ def fact_list(pairs: Iterable[tuple[str, str]], texts: Texts) -> str:
 
 def figure(svg: str, caption: str) -> str:
     """Return a figure with its caption, escaped, that scrolls by itself where the page is narrow."""
-    region = f'<div class="scroll" role="region" tabindex="0" aria-label="{caption}">{svg}</div>'
+    region = f'<div class="scroll" role="region" tabindex="0" aria-label="{unmarked(caption)}">{svg}</div>'
     return f"<figure><figcaption>{caption}</figcaption>{region}</figure>"
 
 

@@ -68,6 +68,17 @@ class Texts:
         return re.sub("|".join(found), lambda each: self._names[each[0]], text) if found else text
 
 
+def unmarked(html: str) -> str:
+    """Return a shown text as an attribute or a page's title holds it, where there are no elements.
+
+    Examples
+    --------
+    >>> unmarked("<bdi>&lt;m&gt;</bdi>")
+    '&lt;m&gt;'
+    """
+    return html.replace("<bdi>", "").replace("</bdi>", "")
+
+
 def _pattern(session_id: str) -> str:
     """Return the pattern that finds an id: a short one as a word alone."""
     exact = re.escape(session_id)

@@ -98,6 +98,14 @@ def test_clips_play_and_nothing_is_fetched(browser: Browser, path: Path) -> None
     page.context.close()
 
 
+def test_the_key_has_its_colours_where_the_reader_chose_others(browser: Browser, path: Path) -> None:
+    """The waves keep theirs."""
+    page, _ = _opened(browser, path, forced_colors="active")
+    key = page.locator(".key i")
+    assert key.first.evaluate("mark => getComputedStyle(mark).backgroundColor") == "rgb(21, 96, 189)"
+    page.context.close()
+
+
 def test_it_is_read_without_scripts_and_on_a_telephone(browser: Browser, path: Path) -> None:
     """Nothing is wider than the page, down to 360 px, and controls are there."""
     page, noted = _opened(browser, path, java_script_enabled=False, viewport={"width": 360, "height": 740})

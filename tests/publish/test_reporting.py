@@ -150,6 +150,26 @@ def test_masked_ids_are_nowhere_in_the_file(measured: pd.DataFrame, tmp_path: Pa
     assert "call 2 says call 3" in text_of(path)
 
 
+@pytest.mark.filterwarnings("ignore:the report holds no sound", "ignore:calls= has none")
+def test_ids_of_moments_are_masked_too(measured: pd.DataFrame, tmp_path: Path) -> None:
+    """Also of calls that the frame has not."""
+    strange = MOMENTS.assign(session_id=["elsewhere-0001", "elsewhere-0002"], text="of elsewhere-0001")
+    path = report(measured, tmp_path / "a.html", clips=strange, mask_ids=True)
+    assert "elsewhere" not in path.read_text()
+    assert "of call 18" in text_of(path)
+
+
+def test_texts_of_other_directions_are_no_markup_where_none_is_read(measured: pd.DataFrame, tmp_path: Path) -> None:
+    """The title of a tab, and what those hear who don't see it."""
+    frame = measured.rename(columns={"prompt": "größe"})
+    text = report(frame, tmp_path / "a.html", by="größe", title="Überblick & <mehr>").read_text()
+    assert "<title>Überblick &amp; &lt;mehr&gt;</title>" in text
+    assert "<bdi>größe</bdi>" in text
+    labels = re.findall(r'aria-label="([^"]*)"', text)
+    assert any("größe" in each for each in labels)
+    assert not any("bdi" in each for each in labels)
+
+
 def test_what_users_wrote_is_text_and_secrets_stay_out(measured: pd.DataFrame, tmp_path: Path) -> None:
     """Ids, groups, columns and titles with markup, from right to left, very long; URLs and keys."""
     bad = '<script>alert(1)</script>\u202e<img src=x onerror=alert(1)>" onload="x' + "y" * 500
