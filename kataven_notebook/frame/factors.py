@@ -55,6 +55,7 @@ class Groups:
         """
         count = len(self.rows)
         if reference is None or not count:
+            # A category of rows that were filtered out is still one of the dtype.
             return [next((at for at, rows in enumerate(self.rows) if len(rows)), 0)] * count
         columns = list(self.names.columns)
         wanted = self._wanted(reference, columns)

@@ -99,7 +99,9 @@ def _is_boolean(column: pd.Series[Any]) -> bool:
 
 def _numbers(column: pd.Series[Any], metric: Hashable) -> Doubles:
     dtype = column.dtype
-    is_numeric = pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_complex_dtype(dtype)
+    # Arrow's booleans are no numbers to pandas.
+    is_numeric = pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_bool_dtype(dtype)
+    is_numeric = is_numeric and not pd.api.types.is_complex_dtype(dtype)
     is_object = pd.api.types.is_object_dtype(dtype) and pd.api.types.infer_dtype(column, skipna=True) in _KINDS
     if not is_numeric and not is_object:
         raise FrameError(f"the column {metric!r} is of dtype {dtype}, not numbers; {_way_to_numbers(metric, dtype)}")
@@ -110,7 +112,9 @@ def _numbers(column: pd.Series[Any], metric: Hashable) -> Doubles:
 
 
 def _way_to_numbers(metric: Hashable, dtype: Any) -> str:
-    if pd.api.types.is_timedelta64_dtype(dtype):
+    if isinstance(dtype, pd.CategoricalDtype):
+        return f"df[{metric!r}].astype(float) makes numbers of categories that are numbers"
+    if pd.api.types.is_timedelta64_dtype(dtype) or str(dtype).startswith("duration"):
         return f"df[{metric!r}].dt.total_seconds() makes seconds of lengths of time"
     if pd.api.types.is_datetime64_any_dtype(dtype):
         return "the difference of two times is a length of time, and .dt.total_seconds() makes seconds of it"

@@ -340,6 +340,15 @@ def test_groups_keep_their_dtype_and_order(groups: Any) -> None:
         assert len(found.merge(frame, on=by)) == 4
 
 
+def test_a_category_without_rows_is_nobodys_reference() -> None:
+    """Such as of calls that were filtered out, and of which the dtype still knows."""
+    names = pd.Categorical(["v1", "v2", "v3"] * 8)
+    frame = pd.DataFrame({"version": names, "m": RANDOM.normal(size=24)})
+    found = compare_groups(frame[frame["version"] != "v1"], by="version", metric="m")
+    assert found["n"].tolist() == [0, 8, 8]
+    assert found["difference"].notna().tolist() == [False, False, True]
+
+
 def test_half_a_character_in_a_name_costs_no_table() -> None:
     """It is spelled out."""
     names = pd.Series(["x\udce9", "y"] * 3, dtype=object)

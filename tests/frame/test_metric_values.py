@@ -44,13 +44,22 @@ def test_a_column_has_its_numbers_and_its_statistic(values: Any, statistic: str,
         (pd.to_datetime(["2026-01-01"] * 2), "the difference of two times"),
         ([1j, 2j], "not numbers"),
         ([[1], [2]], "not numbers"),
-        (pd.Categorical([1, 2]), "not numbers"),
+        (pd.Categorical([1, 2]), r"astype\(float\) makes numbers of categories"),
     ],
 )
 def test_what_is_no_number_is_refused(values: Any, message: str) -> None:
     """With the way to numbers."""
     with pytest.raises(FrameError, match=message):
         MetricValues(pd.DataFrame({"m": values}), "m", None, None)
+
+
+def test_columns_of_arrow_are_known_for_what_they_hold() -> None:
+    """Booleans, which are no numbers to pandas there, and lengths of time."""
+    pytest.importorskip("pyarrow")
+    found = MetricValues(pd.DataFrame({"m": [True, None, False]}, dtype="bool[pyarrow]"), "m", None, None)
+    assert (found.statistic, found.sample(np.arange(3)).n) == ("share", 2)
+    with pytest.raises(FrameError, match=r"\.dt\.total_seconds\(\) makes seconds"):
+        MetricValues(pd.DataFrame({"m": [1, 2]}, dtype="duration[s][pyarrow]"), "m", None, None)
 
 
 def test_rows_of_one_session_are_one_cluster() -> None:
