@@ -25,6 +25,7 @@ from kataven_notebook.stats.estimates import (
     Options,
     check_effect,
     check_statistic,
+    compared,
     effect_between,
     spread_of,
     summed_up,
@@ -220,7 +221,7 @@ def _compare(
     options: Options,
 ) -> None:
     """Write the rows of one metric."""
-    samples = [values.sample(rows) for rows in groups.rows]
+    samples = compared([values.sample(rows) for rows in groups.rows])
     # The mean of booleans is a share, and has its limits: none beyond 1.
     computed = "share" if values.is_boolean and statistic == "mean" else statistic
     spreads = [spread_of(sample, computed, options) for sample in samples]

@@ -12,7 +12,7 @@ from kataven_notebook.errors import ConfigurationError, FrameError
 from kataven_notebook.frame.sessions import session_column
 from kataven_notebook.hints import did_you_mean, no_frame
 from kataven_notebook.settings import configured_name
-from kataven_notebook.stats.samples import Sample, are_counts, events_together
+from kataven_notebook.stats.samples import Sample, are_counts
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -54,7 +54,6 @@ class MetricValues:
         if minutes is not None:
             self._kept &= np.isfinite(minutes) & (np.nan_to_num(minutes) > 0)
         self.is_counts = are_counts(self._numbers[self._kept])
-        self._together = self._events_together() if self.is_counts else 1.0
 
     @property
     def statistic(self) -> str:
@@ -74,21 +73,12 @@ class MetricValues:
         minutes = None if self._minutes is None else self._minutes[chosen]
         values = self._numbers[chosen]
         if self._codes is None:
-            return Sample(values, missing, minutes=minutes, is_counts=self.is_counts, together=self._together)
-        labels, codes = np.unique(self._named(chosen), return_inverse=True)
-        return Sample(
-            values, missing, codes.astype(np.intp), labels.tolist(), None, minutes, self.is_counts, self._together
-        )
-
-    def _named(self, rows: Codes) -> Codes:
-        """Return the numbers of some rows' clusters; rows of none have one of their own, which no other row has."""
-        named: Codes = self._codes[rows] if self._codes is not None else rows
-        return np.where(named < 0, -1 - rows, named)
-
-    def _events_together(self) -> float:
-        rows = np.flatnonzero(self._kept)
-        codes = None if self._codes is None else np.unique(self._named(rows), return_inverse=True)[1]
-        return events_together(self._numbers[rows], codes)
+            return Sample(values, missing, minutes=minutes, is_counts=self.is_counts)
+        named = self._codes[chosen]
+        # Rows of no cluster have a number of their own, which no other row has.
+        named = np.where(named < 0, -1 - chosen, named)
+        labels, codes = np.unique(named, return_inverse=True)
+        return Sample(values, missing, codes.astype(np.intp), labels.tolist(), None, minutes, self.is_counts)
 
 
 def _is_boolean(column: pd.Series[Any]) -> bool:

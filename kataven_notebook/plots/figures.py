@@ -10,10 +10,17 @@ from kataven_notebook.defaults import with_configured_names
 from kataven_notebook.errors import ConfigurationError, FrameError
 from kataven_notebook.plots import drawing, panels
 from kataven_notebook.plots.comparison import draw_forest, panels_of
-from kataven_notebook.plots.groups import check_frame, column_named, groups_of, places_of, session_of, statistic_of
+from kataven_notebook.plots.groups import (
+    check_frame,
+    column_named,
+    estimates_of,
+    groups_of,
+    places_of,
+    session_of,
+    statistic_of,
+)
 from kataven_notebook.plots.lines import draw_line
 from kataven_notebook.plots.rows import Row, draw_rows, room_for_rows
-from kataven_notebook.stats.estimates import difference, estimate
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -24,7 +31,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
 
     from kataven_notebook.plots.groups import Group
-    from kataven_notebook.stats.estimates import Estimate
 
 _WIDTH_IN = 7.0
 _LINE_HEIGHT_IN = 3.0
@@ -104,7 +110,8 @@ def latency(
     places = None if by is None else places_of(groups)
     if places is not None:
         ax = ax or drawing.new_axes((_WIDTH_IN, _LINE_HEIGHT_IN), "kn.plots.latency")
-        draw_line(ax, groups, places, [_estimate(each, statistic) for each in groups], by=str(by), metric=name)
+        estimates = [found for found, _ in estimates_of(groups, statistic)]
+        draw_line(ax, groups, places, estimates, by=str(by), metric=name)
         return ax
     most = _MAX_ROWS if ax is None else room_for_rows(ax)
     if len(groups) > most:
@@ -113,8 +120,9 @@ def latency(
             "or some of the rows, or pass higher axes"
         )
     base = _reference(groups, reference)
+    at = next((at for at, each in enumerate(groups) if each is base), None)
     ax = ax or drawing.new_axes((_WIDTH_IN, 1.3 + 0.55 * max(len(groups), 1)), "kn.plots.latency")
-    rows = [Row(each, _estimate(each, statistic), _difference(each, base, statistic)) for each in groups]
+    rows = [Row(each, *found) for each, found in zip(groups, estimates_of(groups, statistic, at), strict=True)]
     draw_rows(ax, rows, name, None if base is None or len(groups) == 1 else base.name)
     if by is not None:
         drawing.label(ax, y=str(by))
@@ -166,7 +174,7 @@ def overview(
     (2, 3)
     """
     check_frame(df)
-    parts = panels.parts_of(df, by, prefix)
+    parts = panels.parts_of(df, by, prefix, session_of(df, None))
     axes = _six_axes(ax)
     panels.draw_overview(list(axes.ravel()), parts)
     return axes
@@ -259,16 +267,6 @@ def _check_room(width_em: float, height_em: float) -> None:
             f"a panel would be {width_em:.0f} letters wide and {height_em:.0f} high at this size of text, and "
             f"{_PANEL_EM[0]} and {_PANEL_EM[1]} are needed: pass a larger figure, or set a smaller font.size"
         )
-
-
-def _estimate(group: Group, statistic: str) -> Estimate:
-    return estimate(group.numbers, statistic, clusters=group.sessions)
-
-
-def _difference(group: Group, base: Group | None, statistic: str) -> Estimate | None:
-    if base is None or group is base or not len(group.numbers) or not len(base.numbers):
-        return None
-    return difference(group.numbers, base.numbers, statistic, clusters=group.sessions, other_clusters=base.sessions)
 
 
 def _reference(groups: Sequence[Group], reference: Any) -> Group | None:

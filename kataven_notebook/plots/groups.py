@@ -15,12 +15,16 @@ from kataven_notebook.errors import FrameError
 from kataven_notebook.hints import did_you_mean, no_frame
 from kataven_notebook.redact import encodable
 from kataven_notebook.settings import configured_name
-from kataven_notebook.stats.estimates import picked
+from kataven_notebook.stats.estimates import Options, compared, effect_between, picked, spread_of, summed_up
+from kataven_notebook.stats.samples import make_sample
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
     import numpy.typing as npt
+
+    from kataven_notebook.stats.effects import Effect
+    from kataven_notebook.stats.estimates import Estimate
 
     Doubles = npt.NDArray[np.float64]
 
@@ -88,10 +92,30 @@ def groups_of(
         if column is not None:
             check_column(df, column)
     values = numbers_of(df[metric])
-    codes = None if session is None else _codes(df[session])
+    codes = None if session is None else codes_of(df[session])
     if by is None:
         return [_group("all calls", "all calls", values, codes, np.arange(len(df)))]
     return [_group(key, name, values, codes, rows) for key, name, rows in rows_of(df, by, largest)]
+
+
+def estimates_of(
+    groups: Sequence[Group], statistic: str, reference: int | None = None
+) -> list[tuple[Estimate, Effect | None]]:
+    """Return each group's estimate, and how far it is from the group at a place, as `compare_groups` says it.
+
+    None in place of a difference to itself, or where one of both has no values.
+    """
+    options = Options()
+    samples = compared([make_sample(each.numbers, clusters=each.sessions) for each in groups])
+    spreads = [spread_of(each, statistic, options) for each in samples]
+    found: list[tuple[Estimate, Effect | None]] = []
+    for at, both in enumerate(zip(samples, spreads, strict=True)):
+        effect = None
+        if reference is not None and at != reference and both[0].n and samples[reference].n:
+            base = samples[reference], spreads[reference]
+            effect = effect_between(both, base, statistic, "difference", options)
+        found.append((summed_up(*both, statistic, options), effect))
+    return found
 
 
 def rows_of(df: pd.DataFrame, by: Hashable, largest: int | None = None) -> list[tuple[Any, str, npt.NDArray[np.intp]]]:
@@ -151,7 +175,7 @@ def _is_time(column: pd.Series[Any]) -> bool:
     return bool(pd.api.types.is_datetime64_any_dtype(column))
 
 
-def _codes(column: pd.Series[Any]) -> npt.NDArray[np.intp]:
+def codes_of(column: pd.Series[Any]) -> npt.NDArray[np.intp]:
     """Return a number for each session; rows that name none have nothing in common."""
     texts = column.astype(object).where(column.notna().to_numpy(), None)
     codes = np.asarray(pd.factorize(texts.map(lambda value: None if value is None else str(value)))[0], dtype=np.intp)

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kataven_notebook.plots import colours, drawing, scales
-from kataven_notebook.plots.groups import check_column, column_named, numbers_of, rows_of
+from kataven_notebook.plots.groups import Group, check_column, codes_of, column_named, estimates_of, numbers_of, rows_of
 from kataven_notebook.plots.labels import is_share, label_of, party_of
 from kataven_notebook.plots.rows import name_rows, room_for_rows
-from kataven_notebook.stats.estimates import estimate
 from kataven_notebook.status import Status
 
 if TYPE_CHECKING:
@@ -47,16 +46,21 @@ class Part:
 
     name: str | None
     df: pd.DataFrame
+    sessions: npt.NDArray[np.intp] | None = None
+
+    def group(self, column: str) -> Group:
+        """Return the column's finite numbers with their sessions, none where there is no such column."""
+        values = numbers_of(self.df[column]) if column in self.df.columns else np.full(len(self.df), np.nan)
+        kept = np.isfinite(values)
+        sessions = None if self.sessions is None else self.sessions[kept]
+        return Group(self.name, str(self.name), values[kept], len(self.df), sessions)
 
     def values(self, column: str) -> Doubles:
         """Return the column's finite numbers, none where there is no such column."""
-        if column not in self.df.columns:
-            return np.empty(0)
-        values = numbers_of(self.df[column])
-        return values[np.isfinite(values)]
+        return self.group(column).numbers
 
 
-def parts_of(df: pd.DataFrame, by: Hashable | None, prefix: str) -> list[Part]:
+def parts_of(df: pd.DataFrame, by: Hashable | None, prefix: str, session: Hashable | None = None) -> list[Part]:
     """Return the groups of a frame, those of its columns that have the prefix.
 
     Raises
@@ -72,7 +76,8 @@ def parts_of(df: pd.DataFrame, by: Hashable | None, prefix: str) -> list[Part]:
     if by is None:
         return [Part(None, plain)]
     groups = rows_of(df, column_named(df, by, prefix), largest=len(colours.LINES))
-    return [Part(name, plain.iloc[rows]) for _, name, rows in groups]
+    codes = None if session is None else codes_of(df[session])
+    return [Part(name, plain.iloc[rows], None if codes is None else codes[rows]) for _, name, rows in groups]
 
 
 def draw_overview(axes: Sequence[Axes], parts: Sequence[Part]) -> None:
@@ -286,8 +291,7 @@ def _draw_interruption_means(ax: Axes, parts: Sequence[Part], names: Sequence[st
     for offset, name in zip((-0.16, 0.16), names, strict=False):
         party = INTERRUPTIONS[name]
         style: dict[str, Any] = {"color": colours.role(ax, party), "markersize": 5}
-        for place, part in enumerate(parts):
-            found = estimate(part.values(name), "mean")
+        for place, (found, _) in enumerate(estimates_of([part.group(name) for part in parts], "mean")):
             known = np.isfinite(found.low)
             ends = [[found.value - found.low], [found.high - found.value]] if known else None
             fill = "full" if known else "none"

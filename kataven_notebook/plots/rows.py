@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from kataven_notebook.plots.groups import Group
+    from kataven_notebook.stats.effects import Effect
     from kataven_notebook.stats.estimates import Estimate
 
     Doubles = npt.NDArray[np.float64]
@@ -45,7 +46,7 @@ class Row:
 
     group: Group
     estimate: Estimate
-    difference: Estimate | None
+    difference: Effect | None
 
 
 def draw_rows(ax: Axes, rows: Sequence[Row], metric: str, reference: str | None, level: float = 0.95) -> None:

@@ -16,10 +16,10 @@ from kataven_notebook.stats.effects import Effect, effect_of, effect_of_spread
 from kataven_notebook.stats.means import spread_of_ratio
 from kataven_notebook.stats.quantiles import spread_of_quantile
 from kataven_notebook.stats.resampling import name_of, spread_of_effect, spread_of_function
-from kataven_notebook.stats.samples import Sample, events_together, is_missing, make_sample
+from kataven_notebook.stats.samples import Sample, is_missing, make_sample
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import numpy.typing as npt
 
@@ -203,12 +203,7 @@ def difference(
         chosen = picked(np.concatenate([np.ravel(np.asarray(each, dtype=object)) for each in (values, others)]))
     sample = make_sample(values, clusters=clusters, weights=weights, exposure_s=exposure_s)
     other = make_sample(others, clusters=other_clusters, weights=other_weights, exposure_s=other_exposure_s)
-    if sample.is_counts != other.is_counts and sample.n and other.n:
-        # Zeros alone look like counts.
-        sample, other = replace(sample, is_counts=False), replace(other, is_counts=False)
-    elif sample.is_counts and other.is_counts:
-        sums = np.concatenate([each.summed(each.values) for each in (sample, other)])
-        sample, other = (replace(each, together=events_together(sums)) for each in (sample, other))
+    sample, other = compared([sample, other])
     spreads = [spread_of(each, chosen, options) for each in (sample, other)]
     found = effect_between((sample, spreads[0]), (other, spreads[1]), chosen, effect, options)
     shared = len(set(sample.labels or ()) & set(other.labels or ()))
@@ -223,6 +218,20 @@ def difference(
         found.note,
         found.p_value,
     )
+
+
+def compared(samples: Sequence[Sample]) -> list[Sample]:
+    """Return samples of one metric that know what the others tell of it.
+
+    Whole numbers are counts only where all samples' are: zeros alone look like counts. And what is said of no events
+    in a sample depends on how many of them clusters have elsewhere, of those that have any.
+    """
+    if not all(each.is_counts for each in samples if each.n):
+        return [replace(each, is_counts=False) for each in samples]
+    sums = np.concatenate([np.empty(0), *(each.summed(each.values) for each in samples)])
+    some = sums[sums > 0]
+    together = float(some.mean()) if len(some) else 1.0
+    return [replace(each, together=together) for each in samples]
 
 
 def check_effect(effect: object) -> None:

@@ -49,7 +49,10 @@ def spread_of_quantile(sample: Sample, probability: float) -> Spread:
     if sample.codes is not None or sample.weights is not None:
         below = np.empty(sample.n)
         below[order] = _is_below(ordered, value)
-        rows, pulls, clusters = _independent_rows(sample, below, probability)
+        independent, pulls, clusters = _independent_rows(sample, below, probability)
+        # Clusters of one value each are rows with names.
+        if sample.is_clustered or sample.weights is not None:
+            rows = independent
         df = clusters - 1 if sample.is_clustered else np.inf
 
     def at(z: Doubles) -> Doubles:

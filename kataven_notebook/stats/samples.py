@@ -132,26 +132,6 @@ def are_counts(values: Doubles) -> bool:
     return bool(len(values) and (values >= 0).all() and (values == np.floor(values)).all())
 
 
-def events_together(counts: Doubles, codes: Codes | None = None) -> float:
-    """Return the mean count of those clusters that have any events, 1 where none has.
-
-    Parameters
-    ----------
-    counts
-        Whole numbers from 0.
-    codes
-        For each the number of its cluster, from 0; None where each is one.
-
-    Examples
-    --------
-    >>> events_together(np.array([0.0, 3.0, 0.0, 5.0]))
-    4.0
-    """
-    sums = counts if codes is None else np.bincount(codes, weights=counts)
-    some = sums[sums > 0]
-    return float(some.mean()) if len(some) else 1.0
-
-
 def as_doubles(name: str, values: npt.ArrayLike) -> Doubles:
     """Return numbers or booleans as an array of one dimension, NaN where missing.
 

@@ -12,7 +12,7 @@ from drawn_calls import CALLS
 import kataven_notebook as kn
 from kataven_notebook import plots
 from kataven_notebook.errors import FrameError
-from kataven_notebook.plots.groups import groups_of, name_of, places_of, session_of
+from kataven_notebook.plots.groups import estimates_of, groups_of, name_of, places_of, session_of
 
 
 def names(frame: pd.DataFrame, by: Any, metric: Any = "m_s") -> list[str]:
@@ -32,6 +32,24 @@ def test_names_are_as_people_write_them() -> None:
     """Whole numbers without a point, days without midnight, one line, no formula."""
     shown = [name_of(key) for key in (7.0, 0.5, pd.Timestamp("2026-03-02 14:05"), "a\nb", "$a$", True, "")]
     assert shown == ["7", "0.5", "2026-03-02 14:05:00", "a b", r"\$a\$", "True", "(empty)"]
+
+
+@pytest.mark.parametrize("metric", ["lag_s", "hits", "booked"])
+@pytest.mark.parametrize("copies", [1, 2])
+def test_figures_and_tables_say_the_same(metric: str, copies: int) -> None:
+    """Of six calls, of none with an event, of duplicated ones, and where sessions are named."""
+    random = np.random.default_rng(8)
+    versions = np.repeat(["a", "b", "c"], [6, 30, 30])
+    calls = pd.DataFrame({"version": versions, "session_id": np.arange(66), "lag_s": random.lognormal(0, 0.5, 66)})
+    calls["hits"] = np.where(random.random(66) < 0.2, 4, 0) * (versions != "a")
+    calls["booked"] = random.random(66) < 0.4
+    calls = pd.concat([calls] * copies)
+    table = kn.compare_groups(calls, by="version", metric=metric)
+    found = estimates_of(groups_of(calls, "version", metric, session="session_id"), table["statistic"].iloc[0], 0)
+    for name, known in (("estimate", [each for each, _ in found]), ("difference", [each for _, each in found])):
+        for end, column in (("value", name), ("low", f"{name}_low"), ("high", f"{name}_high")):
+            drawn = [np.nan if each is None else getattr(each, end) for each in known]
+            assert drawn == pytest.approx(table[column].tolist(), rel=1e-9, nan_ok=True)
 
 
 def test_infinite_and_missing_values_are_counted_and_left_out() -> None:

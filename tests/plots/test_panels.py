@@ -82,6 +82,17 @@ def test_groups_share_the_panels() -> None:
     assert float(caller[0].get_xdata()[0]) == 2
 
 
+@pytest.mark.parametrize("prefix", ["", "k_"])
+def test_duplicated_calls_make_interruptions_no_surer(prefix: str) -> None:
+    """Their session says that they are one call."""
+    named = MANY.add_prefix(prefix).rename(columns={f"{prefix}prompt": "prompt"}).assign(session_id=np.arange(80))
+    bars = []
+    for frame in (named, pd.concat([named] * 5)):
+        panel = plots.overview(frame, by="prompt", prefix=prefix)[1, 2]
+        bars.append([np.ptp(line.get_segments()[0][:, 0]) for line in panel.collections if len(line.get_segments())])
+    assert bars[1] == pytest.approx(bars[0], rel=0.05)
+
+
 def test_agent_and_caller_have_their_colours_and_are_told_apart_without() -> None:
     """In a copy in grey by their hatching."""
     agent, caller = plots.overview(MANY[[*panels.INTERRUPTIONS]])[1, 2].containers

@@ -47,6 +47,15 @@ def test_rows_that_stand_there_five_times_tell_no_more() -> None:
     assert np.diff(independent) < 0.7 * np.diff(once)
 
 
+@pytest.mark.parametrize("count", [6, 40])
+def test_clusters_of_one_value_each_are_rows(count: int) -> None:
+    """Six of them are enough for a median, named or not."""
+    values = RANDOM.lognormal(0, 0.6, count)
+    named = spread_of_quantile(make_sample(values, clusters=np.arange(count)), 0.5).limits(Z)
+    assert named == spread_of_quantile(make_sample(values), 0.5).limits(Z)
+    assert np.isfinite(named[:2]).all()
+
+
 def test_weights_count_values_more() -> None:
     """The median of most weight."""
     assert spread_of_quantile(make_sample([1.0, 2.0, 9.0], weights=[1, 1, 20]), 0.5).value == pytest.approx(9, abs=1)
