@@ -24,10 +24,13 @@ _NAN = float("nan")
 LARGEST_SIMULATED = 3_000
 """Clusters a group: above, sums and quantiles are as normal as the formula supposes, and samples are slow to compare.
 As are those of a function, which is resampled for each comparison: of them the formula speaks alone."""
+LARGEST_TRIED = 12_000
+"""Clusters a group: no larger samples are drawn, whatever the smaller ones showed."""
 LARGEST = 10_000_000
 DATA_SETS = 300
 _GRID = (0.6, 0.8, 1.0, 1.25, 1.6)
 _SPREAD_DRAWS = 300
+_LARGER = 3
 
 
 class Pilot:
@@ -186,7 +189,7 @@ class Aim:
     seed: int = 0
 
 
-def needed(first: Pilot, second: Pilot, aim: Aim) -> Needed:
+def needed(first: Pilot, second: Pilot, aim: Aim, *, least: float = 0.0) -> Needed:
     """Return how many clusters a group it takes to see a difference between two groups.
 
     The formula (z₁ + z₂)² (v₁ + v₂) / d² gives a first number, where v is the variance of the statistic of one
@@ -200,6 +203,8 @@ def needed(first: Pilot, second: Pilot, aim: Aim) -> Needed:
         Pilots of both groups, or one twice; the second is moved until it differs by what is looked for.
     aim
         What is looked for.
+    least
+        What a larger difference takes: chance in the samples must not make a smaller one take less.
 
     Raises
     ------
@@ -228,16 +233,27 @@ def needed(first: Pilot, second: Pilot, aim: Aim) -> Needed:
     n = max(2.0, math.ceil(z.sum() ** 2 * sum(variances) / aim.difference**2))
     factor = _range_of_variance(first, second, move, aim, random)
     power = _NAN
-    if n <= LARGEST_SIMULATED and isinstance(aim.statistic, str):
+    # Quantiles of counts are at no size as normal as the formula supposes.
+    is_stepped = probability_of(aim.statistic) is not None and first.blur == second.blur == 0
+    if is_stepped or (n <= LARGEST_SIMULATED and isinstance(aim.statistic, str)):
         n = _tried(first, second, move, aim, n, random)
+        if math.isnan(n):
+            return Needed(_NAN, note=_unfound(aim))
+        n = max(n, least)
         power = _found(first, second, move, aim, int(n), random)
+        # What so few samples say is that much beside the truth; beyond that, chance made the size too small.
+        tolerated = aim.power - 4 * math.sqrt(aim.power * (1 - aim.power) / DATA_SETS)
+        for _ in range(_LARGER):
+            if power < tolerated:
+                n = math.ceil(n * 1.25)
+                power = _found(first, second, move, aim, int(n), random)
+        if power < tolerated:
+            return Needed(_NAN, power=power, note=_unfound(aim))
+    n = max(n, least)
     if n > LARGEST:
         return Needed(_NAN, note=f"more than {LARGEST:,} calls a group: the difference is tiny beside the spread")
     low, high = np.ceil(n * np.asarray(factor))
-    note = None
-    if abs(power - aim.power) > 0.1:
-        note = f"samples of this size find it in {power:.0%} only: the pilot has too few different values"
-    return Needed(n, float(low), float(high), power, note)
+    return Needed(n, float(low), float(high), power)
 
 
 def move_of(first: Pilot, second: Pilot, aim: Aim) -> Move:
@@ -323,21 +339,38 @@ def _relative(drawn: Drawn, values: Doubles, blur: float, aim: Aim) -> float:
 
 
 def _tried(first: Pilot, second: Pilot, move: Move, aim: Aim, n: float, random: np.random.Generator) -> float:
-    """Return the size at which samples find the difference as often as they are to."""
-    for _ in range(3):
-        sizes = np.unique(np.maximum(np.ceil(np.array(_GRID) * n), 2)).astype(np.intp)
-        shares = np.array([_found(first, second, move, aim, int(size), random) for size in sizes])
-        # Shares of 0 and 1 lie at no finite place of the line.
-        places = special.ndtri(np.clip(shares, 0.5 / DATA_SETS, 1 - 0.5 / DATA_SETS))
-        if len(sizes) < 2 or np.ptp(places) == 0:
-            return float(sizes[-1]) if shares[0] < aim.power else float(sizes[0])
-        slope, intercept = np.polyfit(np.sqrt(sizes), places, 1)
-        root = (special.ndtri(aim.power) - intercept) / slope if slope > 0 else np.sqrt(sizes[-1])
-        wanted = float(np.clip(math.ceil(max(root, 0.0) ** 2), 2, 4 * n))
-        if sizes[0] <= wanted <= sizes[-1]:
-            return wanted
-        n = wanted
-    return n
+    """Return the size at which samples find the difference as often as they are to; NaN where none tried does."""
+    shares: dict[int, float] = {}
+    while n <= LARGEST_TRIED:
+        for size in np.unique(np.maximum(np.ceil(np.array(_GRID) * n), 2)).astype(int).tolist():
+            if size not in shares:
+                shares[size] = _found(first, second, move, aim, size, random)
+        enough = min((size for size, share in shares.items() if share >= aim.power), default=None)
+        if enough is None:
+            n = max(shares) * _GRID[-1]
+        elif enough > min(shares):
+            return _crossing(shares, enough, aim)
+        elif enough == 2:
+            return 2.0
+        else:
+            n = max(2.0, enough * _GRID[0])
+    return _NAN
+
+
+def _unfound(aim: Aim) -> str:
+    said = "no size that was tried shows it as often as asked: the pilot has too few different values"
+    return said if probability_of(aim.statistic) is None else f"{said} for a quantile, compare means"
+
+
+def _crossing(shares: dict[int, float], enough: int, aim: Aim) -> float:
+    """Return where a line through probits of shares by √size, near the first size that suffices, reaches the power."""
+    lacking = max(size for size in shares if size < enough)
+    sizes = np.array([size for size in shares if _GRID[0] * lacking <= size <= _GRID[-1] * enough])
+    # Shares of 0 and 1 lie at no finite place of the line.
+    places = special.ndtri(np.clip([shares[size] for size in sizes.tolist()], 0.5 / DATA_SETS, 1 - 0.5 / DATA_SETS))
+    slope, intercept = np.polyfit(np.sqrt(sizes), places, 1)
+    root = (special.ndtri(aim.power) - intercept) / slope if slope > 0 else math.sqrt(enough)
+    return float(np.clip(math.ceil(max(root, 0.0) ** 2), lacking + 1, enough))
 
 
 def bandwidth(values: Doubles) -> float:

@@ -131,8 +131,13 @@ def plan(
     check_prefix(prefix)
     limits = current_settings(settings).limits
     pilots = _Pilots(calls, metric, by, reference, check_statistic(statistic), cluster, session, prefix)
-    aims = [Aim(pilots.statistic, each, float(power), float(confidence_level), int(seed)) for each in differences]
-    rows = [pilots.row(aim, limits) for aim in aims]
+    found: dict[float, Needed] = {}
+    # The largest first: by chance in the samples a smaller one would now and then take less.
+    for each in sorted(set(differences), key=abs, reverse=True):
+        aim = Aim(pilots.statistic, each, float(power), float(confidence_level), int(seed))
+        least = max((other.n for at, other in found.items() if at * each > 0 and other.n > 0), default=0.0)
+        found[each] = pilots.needed(aim, least)
+    rows = [pilots.row(each, found[each], float(power), limits) for each in differences]
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     texts = dict.fromkeys(("metric", "statistic", "note"), "string")
     return table.astype({**dict.fromkeys(_SHARES, "float64"), **dict.fromkeys(_COUNTS, "Int64"), **texts})
@@ -197,20 +202,24 @@ class _Pilots:
             len(np.unique(ids[rows])) / max(pilot.clusters, 1) for rows, pilot in zip(parts, self.pilots, strict=True)
         ]
 
-    def row(self, aim: Aim, limits: Limits) -> dict[str, Any]:
-        """Return the row of one difference."""
+    def needed(self, aim: Aim, least: float) -> Needed:
+        """Return how many clusters a group one difference takes, at least as many as a larger one."""
         first = self.pilots[self.base]
         others = [each for at, each in enumerate(self.pilots) if at != self.base] or [first]
-        found = needed(first, max(others, key=lambda each: _spread(each, aim)), aim)
+        return needed(first, max(others, key=lambda each: _spread(each, aim)), aim, least=least)
+
+    def row(self, difference: float, found: Needed, power: float, limits: Limits) -> dict[str, Any]:
+        """Return the row of one difference."""
+        first = self.pilots[self.base]
         factor = max(self.calls_each)
         a_group, low, high = (_whole(each * factor) for each in (found.n, found.low, found.high))
         total = None if a_group is None else a_group * self.groups
-        exposure = first.exposure_s if aim.statistic == "rate" else None
+        exposure = first.exposure_s if self.statistic == "rate" else None
         return {
             "metric": str(self.metric),
-            "statistic": name_of_statistic(aim.statistic),
-            "difference": aim.difference,
-            "power": aim.power,
+            "statistic": name_of_statistic(self.statistic),
+            "difference": difference,
+            "power": power,
             "calls_per_group": a_group,
             "calls_per_group_low": low,
             "calls_per_group_high": high,
@@ -218,7 +227,7 @@ class _Pilots:
             "signing_days": math.nan if total is None else signing_s(total, limits) / 86_400,
             "power_simulated": found.power,
             "pilot_calls": min(each.clusters for each in self.pilots),
-            "pilot_estimate": estimate(first.values, aim.statistic, exposure_s=exposure, resamples=2).value,
+            "pilot_estimate": estimate(first.values, self.statistic, exposure_s=exposure, resamples=2).value,
             "note": self._note(found),
         }
 

@@ -105,6 +105,32 @@ def test_a_pilot_that_can_t_say_says_so(values, statistic, note) -> None:
     assert note in found.note
 
 
+def test_a_huge_difference_takes_a_size_that_shows_it(monkeypatch) -> None:
+    """Four calls, as the formula has it, give no interval of a median, and show nothing ever."""
+    monkeypatch.setattr(power, "DATA_SETS", 100)
+    pilot = Pilot(of_moments(1.0, 0.5, 40))
+    found = needed(pilot, pilot, Aim("median", 40.0))
+    assert 4 < found.n < 20
+    assert found.power > 0.6
+
+
+def test_what_no_size_shows_has_no_number(monkeypatch) -> None:
+    """Medians of most samples of so few counts are the same: their difference has no interval, at any size."""
+    monkeypatch.setattr(power, "DATA_SETS", 40)
+    pilot = Pilot(np.repeat([0.0, 1, 2], [70, 20, 10]))
+    for difference in (1.0, 0.01):
+        found = needed(pilot, pilot, Aim("median", difference))
+        assert np.isnan(found.n)
+        assert "compare means" in found.note
+
+
+def test_a_smaller_difference_takes_no_less_than_a_larger_one(monkeypatch) -> None:
+    """Also where samples say so by chance."""
+    monkeypatch.setattr(power, "DATA_SETS", 40)
+    pilot = Pilot(of_moments(1.0, 0.5, 100))
+    assert needed(pilot, pilot, Aim("mean", 0.2), least=130).n == 130
+
+
 def test_functions_and_large_numbers_are_by_the_formula() -> None:
     """Samples of them are not drawn."""
     pilot = Pilot(of_moments(1.0, 0.5, 100))

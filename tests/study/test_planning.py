@@ -48,6 +48,16 @@ def test_a_plan_says_calls_and_days() -> None:
     assert found.dtypes[["calls_per_group", "calls"]].astype(str).tolist() == ["Int64", "Int64"]
 
 
+def test_smaller_differences_take_no_fewer_calls() -> None:
+    """Though chance in the samples says otherwise of differences that are near each other; the rows' order stays."""
+    differences = [0.2, 0.204, 0.208, 0.212, -0.2, -0.204, 0.216, 0.22]
+    found = study.plan(pilot(), "latency_s", difference=differences, statistic="mean")
+    assert found["difference"].tolist() == differences
+    numbers = found.set_index("difference")["calls_per_group"]
+    assert numbers[numbers.index > 0].sort_index().is_monotonic_decreasing
+    assert numbers[-0.2] >= numbers[-0.204]
+
+
 def test_the_statistic_is_picked_as_for_comparisons() -> None:
     """By what the column holds."""
     names = {"latency_s": "median", "barge_ins": "mean", "escalated": "share"}
