@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 TABLES = ("marks", "moments", "turns", "words")
 _OWN_COLUMNS = (STATUS, ERROR, AUDIO, "duration_s", "agent_channel", "channels")
-_TEXT_COLUMNS = ("label", "kind", "text", "detail")
+_TEXT_COLUMNS = ("label", "kind", "text", "detail", "speaker")
 # In fewer calls two columns may agree by chance.
 _FEWEST_CALLS = 8
 
@@ -123,13 +123,13 @@ def heard(
         return Heard(frame.iloc[rows], **about)
     _tell_of_doubles(frame, columns, hidden)
     told = _told(frame, ids, [each for each in hidden if each in frame.columns and each != session])
+    tell = session in hidden or any(pattern.search(each) for each, pattern in told.items())
     kept = {session, *columns, *(f"{prefix}{each}" for each in _OWN_COLUMNS)} - ({*hidden} - {session})
     shown = frame.loc[:, [each in kept for each in frame.columns]].copy(deep=False)
     for name in (*columns, f"{prefix}{ERROR}"):
         if name in shown.columns and shown.columns.is_unique and name != session:
             shown[name] = _without(shown[name], ids, told)
     names = tuple(f"Call {places[ids[row]]:,}" if ids[row] else "" for row in rows)
-    tell = any(pattern.search(each) for each, pattern in told.items())
     return Heard(shown.iloc[rows], names, tell, _told=told, **about)
 
 
@@ -169,7 +169,15 @@ def _told(frame: pd.DataFrame, ids: Sequence[str], hidden: Iterable[Hashable]) -
 
 def _pattern(values: set[str]) -> re.Pattern[str]:
     longest_first = sorted(values, key=lambda each: (-len(each), each))
-    return re.compile(rf"(?<![^\W_])(?:{'|'.join(map(re.escape, longest_first))})(?![^\W_])", re.IGNORECASE)
+    return re.compile("|".join(map(_word, longest_first)), re.IGNORECASE)
+
+
+def _word(value: str) -> str:
+    """Return a pattern of a value that is no part of a longer word or number: "v1" is in "call_v1b", not in "v12"."""
+    before, after = (r"\d" if each.isdigit() else r"[^\W\d_]" for each in (value[0], value[-1]))
+    # An id has other signs where a name has spaces.
+    parts = [re.escape(each) for each in re.split(r"[\s_-]+", value) if each]
+    return f"(?<!{before})" + (r"[\s_-]*".join(parts) or re.escape(value)) + f"(?!{after})"
 
 
 def _is_number(text: str) -> bool:

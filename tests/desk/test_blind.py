@@ -159,6 +159,34 @@ def test_ids_that_tell_do_not_reach_the_page(study: pd.DataFrame, monkeypatch: p
     assert desk.labels["session_id"].tolist() == [calls.session_id(4), calls.session_id(7)]
 
 
+@pytest.mark.parametrize("named", ["{}7{}", "call_{}{}b", "{}_{}-x"])
+def test_a_value_joined_to_a_number_or_a_sign_tells_too(
+    study: pd.DataFrame, named: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In ids, shown columns, texts and the names of speakers; a longer word or number is another one."""
+    prompts = study["prompt"].str.upper() + " one"
+    ids = [named.format(f"{prompt}-one", number) for number, prompt in enumerate(study["prompt"])]
+    calls = study.assign(session_id=ids, prompt=prompts, agent=ids)
+    words = pd.DataFrame({"session_id": ids, "start_s": 0.1, "end_s": 0.2, "word": "hello", "speaker": prompts + "7"})
+    other = "giraffe oneself"
+    marks = pd.DataFrame({"session_id": ids, "start_s": 0.5, "end_s": 0.6, "label": other})
+    desk = player(calls, blind=["prompt"], columns=["agent"], words=words, marks=marks, labels=["good"])
+    text = everything(desk, Page(desk, monkeypatch)).casefold()
+    assert other in text
+    assert "zebra" not in text
+    assert "giraffe" not in text.replace(other, "")
+
+
+def test_ids_that_are_hidden_themselves_are_not_saved(study: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are nowhere in the page then; a label finds its call all the same."""
+    calls = study.assign(session_id=[f"2026-11-{number + 10}" for number in range(10)])
+    desk = player(calls, blind=["session_id"], labels=["good"])
+    page = Page(desk, monkeypatch)
+    assert "2026-11" not in everything(desk, page)
+    page.say("label", key=4, label="good", note="", start_s=None, end_s=None)
+    assert desk.labels["session_id"].tolist() == [desk._calls.session_id(4)]
+
+
 def test_what_python_asks_for_it_gets(study: pd.DataFrame) -> None:
     """`select`, `session_id`, `add_label` and `frame` go by the session ids and have all columns."""
     desk = player(study, blind=["prompt"], labels=["good"])
