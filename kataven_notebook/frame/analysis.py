@@ -279,7 +279,8 @@ def moments(
         (Int64, missing for dead air), `start_s`, `end_s`, `severity` (float64) and `text` (string).
         `moment_id` ("m" and twelve letters or digits) is made of the sound's checksum, the kind, the
         channel and the place to a tenth of a second: the same in every run, on every machine, for sound in
-        a folder, a bucket or memory, so that a finding can be cited and looked up. Of a million moments two
+        a folder, a bucket or memory, so that a finding can be cited and looked up. Sessions with the very
+        same file share ids, and a file that was converted has others. Of a million moments of other sound two
         have the same id with a probability of 4 in 10 million. `clips` cuts them out.
 
     Raises

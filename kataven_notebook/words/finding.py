@@ -103,9 +103,9 @@ def find(
         raise FrameError(f"the result has a column {session!r} of its own: rename the column of the session ids")
     said = said_in(words, session)
     rows: list[dict[str, Any]] = []
-    voices = said.assign(channel=said["channel"].fillna(-1)).groupby(["session_id", "channel", "speaker"], sort=False)
-    for part in voices.indices.values():
-        voice = _Voice(said.iloc[part])
+    placed = _placed(said)
+    for part in placed.groupby("voice").indices.values():
+        voice = _Voice(placed.iloc[part])
         rows += [voice.moment(first, last, int(context_words)) for first, last in voice.matches(expression)]
     order = {each: at for at, each in enumerate(dict.fromkeys(said["session_id"]))}
     rows.sort(key=lambda row: (order[row["session"]], math.inf if math.isnan(row["start_s"]) else row["start_s"]))
@@ -177,17 +177,22 @@ class _Line:
                 yield self.words[first], self.words[last]
 
 
-def _placed(said: pd.DataFrame) -> list[tuple[float, float]]:
-    """Return from when to when each row of a voice may be heard; NaN where that has no bound.
+def _placed(said: pd.DataFrame) -> pd.DataFrame:
+    """Return the words with their voice and from when to when each may be heard; NaN where that has no bound.
 
     One without times lies between those beside it: what is taken out of the sound by these times is to be all of it.
+    `heard_s` is until when the voice is known to have been heard, which says where it paused.
     """
+    said = said.assign(channel=said["channel"].fillna(-1))
+    voice = said.groupby(["session_id", "channel", "speaker"], sort=False).ngroup()
     start, end = said["start_s"], said["end_s"]
-    from_s = start.fillna(end.fillna(start).ffill().shift())
-    to_s = end.fillna(start.shift(-1).bfill())
-    pairs = zip(from_s.tolist(), to_s.tolist(), strict=True)
+    heard = end.fillna(start).groupby(voice).ffill()
+    from_s = start.fillna(heard.groupby(voice).shift())
+    to_s = end.fillna(start.groupby(voice).shift(-1).groupby(voice).bfill())
     # The words beside it may overlap.
-    return [(min(from_s, to_s), max(from_s, to_s)) if from_s > to_s else (from_s, to_s) for from_s, to_s in pairs]
+    is_crossed = from_s > to_s
+    places = {"from_s": from_s.mask(is_crossed, to_s), "to_s": to_s.mask(is_crossed, from_s)}
+    return said.assign(**places, heard_s=heard, voice=voice)
 
 
 class _Voice:
@@ -196,24 +201,22 @@ class _Voice:
     Parameters
     ----------
     said
-        Its rows of what `said_in` returned.
+        Its rows of what `_placed` returned.
     """
 
     def __init__(self, said: pd.DataFrame) -> None:
-        places = _placed(said)
-        heard_s = said["end_s"].fillna(said["start_s"]).ffill().tolist()
         parts = [(row, each) for row, word in enumerate(said["word"]) for each in word.split()]
         self._words = [each for _, each in parts]
-        self._starts = [places[row][0] for row, _ in parts]
-        self._ends = [places[row][1] for row, _ in parts]
-        # Until when the voice is known to have been heard, which says where it paused.
-        self._heard_s = [heard_s[row] for row, _ in parts]
+        rows = [row for row, _ in parts]
+        self._starts, self._ends, self._heard_s = (
+            said[name].to_numpy()[rows].tolist() for name in ("from_s", "to_s", "heard_s")
+        )
         first = said.iloc[0]
         self._about = {
             "session": first["session_id"],
             "kind": KIND,
             "role": first["role"] or None,
-            "channel": None if math.isnan(first["channel"]) else int(first["channel"]),
+            "channel": None if first["channel"] < 0 else int(first["channel"]),
             "speaker": first["speaker"] or None,
         }
 
