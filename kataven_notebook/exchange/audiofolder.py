@@ -14,7 +14,7 @@ from kataven_notebook.arguments import absolute_path
 from kataven_notebook.defaults import with_configured_names
 from kataven_notebook.errors import ConfigurationError, DecodeError, FrameError, StoreError
 from kataven_notebook.exchange import sheets as _sheets
-from kataven_notebook.exchange.sound_files import ENCODINGS, SoundFiles, Written, alike
+from kataven_notebook.exchange.sound_files import ENCODINGS, FOLDER, SoundFiles, Written, alike
 from kataven_notebook.frame.columns import (
     AUDIO,
     CLIP_ID,
@@ -31,7 +31,7 @@ from kataven_notebook.frame.job import FrameJob
 from kataven_notebook.frame.options import check_choice, sound_plan
 from kataven_notebook.frame.sessions import session_column
 from kataven_notebook.frame.silences import Silences
-from kataven_notebook.machine.folders import atomic, make_private
+from kataven_notebook.machine.folders import atomic, make_private, remove_dead_parts
 from kataven_notebook.notices import warn_caller
 from kataven_notebook.run.plan import DEFAULT_MAX_BYTES, Outcome
 from kataven_notebook.run.work import working
@@ -238,6 +238,9 @@ def _prepared(folder: Path, options: Mapping[str, Any]) -> Path:
         )
     try:
         make_private(folder)
+        # There may be more in them than the files are to have.
+        remove_dead_parts(folder)
+        remove_dead_parts(folder / FOLDER)
         if mark is None:
             _write_mark(folder, {"version": _VERSION, "options": dict(options)})
     except OSError as error:

@@ -7,18 +7,14 @@ import errno
 import hashlib
 import os
 import tempfile
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
-from kataven_notebook.machine.folders import make_private
-from kataven_notebook.machine.process import is_alive, owner_name
+from kataven_notebook.machine.folders import make_private, part_prefix, remove_dead_parts
 from kataven_notebook.store.failures import folder_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-_DEAD_PART_S = 86_400.0
 
 
 class Sounds(Protocol):
@@ -128,10 +124,9 @@ class SoundFolder:
             The disk is full, or the folder can't be written.
         """
         with folder_errors(self._path):
-            prefix = owner_name().replace("|", "~").replace("/", "_") + "~"
             # Somebody may have tidied up; a store that is gone is not made again.
             self._parts.mkdir(mode=0o700, exist_ok=True)
-            descriptor, name = tempfile.mkstemp(".part", prefix, self._parts)
+            descriptor, name = tempfile.mkstemp(".part", part_prefix(), self._parts)
             os.close(descriptor)
             try:
                 with Path(name).open("w+b") as file:
@@ -203,13 +198,7 @@ class SoundFolder:
 
     def remove_dead_parts(self) -> None:
         """Remove what processes that were killed have left of sound that was arriving."""
-        for part in self._parts.glob("*.part"):
-            host, pid, created, *_ = [*part.name.split("~"), "", "", ""]
-            try:
-                if not is_alive(f"{host}|{pid}|{created}") or part.stat().st_mtime < time.time() - _DEAD_PART_S:
-                    part.unlink(missing_ok=True)
-            except OSError:
-                continue
+        remove_dead_parts(self._parts)
 
 
 def _size(file: os.DirEntry[str]) -> int:

@@ -10,6 +10,7 @@ from exports import IDS, export, sound
 from kataven_notebook import Recording, demo, errors
 from kataven_notebook.exchange.audiofolder import read_audiofolder, to_audiofolder
 from kataven_notebook.exchange.sound_files import Written, hashed_stem
+from kataven_notebook.machine.folders import part_prefix
 
 
 @pytest.mark.core
@@ -136,6 +137,7 @@ def test_what_is_to_be_taken_out_now_is_in_no_file_of_an_earlier_export(tmp_path
     assert other["b.wav"] != both["b.wav"]
     (folder / "audio" / "b.mp3").write_bytes(b"written before a kill, and noted nowhere")
     (folder / "audio" / "note.txt").write_text("somebody else's")
+    (folder / "audio" / f".{part_prefix().partition('~')[0]}~1~0.00~x.part").write_bytes(b"written until a kill")
     assert sorted(files(("b", 0.25, 0.6), ("a", 0.5, 0.75))) == ["a.wav", "b.wav", "note.txt"]
     (folder / "audio" / "note.txt").unlink()
     # A call that is no longer in the frame, and one that can't be silenced as asked.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kataven_notebook.machine.folders import atomic, make_private
+from kataven_notebook.machine.folders import atomic, make_private, part_prefix, remove_dead_parts
 
 pytestmark = pytest.mark.core
 
@@ -41,3 +41,20 @@ def test_a_file_is_on_the_disk_before_it_gets_its_name(tmp_path, monkeypatch) ->
     with atomic(tmp_path / "whole") as file:
         file.write(b"sound")
     assert done == [5, "whole"]
+
+
+def test_what_a_killed_process_left_is_removed_and_what_is_being_written_is_not(tmp_path) -> None:
+    """Of a process elsewhere nobody knows: a day later it is dead."""
+    mine, host = part_prefix(), part_prefix().partition("~")[0]
+    dead, strange, old = (tmp_path / f".{name}.part" for name in (f"{host}~1~0.00~x", "elsewhere~1~0.00~x", "y"))
+    for each in (dead, strange, old):
+        each.write_bytes(b"sound")
+    os.utime(old, (0, 0))
+    with atomic(tmp_path / "whole"):
+        remove_dead_parts(tmp_path)
+        left = {each.name for each in tmp_path.iterdir()}
+        assert dead.name not in left
+        assert old.name not in left
+        assert strange.name in left
+        assert [each for each in left if each.startswith("." + mine)], "it is being written"
+    remove_dead_parts(tmp_path / "not there")
