@@ -7,6 +7,7 @@ import itertools
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from kataven_notebook.errors import FrameError
 from kataven_notebook.frame.side_tables import role_named
 from kataven_notebook.words.spoken import Spoken, name_from, text_from
 
@@ -14,8 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 NAME = "captions (VTT, SRT)"
-_TIME = r"(?:(?P<{0}h>\d+):)?(?P<{0}m>\d{{1,2}}):(?P<{0}s>\d{{1,2}})(?:[.,](?P<{0}f>\d{{1,9}}))?"
+_TIME = r"(?:(?P<{0}h>\d+):)?(?P<{0}m>\d{{1,3}}):(?P<{0}s>\d{{1,2}})(?:[.,](?P<{0}f>\d{{1,9}}))?"
 _TIMING = re.compile(rf"^[ \t]*{_TIME.format('a')}[ \t]*-->[ \t]*{_TIME.format('b')}(?:[ \t].*)?$")
+_LIKE_TIMING = re.compile(r"^[ \t]*-?\d[\d:;.,]*[ \t]*-->")
 _INNER_TIME = re.compile(rf"<{_TIME.format('a')}>")
 _VOICE = re.compile(r"<v(?:\.[^\s>]*)*[ \t]+(?P<name>[^>]*)>|</v>")
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>|\{\\[^{}]*\}")
@@ -45,6 +47,11 @@ def words_of(text: str) -> Iterator[Spoken]:
     """Yield what each cue says: one for each speaker in it, or one for each time in it.
 
     Where the cues repeat a line and underline its words one after the other, each word once.
+
+    Raises
+    ------
+    FrameError
+        A cue has times of another form, and what it says would be lost.
     """
     cues = list(_cues(text))
     has_times = any(_INNER_TIME.search(line) for cue in cues for line in cue.lines)
@@ -63,6 +70,11 @@ def words_of(text: str) -> Iterator[Spoken]:
 def _cues(text: str) -> Iterator[_Cue]:
     lines = _lines(text)
     timings = [_TIMING.match(line) for line in lines]
+    for number, (line, timing) in enumerate(zip(lines, timings, strict=True), start=1):
+        if timing is None and _LIKE_TIMING.match(line):
+            raise FrameError(
+                f"has times that can't be read in line {number}: write them as 00:01:02.345 --> 00:01:03.456"
+            )
     position = 0
     while position < len(lines):
         timing = timings[position]

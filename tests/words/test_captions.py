@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from kataven_notebook.errors import FrameError
 from kataven_notebook.words.captions import is_it, words_of
 
 pytestmark = pytest.mark.core
@@ -120,6 +121,14 @@ def test_lines_that_underline_each_word_say_each_once() -> None:
     cues = ["<u>Hi</u> you", "Hi you", "Hi <u>you</u>", "Next one"]
     text = "".join(f"{n}\n00:00:0{n},000 --> 00:00:0{n},900\n{each}\n\n" for n, each in enumerate(cues))
     assert read(text) == [("Hi", 0.0, 0.9, None), ("you", 2.0, 2.9, None), ("Next one", 3.0, 3.9, None)]
+
+
+@pytest.mark.parametrize("times", ["00:00:01:12 --> 00:00:02:00", "-00:00:01,500 --> 00:00:02,000", "1.5 --> 2.5"])
+def test_no_cue_is_lost_because_of_its_times(times) -> None:
+    """Times of frames, or before the start, are no times that are known; more than 99 minutes are."""
+    with pytest.raises(FrameError, match="times that can't be read in line 4"):
+        read(f"00:00:01.000 --> 00:00:02.000\nHi\n\n{times}\nyou\n")
+    assert read("120:30.000 --> 120:32.000\nHi --> you\n") == [("Hi --> you", 7_230.0, 7_232.0, None)]
 
 
 @pytest.mark.parametrize("text", ["", "Hello there", "a --> b", "1\n2\n3"])
