@@ -101,4 +101,5 @@ def _counted(count: int, thing: str) -> str:
 def _purpose(method: Callable[..., Any]) -> str:
     """Return what a method is for: the first line of its docstring."""
     first = (inspect.getdoc(method) or "").partition("\n")[0].rstrip(".").replace("`", "")
-    return first.removeprefix("Return ").removeprefix("Yield ")
+    first = first.removeprefix("Return ").removeprefix("Yield ")
+    return first[:1].lower() + first[1:]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import threading
 import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -176,6 +177,10 @@ def _svg(paint: Callable[[Figure], Any], theme: str, size_in: tuple[float, float
     return _USES.sub(lambda found: found[0].replace(found[1], used[found[1]]), svg)
 
 
+# Matplotlib's defaults are one for all threads.
+_STYLING = threading.Lock()
+
+
 @contextmanager
 def _style(theme: str) -> Iterator[None]:
     """Set matplotlib's defaults and the report's, whatever the user has set, and set all back."""
@@ -195,7 +200,7 @@ def _style(theme: str) -> Iterator[None]:
         # Names of groups may hold dollar signs.
         "text.parse_math": False,
     }
-    with style.context(["default", ours]), warnings.catch_warnings():
+    with _STYLING, style.context(["default", ours]), warnings.catch_warnings():
         # The reader's browser has the glyphs that matplotlib's font has not.
         warnings.filterwarnings("ignore", r"Glyph .* missing from", UserWarning)
         yield

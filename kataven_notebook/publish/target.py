@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 from kataven_notebook.arguments import absolute_path
@@ -24,7 +25,7 @@ def checked_target(path: str | os.PathLike[str]) -> Path:
         What is there can't be read.
     """
     target = absolute_path("path", path)
-    if target.is_dir():
+    if os.path.isdir(target):  # noqa: PTH112 - Path's own raises where a name is too long
         raise ConfigurationError(f"{target} is a folder: name a file in it, such as report.html")
     if target.suffix.lower() not in _ENDINGS:
         said = f"it ends in {target.suffix}" if target.suffix else "it has no ending"
@@ -32,16 +33,22 @@ def checked_target(path: str | os.PathLike[str]) -> Path:
             f"path={str(target)!r}: a report is a page, and {said}; choose a name that ends in .html "
             "(the browser's print makes a PDF of it)"
         )
-    if not target.exists():
-        return target
     try:
-        with target.open("rb") as file:
-            is_ours = MARK.encode() in file.read(LOOKED_AT_BYTES)
+        is_file = stat.S_ISREG(target.stat().st_mode)
+        # A pipe would be waited for.
+        is_ours = is_file and _is_report(target)
+    except (FileNotFoundError, NotADirectoryError):
+        return target  # not there yet, or `write` says why that can't be
     except OSError as error:
         raise StoreError(f"{target} can't be read ({error.strerror or error}): choose another name") from None
     if not is_ours:
         raise ConfigurationError(f"{target} is there already and is no report: choose another name, or move it away")
     return target
+
+
+def _is_report(target: Path) -> bool:
+    with target.open("rb") as file:
+        return MARK.encode() in file.read(LOOKED_AT_BYTES)
 
 
 def write(target: Path, text: str) -> None:

@@ -6,6 +6,7 @@ import re
 import sys
 import warnings
 import xml.etree.ElementTree as ET
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -119,6 +120,14 @@ def test_the_users_own_style_is_neither_used_nor_changed() -> None:
         assert painted(clipped) == plain
         assert dict(mpl.rcParams) == before
     assert plt.get_fignums() == []
+
+
+def test_figures_of_two_threads_are_those_of_one() -> None:
+    """And leave matplotlib as it was: its defaults are one for all threads."""
+    plain, before = painted(clipped), dict(mpl.rcParams)
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(lambda _: painted(clipped), range(12))) == {plain}
+    assert dict(mpl.rcParams) == before
 
 
 def test_without_matplotlib_there_are_none(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -59,6 +59,15 @@ def test_a_file_of_another_kind_stays(tmp_path: Path) -> None:
     assert checked_target(target) == target
 
 
+def test_what_is_no_file_is_neither_waited_for_nor_replaced(tmp_path: Path) -> None:
+    """A pipe, to which nobody writes; a name that no disk takes."""
+    os.mkfifo(tmp_path / "a.html")
+    with pytest.raises(ConfigurationError, match="is no report"):
+        checked_target(tmp_path / "a.html")
+    with pytest.raises(StoreError, match="choose another name"):
+        checked_target(tmp_path / ("a" * 300 + ".html"))
+
+
 def test_a_link_stays_one(tmp_path: Path) -> None:
     """The file that it leads to is written."""
     (tmp_path / "link.html").symlink_to(tmp_path / "there.html")
