@@ -51,7 +51,7 @@ class Contents:
     of_all, of_groups
         What they are over all calls, and by group.
     by
-        How the columns of the groups are called, escaped; empty where there are no groups.
+        How the columns of the groups are called; empty where there are no groups.
     groups, agents
         The name of each session's group, and its agent's channel, where they are known.
     options
@@ -94,7 +94,7 @@ def found_in(
         chosen=chosen,
         of_all=of_all,
         of_groups=of_groups,
-        by=", ".join(map(texts.shown, columns)),
+        by=", ".join(columns),
         groups={sessions.ids[code]: name for code, name in zip(sessions.codes, labels or [], strict=False) if name},
         agents={each: int(channel) for each, channel in agents.items() if channel in (0, 1)},
         options=options,
@@ -118,7 +118,9 @@ def page_sections(contents: Contents, texts: Texts, title: str, clips: ClipList 
     """
     level = contents.options.level
     return [
-        sections.top(title, headline(contents.of_groups or contents.of_all, level) or [_nothing_found(contents)]),
+        sections.top(
+            title, headline(contents.of_groups or contents.of_all, level, contents.by) or [_nothing_found(contents)]
+        ),
         sections.section(
             "What was measured", sections.counts(contents.facts, texts), sections.status_table(contents.facts)
         ),
@@ -140,16 +142,15 @@ def _nothing_found(contents: Contents) -> str:
 def _comparison(contents: Contents, texts: Texts) -> str:
     if not contents.by:
         return ""
+    by = texts.shown(contents.by)
     if not contents.of_groups:
-        return sections.section(
-            "Comparison", sections.paragraph(f"No call has a group in {contents.by}, or no number.")
-        )
+        return sections.section("Comparison", sections.paragraph(f"No call has a group in {by}, or no number."))
     level = f"{100 * contents.options.level:g}\N{NO-BREAK SPACE}%"
-    shown = sections.comparison_table(contents.of_groups, texts, by=contents.by, level=contents.options.level)
+    shown = sections.comparison_table(contents.of_groups, texts, by=by, level=contents.options.level)
     explained = (
-        f"A difference counts as shown where its {level} interval leaves out 0. With several comparisons some "
-        "intervals do so by chance: p is corrected for their number (Holm), and counts below "
-        f"{1 - contents.options.level:.2g}."
+        f"A difference is in bold where its {level} interval leaves out 0 and p is below "
+        f"{1 - contents.options.level:.2g}. p is corrected for the number of comparisons (Holm): of many intervals "
+        "some leave out 0 by chance."
     )
     return sections.section("Comparison", shown, sections.paragraph(explained, "note"))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from kataven_notebook.publish.shown import counted, interval, isolated, number, with_unit
@@ -81,6 +81,10 @@ class Finding:
         """Whether the interval of the difference leaves out 0."""
         return self.difference.is_known and not self.difference.low <= 0 <= self.difference.high
 
+    def is_kept(self, level: float) -> bool:
+        """Whether it is shown also where p is corrected for the number of comparisons."""
+        return self.is_shown and not self.p_adjusted >= 1 - level
+
 
 def sentence(finding: Finding, reference: Finding, level: float, alpha: float) -> str:
     """Return what a comparison says, in one sentence; names are as the findings have them.
@@ -125,7 +129,7 @@ def sentence(finding: Finding, reference: Finding, level: float, alpha: float) -
     return f"{head}{text} ({name} {_ends(low, high, unit)}; {calls}{doubt})."
 
 
-def headline(findings: Sequence[Finding], level: float) -> list[str]:
+def headline(findings: Sequence[Finding], level: float, by: str = "") -> list[str]:
     """Return the sentences that a report begins with, of its first quantity.
 
     Parameters
@@ -134,10 +138,16 @@ def headline(findings: Sequence[Finding], level: float) -> list[str]:
         Those of groups, or those of all calls.
     level
         The level of the intervals.
+    by
+        The column of the groups, which stands before names that say nothing alone: "hour 9", "escalated True".
     """
     if not findings:
         return []
-    first = [each for each in findings if each.quantity is findings[0].quantity]
+    first = [
+        replace(each, group=_told(each.group, by), reference=_told(each.reference, by))
+        for each in findings
+        if each.quantity is findings[0].quantity
+    ]
     by_name = {each.group: each for each in first}
     others = [each for each in first if each.reference]
     if not others:
@@ -148,7 +158,7 @@ def headline(findings: Sequence[Finding], level: float) -> list[str]:
 
     if len(others) <= _MOST_SENTENCES:
         return [sentence_of(each) for each in others]
-    shown = [each for each in others if each.is_shown and not each.p_adjusted >= 1 - level]
+    shown = [each for each in others if each.is_kept(level)]
     head = f"{first[0].quantity.label}, {statistic_text(first[0].statistic)}: "
     references = {each.reference for each in others}
     reference = references.pop() if len(references) == 1 else "their reference"
@@ -157,6 +167,12 @@ def headline(findings: Sequence[Finding], level: float) -> list[str]:
     largest = max(shown, key=lambda each: abs(each.difference.value))
     some = f"{len(shown)} of {len(others)} groups differ" if len(shown) > 1 else f"one of {len(others)} groups differs"
     return [f"{head}{some} from {reference}; the largest difference follows.", sentence_of(largest)]
+
+
+def _told(group: str, by: str) -> str:
+    says_nothing = group in ("True", "False") or not any(map(str.isalpha, group))
+    # Of several columns no name fits.
+    return f"{by} {group}" if by and group and says_nothing and ", " not in by else group
 
 
 def statistic_text(statistic: str) -> str:

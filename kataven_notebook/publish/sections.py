@@ -119,7 +119,7 @@ def comparison_table(findings: Sequence[Finding], texts: Texts, *, by: str, leve
             f'<tr><th scope="rowgroup" colspan="{len(head)}">{_name_of(each[0].quantity, texts)}, {statistic}</th></tr>'
         )
         reach = max((_reach(one) for one in each), default=0.0)
-        bodies.append(heading + "".join(_group_row(one, texts, reach) for one in each))
+        bodies.append(heading + "".join(_group_row(one, texts, reach, level) for one in each))
     references = {each.reference for each in findings if each.reference}
     against = f"; differences are to {texts.shown(references.pop())}" if len(references) == 1 else ""
     caption = f"Numbers by {by}{against}"
@@ -149,9 +149,10 @@ def figure(svg: str, caption: str) -> str:
     return f"<figure><figcaption>{caption}</figcaption>{region}</figure>"
 
 
-def _group_row(finding: Finding, texts: Texts, reach: float) -> str:
+def _group_row(finding: Finding, texts: Texts, reach: float, level: float) -> str:
     unit, gap = finding.quantity.unit, finding.difference
-    strong = " strong" if finding.is_shown else ""
+    is_kept = finding.is_kept(level)
+    strong = " strong" if is_kept else ""
     cells = [
         f"{finding.calls:,}",
         f"{finding.missing:,}",
@@ -161,7 +162,7 @@ def _group_row(finding: Finding, texts: Texts, reach: float) -> str:
         interval(gap.low, gap.high, unit) or MISSING,
     ]
     plain = "".join(f'<td class="number{strong if at == 4 else ""}">{each}</td>' for at, each in enumerate(cells))
-    drawn = _whisker(finding, reach) if gap.is_known else ""
+    drawn = _whisker(finding, reach, is_kept=is_kept) if gap.is_known else ""
     return (
         f'<tr><th scope="row" class="name">{texts.shown(finding.group)}</th>{plain}<td>{drawn}</td>'
         f'<td class="number">{escape(p_text(finding.p_adjusted))}</td></tr>'
@@ -173,14 +174,14 @@ def _reach(finding: Finding) -> float:
     return max(abs(gap.low), abs(gap.high)) if gap.is_known else 0.0
 
 
-def _whisker(finding: Finding, reach: float) -> str:
+def _whisker(finding: Finding, reach: float, *, is_kept: bool) -> str:
     """Return the interval of a difference as a line beside 0; the numbers stand beside it."""
     half, middle = (_WHISKER - 10) / 2, _TALL / 2
     low, at, high = (
         _WHISKER / 2 + half * value / max(reach, 1e-300)
         for value in (finding.difference.low, finding.difference.value, finding.difference.high)
     )
-    kind = "whisker shown" if finding.is_shown else "whisker"
+    kind = "whisker shown" if is_kept else "whisker"
     return (
         f'<svg class="{kind}" viewBox="0 0 {_WHISKER} {_TALL}" aria-hidden="true" focusable="false">'
         f'<line class="zero" x1="{_WHISKER / 2:.0f}" x2="{_WHISKER / 2:.0f}" y1="0" y2="{_TALL}"/>'

@@ -66,6 +66,21 @@ def test_the_headline_of_two_groups_is_their_difference() -> None:
     assert headline([V1, V2, other], 0.95) == [sentence(V2, V1, 0.95, 0.05)]
 
 
+@pytest.mark.parametrize(
+    ("names", "text"),
+    [
+        (("9", "12"), "hour 12 is 0.42 s faster than hour 9 ("),
+        (("False", "True"), "hour True is 0.42 s faster than hour False ("),
+        (("v1", "2026"), "hour 2026 is 0.42 s faster than v1 ("),
+    ],
+)
+def test_names_that_say_nothing_alone_have_their_column(names: tuple[str, str], text: str) -> None:
+    """A number is no group that a reader knows."""
+    first, second = names
+    found = [dataclasses.replace(V1, group=first), dataclasses.replace(V2, group=second, reference=first)]
+    assert text in headline(found, 0.95, "hour")[0].replace("\N{NO-BREAK SPACE}", " ")
+
+
 def test_the_headline_of_many_groups_counts_those_that_differ() -> None:
     """Chance is corrected for; the largest difference has a sentence of its own."""
     groups = [dataclasses.replace(V2, group=f"v{each}", p_adjusted=0.5) for each in range(2, 8)]

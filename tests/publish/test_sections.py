@@ -72,6 +72,16 @@ def test_the_interval_is_drawn_on_the_side_of_its_sign() -> None:
     assert drawn.get("class") == "whisker shown"
 
 
+def test_what_correction_takes_back_is_not_in_bold() -> None:
+    """An interval that leaves out 0 is not enough where there are many."""
+    for p_value, bold in ((0.04, ["\N{MINUS SIGN}0.42"]), (0.2, [])):
+        page = parsed(
+            sections.comparison_table([V1, dataclasses.replace(V2, p_adjusted=p_value)], TEXTS, by="p", level=0.95)
+        )
+        assert [each.text for each in page.iter("td") if each.get("class") == "number strong"] == bold
+        assert (page.find(".//svg").get("class") == "whisker shown") == bool(bold)
+
+
 def test_why_an_interval_is_missing_is_said_once() -> None:
     """However many rows it is of."""
     alone = dataclasses.replace(V1, note="one <call>", estimate=Span(1.4))
