@@ -146,7 +146,8 @@ def _draw(
 
 def _scores(rows: pd.DataFrame, favour: Any) -> Doubles:
     column = session_column(rows, favour, option="favour")
-    if not pd.api.types.is_numeric_dtype(column.dtype):
+    # Arrow's booleans are no numbers to pandas.
+    if not (pd.api.types.is_numeric_dtype(column.dtype) or pd.api.types.is_bool_dtype(column.dtype)):
         raise FrameError(
             f"favour={favour!r} is a column of dtype {column.dtype}, not of scores; pd.to_numeric makes numbers of text"
         )

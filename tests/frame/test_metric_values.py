@@ -36,6 +36,14 @@ def test_a_column_has_its_numbers_and_its_statistic(values: Any, statistic: str,
     assert (found.statistic, sample.n, sample.missing) == (statistic, n, 3 - n)
 
 
+def test_booleans_of_arrow_are_booleans() -> None:
+    """Which a comparison of strings makes, as in `df["outcome"] == "sold"`."""
+    pytest.importorskip("pyarrow")
+    found = MetricValues(pd.DataFrame({"m": pd.array([True, None, False], dtype="bool[pyarrow]")}), "m", None, None)
+    sample = found.sample(np.arange(3))
+    assert (found.statistic, sample.n, sample.missing) == ("share", 2, 1)
+
+
 @pytest.mark.parametrize(
     ("values", "message"),
     [

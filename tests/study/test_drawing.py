@@ -80,6 +80,15 @@ def test_missing_groups_and_scores_can_be_drawn_too() -> None:
     assert study.sample(calls, 30, favour="score")["inclusion_probability"].unique().tolist() == [0.15]
 
 
+def test_booleans_of_arrow_are_scores() -> None:
+    """Which a comparison of strings makes: those that are true come more often."""
+    pytest.importorskip("pyarrow")
+    calls = frame()
+    calls["sold"] = pd.array([each % 2 == 0 for each in range(len(calls))], dtype="bool[pyarrow]")
+    plain = study.sample(calls.assign(sold=calls["sold"].astype(bool)), 30, favour="sold", seed=1)
+    assert study.sample(calls, 30, favour="sold", seed=1).index.tolist() == plain.index.tolist()
+
+
 def test_categories_mixed_types_and_level_names_make_strata() -> None:
     """Whatever a column holds; strata are counted in its sorting order."""
     calls = frame()
