@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kataven_notebook.publish.shown import unmarked
+from kataven_notebook.stats.effects import Effect
 from kataven_notebook.stats.estimates import Estimate
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def distribution(
         for one, (key, numbers) in zip(findings, calls, strict=True)
     ]
     rows = [
-        Row(group, _estimate(one, one.estimate), _estimate(one, one.difference) if one.reference else None)
+        Row(group, _estimate(one, one.estimate), _effect(one.difference) if one.reference else None)
         for group, one in zip(groups, findings, strict=True)
     ]
     references = {one.reference for one in findings if one.reference}
@@ -143,6 +144,10 @@ def _estimate(finding: Finding, span: Span) -> Estimate:
         finding.statistic,
         finding.note or None,
     )
+
+
+def _effect(span: Span) -> Effect:
+    return Effect(span.value, span.low, span.high)
 
 
 def at_a_glance(df: pd.DataFrame, *, name: str, label: str) -> str:

@@ -114,12 +114,13 @@ def test_names_of_groups_are_no_formulas_and_no_markup() -> None:
 
 def test_the_users_own_style_is_neither_used_nor_changed() -> None:
     """A notebook in a dark style sends the same page, and shows no figure of the report's."""
+    open_figures = plt.get_fignums()
     plain = painted(clipped)
     with mpl.rc_context({"font.size": 30, "axes.facecolor": "black", "text.color": "red"}):
         before = dict(mpl.rcParams)
         assert painted(clipped) == plain
         assert dict(mpl.rcParams) == before
-    assert plt.get_fignums() == []
+    assert plt.get_fignums() == open_figures
 
 
 def test_figures_of_two_threads_are_those_of_one() -> None:
