@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _NAN = float("nan")
 ENOUGH_HITS = 15
 """From as many units with the property, and as many without it, on, the variance that they show is believed."""
+ENOUGH_WEIGHT = 5.0
+"""As many of each, at least, must they be in calls of equal weight, as Kish (1965) counts these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +106,11 @@ def share(
     if freedom < 1:
         return Share(value, _NAN, _NAN, n, float(n), total, size)
     parts = _parts_of_variance(np.where(inside, y - value, 0.0) / size, chance, stratum)
+    by_weights = float(weight.sum() ** 2 / (weight**2 * (1 - chance)).sum())
     few = min(float(y[inside].sum()), float((1 - y[inside]).sum())) < ENOUGH_HITS
-    effective = _effective_n(value, float(parts.sum()), weight[inside], chance[inside], few=few)
+    # So too where there are many, but a handful with large weights stand for nearly all others.
+    few |= min(value, 1 - value) * by_weights < ENOUGH_WEIGHT
+    effective = _effective_n(value, float(parts.sum()), by_weights, few=few)
     if not few and parts.sum() > 0:
         # Where a few units of large weight make most of the variance, it is known as badly as from these few alone.
         freedom = min(freedom, float(parts.sum() ** 2 / (parts**2).sum()))
@@ -135,9 +140,8 @@ def _parts_of_variance(residual: Doubles, chance: Doubles, stratum: npt.NDArray[
     return parts
 
 
-def _effective_n(value: float, variance: float, weight: Doubles, chance: Doubles, *, few: bool) -> float:
+def _effective_n(value: float, variance: float, by_weights: float, *, few: bool) -> float:
     """Return p (1 - p) / variance; with few hits, which say little of the variance, at most what the weights say."""
-    by_weights = float(weight.sum() ** 2 / (weight**2 * (1 - chance)).sum())
     spread = value * (1 - value)
     if variance <= 0 or spread <= 0:
         return by_weights

@@ -99,3 +99,12 @@ def test_the_interval_holds_the_truth_as_often_as_it_says(is_favoured) -> None:
     hits = (random.random(1_000) < np.clip(scores / 8, 0, 1)).astype(float)
     held = coverage(scores if is_favoured else np.ones(1_000), hits, 100, draws=400)
     assert 0.92 <= held <= 0.99
+
+
+def test_a_few_calls_that_stand_for_nearly_all_are_as_few() -> None:
+    """Four of them without the property say little of the 2,500, however many others have it."""
+    chance = np.repeat([0.25, 0.0016], [56, 4])
+    found = share(np.repeat([1, 0], [22, 38]), chance)
+    assert found.value < 0.04
+    assert found.high > 0.4
+    assert found.effective_n < 6
