@@ -138,6 +138,7 @@ def test_the_tests_run_on_the_installed_package(name, recorded) -> None:
     assert session.ran[-1][0] == "pytest"
 
 
+@pytest.mark.long
 def test_what_takes_long_has_a_session_of_its_own() -> None:
     """It is left out where nobody asks for it, and run where its marker or its file is named."""
 
@@ -172,6 +173,7 @@ def test_the_core_session_has_the_lowest_versions_as_constraints(recorded, tmp_p
     assert session.installed[:3] == ["--constraint", str(tmp_path / "lowest.txt"), ".[av,parquet]"]
 
 
+@pytest.mark.long
 def test_the_core_session_runs_every_test_marked_core(noxfile) -> None:
     """Wherever its file lies and however it is marked."""
     command = [sys.executable, "-P", "-m", "pytest", "--collect-only", "-q", "-m", "core", PROJECT / "tests"]
