@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import io
+import itertools
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
@@ -148,6 +152,30 @@ def write(
     OSError
         The file can't be written.
     """
+    encode = functools.partial(
+        _encoded, file, kind=kind, sample_rate=sample_rate, channels=channels, bits=bits, compression=compression
+    )
+    if threading.current_thread() is not threading.main_thread():
+        return encode(blocks)
+    # Ctrl-C comes up in the main thread, and in one of libsndfile's calls back it would be lost, with what was written.
+    stopped = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        try:
+            return pool.submit(encode, itertools.takewhile(lambda _: not stopped.is_set(), blocks)).result()
+        finally:
+            stopped.set()
+
+
+def _encoded(
+    file: BinaryIO,
+    blocks: Iterable[Samples],
+    *,
+    kind: str,
+    sample_rate: int,
+    channels: int,
+    bits: int | None,
+    compression: float | None,
+) -> int:
     container, codec = CONTAINERS[kind]
     if codec is None and kind == "flac":
         bits = min(bits or MOST_FLAC_BITS, MOST_FLAC_BITS)

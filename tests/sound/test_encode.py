@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import signal
 import subprocess
 import sys
 
@@ -13,7 +14,7 @@ import soundfile as sf
 from tones import RATE, encoded, tone
 
 from kataven_notebook import Recording
-from kataven_notebook.sound.encode import as_wav, bits_of
+from kataven_notebook.sound.encode import as_wav, bits_of, write
 
 pytestmark = pytest.mark.core
 
@@ -140,3 +141,20 @@ def test_the_same_samples_are_the_same_bytes_at_any_time(channels) -> None:
     peak = data.index(b"PEAK")
     assert data[peak + 12 : peak + 16] == bytes(4)
     assert Recording.from_bytes(data).samples.tolist() == [[0.5] * channels] * 80
+
+
+@pytest.mark.parametrize("kind", ["mp3", "wav"])
+def test_a_stop_while_sound_is_written_stops(kind: str) -> None:
+    """Libsndfile calls back to write, and loses what is raised in there: the stop, and a part of the sound."""
+
+    class Interrupted(io.BytesIO):
+        is_stopped = False
+
+        def write(self, data: object) -> int:
+            if not self.is_stopped:
+                self.is_stopped = True
+                signal.raise_signal(signal.SIGINT)
+            return super().write(data)  # type: ignore[arg-type] # bytes
+
+    with pytest.raises(KeyboardInterrupt):
+        write(Interrupted(), [tone(1.0, 1)] * 3, kind, RATE, 1, bits=None)
