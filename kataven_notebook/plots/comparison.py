@@ -41,6 +41,7 @@ class ForestRow:
     p_value: float = math.nan
     note: str = ""
     is_heading: bool = False
+    is_adjusted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +69,12 @@ def panels_of(table: Any, prefix: str) -> list[ForestPanel]:
     for name, part in parts.items():
         scale = "ratios" if effect == "ratio" else _scale_of(name.removeprefix(prefix), _statistics(part))
         shared.setdefault(scale, []).append(name)
-    panels = []
+    panels, is_adjusted = [], _are_adjusted(table)
     for scale, names in (shared or {"": []}).items():
         rows: list[ForestRow] = []
         for name in names:
             rows += [ForestRow(words_of(name.removeprefix(prefix)), is_heading=True)] * (len(names) > 1)
-            rows += _rows(parts[name], by, effect)
+            rows += _rows(parts[name], by, effect, is_adjusted=is_adjusted)
         label = _label(pd.concat([parts[name] for name in names]) if names else table, by, effect)
         if len(names) == 1:
             label = f"{words_of(names[0].removeprefix(prefix))}, {label}"
@@ -128,28 +129,47 @@ def _checked(table: Any) -> tuple[str, list[Any]]:
     return found[0], by
 
 
-def _rows(part: pd.DataFrame, by: Sequence[Any], effect: str) -> list[ForestRow]:
-    """Return a metric's rows, without the reference, which is compared with nothing."""
-    base = _base(part, effect)
+def _are_adjusted(table: pd.DataFrame) -> bool:
+    """Return whether there are p-values corrected for several comparisons; the largest of them stays what it was."""
+    if not {"p_value", "p_adjusted"} <= set(table.columns):
+        return "p_adjusted" in table.columns
+    return bool((table["p_adjusted"] != table["p_value"]).where(table["p_adjusted"].notna(), other=False).any())
+
+
+def _rows(part: pd.DataFrame, by: Sequence[Any], effect: str, *, is_adjusted: bool) -> list[ForestRow]:
+    """Return a metric's rows, without references, which are compared with nothing."""
+    bases = _bases(part, effect)
     rows = []
     for place, (_, line) in enumerate(part.iterrows()):
-        if place == base:
+        if place in bases:
             continue
         value, low, high = (_number(line[f"{effect}{end}"]) for end in ("", "_low", "_high"))
-        note = line.get("note")
-        p_values = [_number(line.get(name)) for name in ("p_adjusted", "p_value")]
-        p_value = next((each for each in p_values if math.isfinite(each)), math.nan)
+        p_value = _number(line.get("p_adjusted" if is_adjusted else "p_value"))
+        note = "" if is_missing(line.get("note")) else str(line["note"])
         name = _group_name(line, by)
-        rows.append(ForestRow(name, value, low, high, p_value, "" if is_missing(note) else str(note)))
+        rows.append(ForestRow(name, value, low, high, p_value, note, is_adjusted=is_adjusted))
     return rows
 
 
-def _base(part: pd.DataFrame, effect: str) -> int | None:
-    """Return which of a metric's rows is the reference: the first that has an estimate and is compared with nothing."""
+def _bases(part: pd.DataFrame, effect: str) -> list[int]:
+    """Return which of a metric's rows are references: those with an estimate that nothing keeps from a comparison."""
+    found = []
     for place, (_, line) in enumerate(part.iterrows()):
-        if is_missing(line[effect]) and not is_missing(line["estimate"]):
-            return place
-    return None
+        note = "" if is_missing(line.get("note")) else str(line.get("note"))
+        is_kept = any(why in note for why in ("reference", "pair"))
+        if is_missing(line[effect]) and not is_missing(line["estimate"]) and not is_kept:
+            found.append(place)
+    return found
+
+
+def _base_name(part: pd.DataFrame, by: Sequence[Any], effect: str) -> str:
+    """Return what a metric's groups are compared with: one group, or those that differ from them in one column."""
+    lines = part.iloc[_bases(part, effect)]
+    if len(lines) == 1:
+        return _group_name(lines.iloc[0], by)
+    same = [name for name in by if len({*lines[name]}) == 1]
+    others = " and ".join(str(name) for name in by if name not in same)
+    return f"{_group_name(lines.iloc[0], same)} of the same {others}" if same and others else "the reference"
 
 
 def _group_name(line: pd.Series[Any], by: Sequence[Any]) -> str:
@@ -175,10 +195,7 @@ def _label(part: pd.DataFrame, by: Sequence[Any], effect: str) -> str:
     """Return the axis's label: which effect, of which statistic, and to which group."""
     statistics = _statistics(part)
     of = f" of {statistic_words(statistics[0])}s" if len(statistics) == 1 else ""
-    bases = set()
-    for _, own in part.groupby("metric", sort=False):
-        base = _base(own, effect)
-        bases.add("the reference" if base is None else _group_name(own.iloc[base], by))
+    bases = {_base_name(own, by, effect) for _, own in part.groupby("metric", sort=False)}
     return f"{effect}{of} to {bases.pop() if len(bases) == 1 else 'the reference'}"
 
 
@@ -193,7 +210,11 @@ def _wordings(row: ForestRow) -> list[str]:
         return [*noted, f"{value}, no interval", "no interval"] if math.isfinite(row.value) else [row.note, "no values"]
     text = scales.interval(row.value, row.low, row.high)
     short = scales.written(row.value, row.high - row.low)
-    return [f"{text}, {_p_words(row.p_value)}", text, short] if math.isfinite(row.p_value) else [text, short]
+    return (
+        [f"{text}, {'adjusted ' * row.is_adjusted}{_p_words(row.p_value)}", text, short]
+        if math.isfinite(row.p_value)
+        else [text, short]
+    )
 
 
 def _p_words(p_value: float) -> str:

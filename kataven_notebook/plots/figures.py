@@ -190,8 +190,9 @@ def forest(
     """Draw a table of `compare_groups`: each group's difference to the reference with its interval.
 
     A row a group, below the name of its metric where there are several. The line at 0, or at 1 for ratios, is no
-    difference. Where an interval is missing, the table's note says why. Metrics of one unit share an axis; differences
-    in several units have a panel each, and ratios have none, so that all fit one.
+    difference. Intervals are not corrected for their number; a p-value that is, is called adjusted. Where an interval
+    is missing, the table's note says why. Metrics of one unit share an axis; differences in several units have a panel
+    each, and ratios have none, so that all fit one.
 
     Parameters
     ----------

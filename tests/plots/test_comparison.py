@@ -57,6 +57,26 @@ def test_a_row_a_group_shows_what_the_table_says() -> None:
     assert high > table["difference_high"].max()
 
 
+def test_a_p_value_that_is_corrected_says_so() -> None:
+    """Beside an interval that is not, and may leave out 0 all the same."""
+    table = kn.compare_groups(calls(), by="prompt", metric="response_latency_p90_s")
+    assert all("adjusted p = " in text for text in texts(plots.forest(table)))
+    alone = kn.compare_groups(calls().query("prompt != 'v3'"), by="prompt", metric="response_latency_p90_s")
+    assert "adjusted" not in texts(plots.forest(alone))[0]
+
+
+def test_each_group_may_have_a_reference_of_its_own() -> None:
+    """None of which is a row, and the axis says which they are."""
+    options = {"by": ["prompt", "hour"], "metric": "escalated"}
+    ax = plots.forest(kn.compare_groups(calls(), reference={"prompt": "v1"}, **options))
+    assert rows_of(ax) == ["v2, 0", "v2, 1", "v3, 0", "v3, 1"]
+    assert ax.get_xlabel() == "escalated, difference of shares to v1 of the same hour"
+    lone = calls().query("prompt != 'v1' or hour == 0")
+    ax = plots.forest(kn.compare_groups(lone, reference={"prompt": "v1"}, **options))
+    assert rows_of(ax) == ["v2, 0", "v2, 1", "v3, 0", "v3, 1"]
+    assert ax.get_xlabel() == "escalated, difference of shares to v1, 0"
+
+
 def test_ratios_have_their_line_at_one_and_a_scale_of_logarithms() -> None:
     """Of several metrics in any unit, each below its name."""
     metrics = ["response_latency_p50_s", "interruptions_by_agent"]
