@@ -85,6 +85,6 @@ def _place_axis(ax: Axes, groups: Sequence[Group], places: Doubles, by: str) -> 
     ax.xaxis.set_major_formatter(
         dates.ConciseDateFormatter(locator, show_offset=False)  # type: ignore[no-untyped-call] # it has none
     )
-    first, last = (as_written(groups[end].key) for end in (0, -1))
+    days = dict.fromkeys(f"{as_written(groups[end].key):%Y-%m-%d}" for end in (0, -1))
     zone = getattr(groups[0].key, "tzinfo", None)
-    return f"{by}, {first:%Y-%m-%d} to {last:%Y-%m-%d}{f' ({zone})' if zone else ''}"
+    return f"{by}, {' to '.join(days)}{f' ({zone})' if zone else ''}"

@@ -61,6 +61,13 @@ def test_days_have_round_ticks_and_a_label_that_says_which(zone: str | None) -> 
     assert (ax.lines[0].get_xdata() % 1 == 0).all()
 
 
+def test_hours_of_one_day_name_it_once() -> None:
+    """Not "from 2026-03-02 to 2026-03-02"."""
+    hours = pd.date_range("2026-03-02 08:00", periods=8, freq="h").repeat(7)
+    frame = pd.DataFrame({"at": hours, "response_latency_p50_s": RANDOM.gamma(6, 0.2, 56)})
+    assert plots.latency(frame, by="at").get_xlabel() == "at, 2026-03-02"
+
+
 def test_all_equal_values_and_no_values_are_drawn() -> None:
     """Bands without height, and axes without a line."""
     ax = plots.latency(HOURS.assign(response_latency_p50_s=1.0), by="hour")
