@@ -52,6 +52,8 @@ interface Told {
   type: "label" | "relabel" | "unlabel";
   op: string;
   key: number;
+  /** As the page names the call. */
+  title?: string;
   session: string;
   id: string;
   /** Who told it. */

@@ -76,3 +76,21 @@ def test_labels_arrive_by_session_id_in_the_kept_order(lab: Lab, desk: Locator) 
     assert [each.split(",")[2] for each in kept] == ["7", "7"]
     written = (lab.folder / "blind.csv").read_text(encoding="utf-8").splitlines()[1:]
     assert [each.split(",")[2] for each in written] == [each.split(",")[1] for each in kept]
+
+
+def test_labels_that_wait_are_named_as_their_calls_are(lab: Lab, desk: Locator) -> None:
+    """Where the file can't be written, the page lists them: not by session id."""
+    file = lab.folder / "blind.csv"
+    aside = file.rename(lab.folder / "aside.csv")
+    file.mkdir()
+    desk.locator(".row").nth(4).click()
+    wait_for(lambda: "Call 5" in desk.locator(".title").inner_text())
+    lab.page.keyboard.press("2")
+    wait_for(lambda: "could not be written" in desk.locator(".unsaved").inner_text())
+    assert "Call 5: escalate" in desk.locator(".unsaved").inner_text()
+    assert "id-" not in desk.evaluate("(node) => node.outerHTML")
+    file.rmdir()
+    aside.rename(file)
+    desk.get_by_role("button", name="Try again").click()
+    wait_for(lambda: not desk.locator(".unsaved").is_visible())
+    assert file.read_text(encoding="utf-8").count("escalate") == 1

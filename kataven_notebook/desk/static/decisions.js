@@ -71,11 +71,11 @@ export class Decisions {
 	 * changed meanwhile stays.
 	 * @param {Act} act @param {Decision} [state]
 	 */
-	#tell({ key, session, id, before, after }, state, isNew = false) {
+	#tell({ key, title, session, id, before, after }, state, isNew = false) {
 		this.#saving();
 		const known = state === after ? before : after;
 		const changed = state && known && FIELDS.filter((name) => state[name] !== known[name]);
 		const type = isNew ? "label" : state ? "relabel" : "unlabel";
-		this.#link.deliver({ type, op: isNew ? id : newId(), key, session, id, by: this.#by, state, changed });
+		this.#link.deliver({ type, op: isNew ? id : newId(), key, title, session, id, by: this.#by, state, changed });
 	}
 }

@@ -28,7 +28,7 @@ export class Unsaved {
 		const text = this.node.hidden ? "" : this.#sentences();
 		// Set only if it is another one: screen readers read it aloud each time.
 		if (text !== this.#text.textContent) this.#text.textContent = text;
-		const names = waiting.map(({ session, state }) => `${session}: ${state ? state.label || state.note : "a label taken back"}`);
+		const names = waiting.map(({ title, session, state }) => `${title ?? session}: ${state ? state.label || state.note : "a label taken back"}`);
 		const more = names.length - MAX_SHOWN;
 		this.#list.textContent = names.slice(0, MAX_SHOWN).join("; ") + (more > 0 ? `; and ${more} more` : "");
 	}
