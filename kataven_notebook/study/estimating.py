@@ -193,8 +193,10 @@ class _Question:
 
     def _note(self, found: Share, label: str, missing: int) -> str | None:
         units, said = self.design.units, []
+        strangers = f"{units.named(self.votes.strangers)} with labels are not in the sample, and are left out"
         if not found.n:
-            return f"none of {units.named(missing)} was heard" if missing else f"there is no {units.kind} of these"
+            nothing = f"none of {units.named(missing)} was heard" if missing else f"there is no {units.kind} of these"
+            return f"{nothing}; {strangers}" if self.votes.strangers else nothing
         if np.isnan(found.low):
             said.append(f"{units.named(found.n)} heard in the strata: that leaves no interval")
         if missing and self.design.is_supposed:
@@ -207,7 +209,7 @@ class _Question:
         if self.lost:
             said.append(f"nothing was heard of {self.lost} of the strata: the share is that of the others")
         if self.votes.strangers:
-            said.append(f"{units.named(self.votes.strangers)} with labels are not in the sample, and are left out")
+            said.append(strangers)
         if label not in self.used:
             said.append(f"nobody gave the label {label!r}{did_you_mean(label, self.used)}")
         return "; ".join(said) or None

@@ -145,6 +145,9 @@ def test_labels_of_other_calls_are_told() -> None:
     chosen = study.sample(calls, 30)
     found = study.estimate(labels_of(calls), "escalate", sample=chosen)
     assert "970 calls with labels are not in the sample" in found["note"].item()
+    others = calls[~calls["session_id"].isin(chosen["session_id"])]
+    none = study.estimate(labels_of(others), "escalate", sample=chosen)
+    assert none["note"].item().startswith("none of 30 calls was heard; 970 calls with labels")
 
 
 def test_labels_with_the_sample_s_columns_need_no_sample() -> None:
