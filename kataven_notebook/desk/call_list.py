@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -107,14 +108,22 @@ class CallList:
         return "" if self._names is None else self._names[key]
 
     def page_id(self, key: int) -> str:
-        """Return by what the page knows a call: its id, or its name where ids tell what is hidden."""
-        return self.alias(key) if self._ids_tell else self._ids[key]
+        """Return by what the page knows a call: its id; where ids tell what is hidden, its name and a checksum of it.
+
+        Another player may give the name to another call, and gets labels that the page has kept.
+        """
+        session_id = self._ids[key]
+        if not (self._ids_tell and session_id):
+            return session_id
+        digest = hashlib.sha256(session_id.encode("utf-8", "surrogatepass")).hexdigest()
+        return f"{self.alias(key)} ({digest[:12]})"
 
     def key_on_page(self, page_id: str) -> int | None:
         """Return the key of a call by its `page_id`; None where the frame lacks it."""
         if not self._ids_tell:
             return self.key_of(page_id)
-        return next((key for key in self.keys.tolist() if page_id and self.alias(key) == page_id), None)
+        digest = page_id.rpartition(" ")[2]
+        return next((key for key in self.keys.tolist() if digest and self.page_id(key).endswith(f" {digest}")), None)
 
     @property
     def _shown_ids(self) -> Sequence[str]:

@@ -153,7 +153,15 @@ def test_ids_that_tell_do_not_reach_the_page(study: pd.DataFrame, monkeypatch: p
     assert "giraffe" not in text
     assert "the storage lost …" in text
     page.say("label", key=4, label="good", note="", start_s=None, end_s=None)
-    late = {"key": 99, "session": "Call 8", "label": "good", "note": "", "start_s": None, "end_s": None, "late": True}
+    late = {
+        "key": 99,
+        "session": desk._calls.page_id(7),
+        "label": "good",
+        "note": "",
+        "start_s": None,
+        "end_s": None,
+        "late": True,
+    }
     page.say("label", **late)
     calls = desk._calls
     assert desk.labels["session_id"].tolist() == [calls.session_id(4), calls.session_id(7)]
@@ -185,6 +193,20 @@ def test_ids_that_are_hidden_themselves_are_not_saved(study: pd.DataFrame, monke
     assert "2026-11" not in everything(desk, page)
     page.say("label", key=4, label="good", note="", start_s=None, end_s=None)
     assert desk.labels["session_id"].tolist() == [desk._calls.session_id(4)]
+
+
+def test_a_late_label_finds_its_call_where_another_has_its_name_by_now(
+    study: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The frame's own order gives the numbers anew to a shorter frame."""
+    calls = study.assign(session_id=study["prompt"] + "-" + study["session_id"])
+    first = player(calls, blind=["prompt"], order="frame", labels=["good"])
+    told = first._calls.page_id(4)
+    assert told.startswith("Call 5 (")
+    again = player(calls.iloc[2:], blind=["prompt"], order="frame", labels=["good"])
+    page = Page(again, monkeypatch)
+    page.say("label", key=4, session=told, label="good", note="", start_s=None, end_s=None, late=True)
+    assert again.labels["session_id"].tolist() == ["zebra-s4"]
 
 
 def test_what_python_asks_for_it_gets(study: pd.DataFrame) -> None:
