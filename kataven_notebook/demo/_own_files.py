@@ -168,10 +168,12 @@ def _described(
     taken: set[str] = set()
     for row in rows:
         file = next((row[name].strip() for name in _FILE_COLUMNS if row.get(name, "").strip()), "")
-        session_id = row.get(_ID_COLUMN, "").strip() or Path(file).stem
+        named = row.get(_ID_COLUMN, "").strip()
+        found = by_name.get(file or named) or by_name.get(Path(file).name)
+        # Of two files with one name the second is a session of another name.
+        session_id = named or (Path(file).stem if found is None else found.session_id)
         if not session_id or session_id in described:
             continue
-        found = by_name.get(file or session_id) or by_name.get(Path(file).name)
         details = {name: value or None for name, value in row.items() if name and name != _ID_COLUMN}
         if found is None or found.session_id in taken:
             without.append(session_id)

@@ -195,6 +195,20 @@ def test_a_table_beside_the_files_says_more_of_them(folder: Path) -> None:
     assert len(told) == 1
 
 
+def test_a_table_of_files_alone_tells_two_of_one_name_apart(folder: Path) -> None:
+    """Both are served, each with what its own row says."""
+    shutil.copy(SAMPLES / "call_07.mp3", folder / "monday" / "first call.wav")
+    (folder / "monday" / "first call.mp3").unlink()
+    rows = ["file,prompt", "monday/first call.wav,A", "first call.wav,B"]
+    (folder / "calls.csv").write_text("\n".join(rows), encoding="utf-8")
+    with pytest.warns(UserWarning, match="this one is session 'monday-first call.wav'"):
+        hub = demo.hub(calls=folder)
+    with hub:
+        told = hub.sessions.set_index("session_id")["prompt"]
+        assert told[["monday-first call.wav", "first call"]].tolist() == ["A", "B"]
+        assert fetched(hub, "first call").content == (folder / "first call.wav").read_bytes()
+
+
 @pytest.mark.parametrize(
     ("tables", "words"),
     [
