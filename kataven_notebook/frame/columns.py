@@ -11,7 +11,7 @@ from kataven_notebook.errors import FrameError
 from kataven_notebook.frame.recording_array import RecordingArray, RecordingDtype, recordings_in_column
 from kataven_notebook.frame.references import Reference
 from kataven_notebook.numbers.definitions import ALL_COLUMNS
-from kataven_notebook.redact import encodable
+from kataven_notebook.redact import encodable, one_line
 from kataven_notebook.sound.recording import Recording
 from kataven_notebook.status import Status
 
@@ -176,6 +176,30 @@ def refuse_clips(frame: pd.DataFrame, session: Hashable, *, prefix: str) -> None
             f"the frame holds clips, and {session!r} names the calls that they are of: pass "
             f"session={prefix + CLIP_ID!r}, which names each clip, or the frame of the calls"
         )
+
+
+def refuse_two_sounds(frame: pd.DataFrame, sessions: Sessions, prefix: str) -> None:
+    """Refuse a session whose rows hold several sounds: the numbers of one would stand beside the other.
+
+    Raises
+    ------
+    FrameError
+        There is one.
+    """
+    if len(sessions.ids) == len(sessions.codes) or prefix + AUDIO not in frame.columns:
+        return
+    known: dict[int, Recording] = {}
+    for code, recording in zip(sessions.codes.tolist(), recordings_of(frame, prefix), strict=True):
+        if recording is None:
+            continue
+        other = known.setdefault(code, recording)
+        # A merge or a file gives each row an object of its own, of the same sound.
+        if (other.size_bytes, other.frames) != (recording.size_bytes, recording.frames):
+            raise FrameError(
+                f"{sessions.name!r} has {one_line(repr(sessions.ids[code]), most_chars=60)} in several rows with other "
+                f"sound in each ({other.duration_s:.1f} s and {recording.duration_s:.1f} s): give each recording an id "
+                "of its own, or drop the rows that are not meant"
+            )
 
 
 def check_prefix(prefix: object) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from kataven_notebook.frame.columns import AUDIO, CLIP_ID, check_names, check_prefix, refuse_clips
+from kataven_notebook.frame.columns import AUDIO, CLIP_ID, check_names, check_prefix, refuse_clips, refuse_two_sounds
 from kataven_notebook.frame.known import split, split_for_work
 from kataven_notebook.frame.options import check_choice
 from kataven_notebook.frame.sessions import find_sessions, refuse_files
@@ -67,6 +67,7 @@ class FrameJob:
         self.sessions = find_sessions(frame, session)
         refuse_files(frame, self.sessions, prefix + AUDIO)
         refuse_clips(frame, session, prefix=prefix)
+        refuse_two_sounds(frame, self.sessions, prefix)
         check_names(frame, names, prefix=prefix, own_session=session)
         # By the session's position in `sessions.ids`.
         self.known: dict[int, Outcome] = {}

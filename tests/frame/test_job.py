@@ -35,6 +35,18 @@ def test_outcomes_stand_in_the_order_of_the_sessions(hub) -> None:
     assert [request.session_id for request in hub.requests.of("api")] == ["s1"]
 
 
+def test_a_session_has_one_sound(tmp_path) -> None:
+    """In how many rows it stands: else the numbers of one part would stand beside the other."""
+    short, long = (kn.Recording.from_samples([0.1] * count, 8_000) for count in (8_000, 9_000))
+    file = short.save(tmp_path / "a.wav")
+    for others in ([short, long], [None, short, None, long]):
+        with pytest.raises(kn.errors.FrameError, match="'session_id' has 's1' in several rows with other sound in"):
+            FrameJob(calls(*["s1"] * len(others), audio=others), "session_id")
+    for same in ([short, short], [kn.Recording.from_file(file), None, kn.Recording.from_file(file)]):
+        FrameJob(calls(*["s1"] * len(same), audio=same), "session_id")
+    FrameJob(calls("s1", "s2", audio=[short, long]), "session_id")
+
+
 def test_reasons_name_the_sessions_that_lack_sound(hub) -> None:
     """By session id, with status and sentence; what is downloaded has no reason."""
     frame = known_and_new().assign(recording_error=["none there", None, "HTML", None])
