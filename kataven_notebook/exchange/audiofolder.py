@@ -101,7 +101,8 @@ def to_audiofolder(
         What is taken out of the sound, at equal length, such as spoken names and numbers: a table with
         the session column, `start_s`, `end_s`, and perhaps `channel` (from 0; missing for all). Such
         calls are decoded, silenced as by `Recording.silenced`, and written anew; where the table changes,
-        again. Times of recognised words are not exact: widen them. Texts in other columns stay as they are.
+        again. Times of recognised words are not exact: widen them, and leave `channel` out where one channel may
+        carry the other's voice. Texts in other columns stay as they are. For clips, pass it to `clips`.
     session, store, max_bytes, max_wait, in_flight, prefix, progress, settings
         As for `audio`.
 
