@@ -112,7 +112,11 @@ def number(
     """
     if value is None or not math.isfinite(value):
         return MISSING
-    text = f"{abs(value):,.{_places((value, *beside), unit)}f}"
+    return _written(value, _places((value, *beside), unit), is_signed=is_signed)
+
+
+def _written(value: float, places: int, *, is_signed: bool = False) -> str:
+    text = f"{abs(value):,.{places}f}"
     is_zero = not float(text.replace(",", ""))
     sign = "" if is_zero else _MINUS if value < 0 else "+" if is_signed else ""
     return sign + text
@@ -147,14 +151,19 @@ def with_unit(value: float | None, unit: str | None, *, is_signed: bool = False,
 def interval(low: float, high: float, unit: str | None = None) -> str:
     """Return an interval's ends, empty where there is none.
 
+    An end that is near 0 has digits enough to show on which side.
+
     Examples
     --------
-    >>> interval(0.3, 0.55, "s"), interval(float("nan"), 1.0)
-    ('0.30 to 0.55', '')
+    >>> interval(0.3, 0.55, "s"), interval(float("nan"), 1.0), interval(0.0042, 0.06)
+    ('0.30 to 0.55', '', '0.004 to 0.060')
     """
     if not (math.isfinite(low) and math.isfinite(high)):
         return ""
-    return f"{number(low, unit, beside=[high])} to {number(high, unit, beside=[low])}"
+    places = _places((low, high), unit)
+    nearest = min((abs(each) for each in (low, high) if each), default=1.0)
+    wanted = next((more for more in range(places, places + 3) if round(nearest, more)), places)
+    return f"{_written(low, wanted)} to {_written(high, wanted)}"
 
 
 def isolated(text: str) -> str:

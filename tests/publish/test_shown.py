@@ -67,7 +67,10 @@ def test_masking_many_ids_takes_little_time() -> None:
 
 def test_both_ends_of_an_interval_have_as_many_digits() -> None:
     """And its value, which is given them."""
-    assert interval(-0.09, 0.0038, "1") == "\N{MINUS SIGN}0.09 to 0.00"
+    assert interval(-0.09, 0.0000038, "1") == "\N{MINUS SIGN}0.09 to 0.00"
+    # Which side of 0 an end is on decides what is said: 0.00 would be either.
+    assert interval(-0.09, 0.0038, "1") == "\N{MINUS SIGN}0.090 to 0.004"
+    assert interval(-0.06, -0.0042, "1") == "\N{MINUS SIGN}0.060 to \N{MINUS SIGN}0.004"
     assert interval(5.0, 130.0, "s") == "5.0 to 130.0"
     assert number(0.0002, "1", beside=[0.0001, 0.0004]) == "0.00020"
 
