@@ -152,7 +152,14 @@ def _comparison(contents: Contents, texts: Texts) -> str:
         f"{1 - contents.options.level:.2g}. p is corrected for the number of comparisons (Holm): of many intervals "
         "some leave out 0 by chance."
     )
-    return sections.section("Comparison", shown, sections.paragraph(explained, "note"))
+    left = contents.facts.sessions - sum(isinstance(each, str) for each in contents.groups)
+    rest = f"{counted(left, 'call')} in no group of {by}: left out here, and counted in the numbers of all calls."
+    return sections.section(
+        "Comparison",
+        shown,
+        sections.paragraph(rest, "note") if left > 0 else "",
+        sections.paragraph(explained, "note"),
+    )
 
 
 def _figures(contents: Contents) -> str:

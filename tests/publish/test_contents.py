@@ -70,6 +70,19 @@ def test_agents_and_groups_are_known_by_session(measured: pd.DataFrame) -> None:
     assert found(measured).groups == {}
 
 
+def test_calls_in_no_group_are_counted(measured: pd.DataFrame) -> None:
+    """A reader would take the groups for all calls."""
+
+    def comparison(frame: pd.DataFrame) -> str:
+        return next(each for each in page_sections(found(frame, by="prompt"), TEXTS, "t", None) if "Comparison" in each)
+
+    frame = measured.assign(prompt=measured["prompt"].where(measured.index > 2))
+    assert "3 calls in no group of prompt: left out here" in comparison(frame)
+    # Called twice, and of a group once: it is in it.
+    assert "2 calls in no group" in comparison(pd.concat([frame, frame.head(1).assign(prompt="v1")]))
+    assert "in no group" not in comparison(measured)
+
+
 def test_figures_are_drawn_of_what_was_found(
     measured: pd.DataFrame, drawn: list[tuple[str, Any, dict[str, Any]]]
 ) -> None:
