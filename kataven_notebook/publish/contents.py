@@ -15,7 +15,7 @@ from kataven_notebook.notices import warn_caller
 from kataven_notebook.publish import figures, sections
 from kataven_notebook.publish.clip_list import PRIVATE
 from kataven_notebook.publish.comparing import Comparing, NamedGroups, compared, named_groups, overall
-from kataven_notebook.publish.facts import Facts, facts_of
+from kataven_notebook.publish.facts import Facts, facts_of, once_each
 from kataven_notebook.publish.findings import headline
 from kataven_notebook.publish.quantities import Quantity, numbers_of, quantities
 from kataven_notebook.publish.shown import counted
@@ -98,7 +98,9 @@ def found_in(
         groups={sessions.ids[code]: name for code, name in zip(sessions.codes, labels or [], strict=False) if name},
         agents={each: int(channel) for each, channel in agents.items() if channel in (0, 1)},
         options=options,
-        drawn=_drawn(df, (of_all, of_groups), pictured, groups, texts, options),
+        drawn=_drawn(
+            (df, once_each(df, sessions, options.prefix)), (of_all, of_groups), pictured, groups, texts, options
+        ),
     )
 
 
@@ -208,14 +210,15 @@ def _by_session(df: pd.DataFrame, sessions: Sessions, name: str) -> dict[Any, An
 
 
 def _drawn(
-    df: pd.DataFrame,
+    frames: tuple[pd.DataFrame, pd.DataFrame],
     found: tuple[list[Finding], list[Finding]],
     chosen: Sequence[Quantity],
     groups: NamedGroups | None,
     texts: Texts,
     options: Comparing,
 ) -> list[tuple[str, str]]:
-    """Return the figures with their captions: of what was found in all calls and by group, and of the whole frame."""
+    """Return the figures with their captions: of what was found in all calls and by group, and of each call once."""
+    df, once = frames
     if not chosen or not len(df):
         return []
     if not figures.is_possible():
@@ -241,12 +244,17 @@ def _drawn(
             shown, calls, metric=metric, by=by, level=options.level, name=f"figure{at}", label=caption
         )
         drawn.append((svg, caption))
-    once = set(df.columns[~df.columns.duplicated(keep=False)])
-    known = [name for name in _OF_OVERVIEW if prefix + name in once]
-    if set(known) - {"duration_s"}:
-        frame = pd.DataFrame({name: numbers_of(df, prefix + name) for name in known})
-        if prefix + STATUS in once:
-            frame[STATUS] = statuses(df, prefix)
-        caption = "All calls at a glance: statuses, lengths, talk, latencies, silence, interruptions"
-        drawn.append((figures.at_a_glance(frame, name="glance", label=caption), caption))
-    return drawn
+    return [*drawn, *_glance(once, prefix)]
+
+
+def _glance(once: pd.DataFrame, prefix: str) -> list[tuple[str, str]]:
+    """Return the figure of all calls, each of which counts once."""
+    columns = set(once.columns[~once.columns.duplicated(keep=False)])
+    known = [name for name in _OF_OVERVIEW if prefix + name in columns]
+    if not set(known) - {"duration_s"}:
+        return []
+    frame = pd.DataFrame({name: numbers_of(once, prefix + name) for name in known})
+    if prefix + STATUS in columns:
+        frame[STATUS] = statuses(once, prefix)
+    caption = "All calls at a glance: statuses, lengths, talk, latencies, silence, interruptions"
+    return [(figures.at_a_glance(frame, name="glance", label=caption), caption)]

@@ -83,7 +83,7 @@ def facts_of(df: pd.DataFrame, sessions: Sessions, prefix: str) -> Facts:
     >>> facts.rows, facts.sessions, facts.sound_s, facts.period
     (3, 2, 90.0, None)
     """
-    once = df.iloc[sessions.first_rows(_is_told(df, prefix))]
+    once = once_each(df, sessions, prefix)
     found = pd.Series([each for each in statuses(df, prefix) if each in set(Status)], dtype=object).value_counts()
     method = _column(once, prefix + "speech_method")
     return Facts(
@@ -97,10 +97,11 @@ def facts_of(df: pd.DataFrame, sessions: Sessions, prefix: str) -> Facts:
     )
 
 
-def _is_told(df: pd.DataFrame, prefix: str) -> Any:
-    """Which rows say how long their sound is: of a session's rows one of them counts."""
+def once_each(df: pd.DataFrame, sessions: Sessions, prefix: str) -> pd.DataFrame:
+    """Return one row of each session: the first that says how long its sound is, where one does."""
     column = _column(df, prefix + "duration_s")
-    return np.zeros(len(df), dtype=np.bool_) if column is None else column.notna().to_numpy(dtype=np.bool_)
+    is_told = np.zeros(len(df), dtype=np.bool_) if column is None else column.notna().to_numpy(dtype=np.bool_)
+    return df.iloc[sessions.first_rows(is_told)]
 
 
 def _column(df: pd.DataFrame, name: str) -> pd.Series[Any] | None:

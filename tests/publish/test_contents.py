@@ -70,6 +70,16 @@ def test_agents_and_groups_are_known_by_session(measured: pd.DataFrame) -> None:
     assert found(measured).groups == {}
 
 
+def test_a_call_of_two_rows_is_one_at_a_glance(
+    measured: pd.DataFrame, drawn: list[tuple[str, Any, dict[str, Any]]]
+) -> None:
+    """Its axis says calls."""
+    found(pd.concat([measured.assign(talk_ratio=0.5), measured]))
+    assert drawn[-1][0] == "glance"
+    assert len(drawn[-1][1]) == len(measured)
+    assert len(drawn[-1][1]["recording_status"]) == len(measured)
+
+
 def test_calls_in_no_group_are_counted(measured: pd.DataFrame) -> None:
     """A reader would take the groups for all calls."""
 
