@@ -93,3 +93,16 @@ def test_the_share_below_the_limits_is_that_of_a_beta() -> None:
     values = np.arange(1, 100) / 100
     low, high, _ = spread_of_quantile(make_sample(values), 0.3).limits(Z)
     assert [low, high] == pytest.approx(special.betaincinv(30, 70, [0.025, 0.975]), abs=1e-5)
+
+
+def test_few_clusters_of_values_that_are_alike_give_no_interval_by_chance() -> None:
+    """Those whose variance is found too small would be the only ones shown, and mostly wrong."""
+    random = np.random.default_rng(5)
+    codes = np.repeat(np.arange(16), 10)
+    shown = 0
+    for _ in range(100):
+        values = (random.normal(size=(16, 1)) + 0.3 * random.normal(size=(16, 10))).ravel()
+        low, high, note = spread_of_quantile(make_sample(values, clusters=codes), 0.9).limits(Z)
+        shown += bool(np.isfinite([low, high]).all())
+        assert note is None or "too few" in note
+    assert shown == 0
