@@ -7,7 +7,8 @@
 coverage    frames of 1,000 and 200 calls, of which 2, 10, 30 or 50 % have a label; 60 or 200 of them are heard
             (`--draws` samples of each). "random" has equal chances; "strata" takes the same number of each of four
             groups, in which the label is 0.2 to 2.2 times as frequent; "favour, unlike" favours a score that has
-            nothing to do with the label, "favour, alike" one that has much to do with it; "half heard" is random with
+            nothing to do with the label, "favour, alike" one that has much to do with it, "favour, zeros" one
+            that is 0 for seven calls in ten and has nothing to do with it; "half heard" is random with
             half of the drawn calls not heard
 agreement   listeners who are right nine times in ten, and more often, on 30, 60 and 200 calls
 plan        pilots of 15, 40 and 200 calls beside what the truth would take: the middle of the numbers, the range that
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     Doubles = npt.NDArray[np.float64]
     Whole = npt.NDArray[np.intp]
 
-DESIGNS = ("random", "half heard", "strata", "favour, unlike", "favour, alike")
+DESIGNS = ("random", "half heard", "strata", "favour, unlike", "favour, alike", "favour, zeros")
 SIZES = ((1_000, 60), (1_000, 200), (200, 60))
 SHARES = (0.02, 0.1, 0.3, 0.5)
 
@@ -69,6 +70,8 @@ def coverage(draws: int) -> None:
         for _ in range(draws // 20):
             # Several frames of each kind: what one of them has is no matter.
             group, score = random.integers(0, 4, count), random.gamma(1.5, 1.0, count)
+            if design == "favour, zeros":
+                score *= random.random(count) < 0.3
             lean = {"strata": np.array([0.2, 0.6, 1.0, 2.2])[group], "favour, alike": score}.get(design, np.ones(count))
             has_label = (random.random(count) < share_of_label * lean / lean.mean()).astype(float)
             for _ in range(20):
