@@ -26,7 +26,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kataven_notebook.stats.agreement import Resampling, cohens_kappa, krippendorffs_alpha
-from kataven_notebook.stats.power import Aim, Pilot, needed
+from kataven_notebook.stats.pilot import Pilot
+from kataven_notebook.stats.power import Aim, needed
 from kataven_notebook.stats.sampling import allocation, drawn, inclusion_probabilities
 from kataven_notebook.stats.shares import share
 

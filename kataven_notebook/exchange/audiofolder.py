@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,7 +13,8 @@ from kataven_notebook.arguments import absolute_path
 from kataven_notebook.defaults import with_configured_names
 from kataven_notebook.errors import ConfigurationError, DecodeError, FrameError, StoreError
 from kataven_notebook.exchange import sheets as _sheets
-from kataven_notebook.exchange.sound_files import ENCODINGS, FOLDER, SoundFiles, Written, alike
+from kataven_notebook.exchange.mark import mark_of, prepared, write_mark
+from kataven_notebook.exchange.sound_files import ENCODINGS, SoundFiles, Written, alike
 from kataven_notebook.frame.columns import (
     AUDIO,
     CLIP_ID,
@@ -31,7 +31,7 @@ from kataven_notebook.frame.job import FrameJob
 from kataven_notebook.frame.options import check_choice, sound_plan
 from kataven_notebook.frame.sessions import session_column
 from kataven_notebook.frame.silences import Silences
-from kataven_notebook.machine.folders import atomic, make_private, remove_dead_parts
+from kataven_notebook.machine.folders import atomic
 from kataven_notebook.notices import warn_caller
 from kataven_notebook.run.plan import DEFAULT_MAX_BYTES, Outcome
 from kataven_notebook.run.work import working
@@ -48,9 +48,6 @@ if TYPE_CHECKING:
     from kataven_notebook.settings import Settings
     from kataven_notebook.store.opening import StoreLike
 
-# Hidden, so that other tools pass it over.
-_MARK = ".kataven-export.json"
-_VERSION = 1
 FILE_NAME = "file_name"
 
 
@@ -167,7 +164,7 @@ def to_audiofolder(
         in_flight=in_flight,
         keep_sound=False,
     )
-    target = _prepared(absolute_path("folder", folder), options)
+    target = prepared(absolute_path("folder", folder), options)
     files = SoundFiles(
         target, format, sample_rate, channels, Written(target), names=alike(job.sessions.ids), silences=silences
     )
@@ -228,42 +225,6 @@ def _check_options(options: Mapping[str, Any], metadata: str) -> None:
     _sheets.check_kind(metadata)
 
 
-def _prepared(folder: Path, options: Mapping[str, Any]) -> Path:
-    """Make the folder and mark it as ours, or refuse one that is not."""
-    mark = _mark_of(folder)
-    if mark is None and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ConfigurationError(f"{folder} has something else in it: choose a new or empty folder")
-    if mark is not None and mark.get("options") != dict(options):
-        raise ConfigurationError(
-            f"{folder} holds an export with other options ({mark.get('options')}): use the same, or another folder"
-        )
-    try:
-        make_private(folder)
-        # There may be more in them than the files are to have.
-        remove_dead_parts(folder)
-        remove_dead_parts(folder / FOLDER)
-        if mark is None:
-            _write_mark(folder, {"version": _VERSION, "options": dict(options)})
-    except OSError as error:
-        raise StoreError(f"the folder {folder} can't be written ({error}): choose another") from None
-    return folder
-
-
-def _mark_of(folder: Path) -> dict[str, Any] | None:
-    try:
-        mark = json.loads((folder / _MARK).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    if not isinstance(mark, dict) or mark.get("version") != _VERSION or not isinstance(mark.get("dtypes", {}), dict):
-        raise ConfigurationError(f"{folder} is of another version, or its {_MARK} is damaged: use another folder")
-    return mark
-
-
-def _write_mark(folder: Path, mark: Mapping[str, Any]) -> None:
-    with atomic(folder / _MARK) as file:
-        file.write(json.dumps(mark, indent=1).encode())
-
-
 def _write_table(
     job: FrameJob, outcomes: list[Outcome], folder: Path, *, metadata: str, options: Mapping[str, Any]
 ) -> None:
@@ -279,9 +240,8 @@ def _write_table(
     table.attrs = {}
     dtypes = {name: _dtype_name(table[name], name, prefix) for name in table.columns}
     order = [str(name) for name in df.columns]
-    mark = {"version": _VERSION, "options": dict(options), "session": sessions.name, "dtypes": dtypes}
     try:
-        _write_mark(folder, {**mark, "prefix": prefix, "order": order})
+        write_mark(folder, options=dict(options), session=sessions.name, dtypes=dtypes, prefix=prefix, order=order)
         with atomic(folder / f"metadata.{metadata}") as file:
             file.write(_sheets.encode(table, metadata))
         for kind in set(_sheets.KINDS) - {metadata}:
@@ -360,7 +320,7 @@ def read_audiofolder(folder: str | os.PathLike[str]) -> pd.DataFrame:
         raise ConfigurationError(
             f"{root} is no folder that to_audiofolder has finished: it has no metadata.csv, .jsonl or .parquet"
         )
-    mark = _mark_of(root) or {}
+    mark = mark_of(root) or {}
     table = _sheets.decode((root / f"metadata.{kind}").read_bytes(), kind, mark.get("dtypes", {}))
     if FILE_NAME not in table.columns:
         raise ConfigurationError(f"{root}/metadata.{kind} has no column {FILE_NAME!r}, which would name the files")

@@ -17,7 +17,8 @@ from kataven_notebook.frame.metric_values import AUTOMATIC, MetricValues, check_
 from kataven_notebook.frame.options import check_count
 from kataven_notebook.settings import current_settings
 from kataven_notebook.stats.estimates import check_statistic, estimate, name_of_statistic
-from kataven_notebook.stats.power import Aim, Needed, Pilot, needed
+from kataven_notebook.stats.pilot import Pilot
+from kataven_notebook.stats.power import Aim, Needed, needed
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence

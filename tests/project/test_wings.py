@@ -179,6 +179,13 @@ def test_the_drawing_shows_the_imports_between_wings() -> None:
     assert set(drawn) == found, f"not drawn: {sorted(found - set(drawn))}; not there: {sorted(set(drawn) - found)}"
 
 
+def test_a_module_can_be_read_in_one_sitting() -> None:
+    """400 lines at most; what the page of the player runs too."""
+    paths = [*MODULES.values(), *PACKAGE.rglob("*.js")]
+    lengths = {str(path.relative_to(PACKAGE)): len(path.read_text(encoding="utf-8").splitlines()) for path in paths}
+    assert not {name: length for name, length in lengths.items() if length > 400}
+
+
 def test_the_demo_takes_settings_alone() -> None:
     """So that it can't mirror the client's mistakes."""
     used = {each for name in MODULES if wing_of(name) == "demo" for each in imports_of(name, with_types=True)}
