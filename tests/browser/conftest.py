@@ -14,15 +14,24 @@ from browsing import Lab, chromium_page, jupyter, needed
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from playwright.sync_api import Page
+
 HERE = Path(__file__).parent
 
 
 @pytest.fixture(scope="session")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+def chromium() -> Iterator[Page]:
+    """A page in a browser that all tests share: there can be no second one beside it."""
+    with chromium_page() as page:
+        yield page
+
+
+@pytest.fixture(scope="session")
+def lab(chromium: Page, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """A running JupyterLab in a browser."""
     folder = tmp_path_factory.mktemp("lab")
-    with jupyter(folder, "jupyterlab") as address, chromium_page() as page:
-        yield Lab(page, address, folder / "notebooks")
+    with jupyter(folder, "jupyterlab") as address:
+        yield Lab(chromium, address, folder / "notebooks")
 
 
 @pytest.fixture(scope="session")

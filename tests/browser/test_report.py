@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import pytest
-from browsing import chromium_page
 
 from kataven_notebook.publish.reporting import report
 from kataven_notebook.sound.recording import Recording
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from playwright.sync_api import Browser, Page
@@ -66,12 +64,11 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return report(calls, tmp_path_factory.mktemp("report") / "report.html", by="prompt", clips=moments, progress=False)
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One Chromium for all of these."""
-    with chromium_page() as page:
-        assert page.context.browser is not None
-        yield page.context.browser
+@pytest.fixture
+def browser(chromium: Page) -> Browser:
+    """The shared Chromium."""
+    assert chromium.context.browser is not None
+    return chromium.context.browser
 
 
 def _opened(browser: Browser, path: Path, **options: Any) -> tuple[Page, list[str]]:
