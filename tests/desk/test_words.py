@@ -156,8 +156,8 @@ def test_a_hundred_thousand_words_of_a_thousand_calls_are_quick() -> None:
     start = np.tile(np.arange(100.0), count // 100)
     ids = np.repeat([f"call-{i:04}" for i in range(1000)], 100)
     frame = pd.DataFrame({"call": ids, "start_s": start, "end_s": start + 0.5, "word": "word", "channel": 0})
-    began = time.perf_counter()
+    began = time.process_time()
     words = Words("call", frame)
-    assert time.perf_counter() - began < 0.5, "0.02 s on a quiet machine"
+    assert time.process_time() - began < 0.5, "0.02 s on a quiet machine"
     (block,) = words.blocks("call-0500", roles=(), duration_s=None)
     assert block["total"] == 100
