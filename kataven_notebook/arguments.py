@@ -35,6 +35,30 @@ def is_whole(value: object) -> TypeGuard[float]:
     return is_number(value) and float(value).is_integer()
 
 
+def check_count(name: str, value: object, *, least: int = 1) -> None:
+    """Refuse what is no whole number from `least`, such as "5MB".
+
+    Raises
+    ------
+    ConfigurationError
+        Which option, and what it takes.
+    """
+    if not is_whole(value) or value < least:
+        raise ConfigurationError(f"{name}={value!r}: pass a whole number from {least}")
+
+
+def check_probability(name: str, value: object) -> None:
+    """Refuse what does not lie between 0 and 1, such as a confidence level of 95.
+
+    Raises
+    ------
+    ConfigurationError
+        Which option, and what it takes.
+    """
+    if not is_number(value) or not 0 < value < 1:
+        raise ConfigurationError(f"{name}={value!r}: pass a number between 0 and 1")
+
+
 def absolute_path(name: str, path: str | os.PathLike[str]) -> Path:
     """Return the absolute path that a caller gave as `name`.
 

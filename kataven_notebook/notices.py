@@ -1,4 +1,4 @@
-"""Warnings that point at the user's line, and whether the user sees a progress bar."""
+"""What callers are told: warnings that point at their line, counts in words, and whether they see a progress bar."""
 
 from __future__ import annotations
 
@@ -65,3 +65,14 @@ def _caller() -> FrameType:
 
 def _module_of(frame: FrameType) -> str:
     return str(frame.f_globals.get("__name__", ""))
+
+
+def counted(count: int, thing: str) -> str:
+    """Return a count of things.
+
+    Examples
+    --------
+    >>> counted(1, "call"), counted(1_200, "call")
+    ('1 call', '1,200 calls')
+    """
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"

@@ -11,6 +11,7 @@ import pandas as pd
 
 from kataven_notebook.frame.columns import AUDIO, STATUS
 from kataven_notebook.hints import SESSION_NAMES, did_you_mean
+from kataven_notebook.notices import counted
 from kataven_notebook.redact import one_line
 from kataven_notebook.settings import configured_name
 from kataven_notebook.sound.recording import Recording
@@ -69,9 +70,9 @@ def standing(frame: pd.DataFrame) -> str:
     states = Counter(str(each) for each in _cells(frame, prefix + STATUS) if isinstance(each, str) and each in known)
     sounds = sum(isinstance(each, Recording) for each in _cells(frame, prefix + AUDIO))
     parts = [
-        f"{_counted(len(frame), 'row')}, {_sessions(frame)}",
+        f"{counted(len(frame), 'row')}, {_sessions(frame)}",
         ", ".join(f"{count:,} {status}" for status, count in states.most_common()),
-        f"{_counted(sounds, 'recording')} here" if sounds else "",
+        f"{counted(sounds, 'recording')} here" if sounds else "",
         "measured" if prefix + _MEASURED in frame.columns else "",
     ]
     return "; ".join(each for each in parts if each)
@@ -81,7 +82,7 @@ def _sessions(frame: pd.DataFrame) -> str:
     name = configured_name("session") or "session_id"
     if name in frame.columns or name in frame.index.names:
         ids = {each for each in _cells(frame, name) if isinstance(each, str)}
-        return _counted(len(ids), "session")
+        return counted(len(ids), "session")
     near = did_you_mean(name, [*frame.columns, *frame.index.names], known_as=SESSION_NAMES)
     return one_line(f"no column {name!r}{near}: pass session=")
 
@@ -92,10 +93,6 @@ def _cells(frame: pd.DataFrame, name: str) -> Sequence[Any]:
         column = frame[name]
         return list(column) if isinstance(column, pd.Series) else []
     return list(frame.index.get_level_values(name)) if name in frame.index.names else []
-
-
-def _counted(count: int, thing: str) -> str:
-    return f"{count:,} {thing}{'' if count == 1 else 's'}"
 
 
 def _purpose(method: Callable[..., Any]) -> str:

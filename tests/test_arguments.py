@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import kataven_notebook as kn
-from kataven_notebook.arguments import absolute_path, is_number, is_whole
+from kataven_notebook.arguments import absolute_path, check_count, check_probability, is_number, is_whole
 from kataven_notebook.errors import ConfigurationError
 
 pytestmark = pytest.mark.core
@@ -57,3 +57,20 @@ def test_what_is_no_path_names_the_argument(path, says) -> None:
     """With what to do."""
     with pytest.raises(ConfigurationError, match=rf"^store=.* is no path: .*{says}.*; write the path in full"):
         absolute_path("store", path)
+
+
+@pytest.mark.parametrize("value", [0, 1, 95, -0.1, math.nan, "0.95", None, True])
+def test_a_share_lies_between_0_and_1(value) -> None:
+    """A level of 95 is a slip for 0.95."""
+    check_probability("confidence_level", np.float64(0.95))
+    with pytest.raises(ConfigurationError, match=r"confidence_level=.*between 0 and 1"):
+        check_probability("confidence_level", value)
+
+
+@pytest.mark.parametrize("value", [0, -1, 1.5, "5MB", None, True])
+def test_a_count_is_whole(value) -> None:
+    """From the least that makes sense."""
+    check_count("n", np.int64(1))
+    check_count("seed", 0, least=0)
+    with pytest.raises(ConfigurationError, match=r"n=.*whole number from 1"):
+        check_count("n", value)

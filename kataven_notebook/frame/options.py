@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from kataven_notebook.arguments import is_number, is_whole
+from kataven_notebook.arguments import check_count, is_number
 from kataven_notebook.errors import ConfigurationError
 from kataven_notebook.run.plan import Plan
 from kataven_notebook.settings import current_settings
@@ -74,18 +74,6 @@ def _stated_s(value: str | float | pd.Timedelta) -> float:
     with contextlib.suppress(TypeError, ValueError):
         return float(pd.Timedelta(value).total_seconds())
     return -1.0
-
-
-def check_count(name: str, value: object, *, least: int = 1) -> None:
-    """Refuse what is no whole number from `least`, such as "5MB".
-
-    Raises
-    ------
-    ConfigurationError
-        Which option, and what it takes.
-    """
-    if not is_whole(value) or value < least:
-        raise ConfigurationError(f"{name}={value!r}: pass a whole number from {least}")
 
 
 def sound_plan(

@@ -9,8 +9,8 @@ import pandas as pd
 
 from kataven_notebook.errors import KatavenError
 from kataven_notebook.frame.columns import ERROR
+from kataven_notebook.notices import counted
 from kataven_notebook.publish import sounds
-from kataven_notebook.publish.shown import counted
 from kataven_notebook.sound.recording import Recording
 
 if TYPE_CHECKING:

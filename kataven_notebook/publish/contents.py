@@ -11,14 +11,13 @@ import pandas as pd
 
 from kataven_notebook.frame.columns import STATUS, statuses
 from kataven_notebook.frame.metric_values import AUTOMATIC
-from kataven_notebook.notices import warn_caller
+from kataven_notebook.notices import counted, warn_caller
 from kataven_notebook.publish import figures, sections
 from kataven_notebook.publish.clip_list import PRIVATE
 from kataven_notebook.publish.comparing import Comparing, NamedGroups, compared, named_groups, overall
 from kataven_notebook.publish.facts import Facts, facts_of, once_each
 from kataven_notebook.publish.findings import headline
 from kataven_notebook.publish.quantities import Quantity, numbers_of, quantities
-from kataven_notebook.publish.shown import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

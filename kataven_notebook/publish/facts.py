@@ -12,6 +12,7 @@ import pandas as pd
 
 from kataven_notebook._version import __version__
 from kataven_notebook.frame.columns import AUDIO, EXPIRES_AT, statuses, times_s
+from kataven_notebook.notices import counted
 from kataven_notebook.numbers.measures import VERSION
 from kataven_notebook.status import Status
 
@@ -143,7 +144,7 @@ def _measuring(once: pd.DataFrame, prefix: str) -> list[tuple[str, str]]:
         column = _column(once, prefix + name)
         if column is not None and column.notna().any():
             counts = column.dropna().astype(str).value_counts()
-            told.append((label, ", ".join(f"{each} ({_calls(int(count))})" for each, count in counts.items())))
+            told.append((label, ", ".join(f"{each} ({counted(int(count), 'call')})" for each, count in counts.items())))
     sure = _column(once, prefix + "agent_channel_confidence")
     if sure is not None and pd.api.types.is_numeric_dtype(sure.dtype):
         values = sure.to_numpy(dtype="float64", na_value=np.nan)
@@ -151,10 +152,6 @@ def _measuring(once: pd.DataFrame, prefix: str) -> list[tuple[str, str]]:
         if len(known):
             told.append(("Agent's channel", f"known with a confidence of {np.median(known):.2f} (median)"))
     return [*told, ("Version of the measurement", str(VERSION))] if told else told
-
-
-def _calls(count: int) -> str:
-    return f"{count:,} call{'' if count == 1 else 's'}"
 
 
 def _versions() -> list[tuple[str, str]]:

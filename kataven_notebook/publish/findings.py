@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from kataven_notebook.publish.shown import counted, interval, isolated, number, with_unit
+from kataven_notebook.notices import counted
+from kataven_notebook.publish.shown import interval, isolated, number, with_unit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from kataven_notebook.arguments import is_number, is_whole
+from kataven_notebook.arguments import check_probability, is_whole
 from kataven_notebook.defaults import with_configured_names
 from kataven_notebook.errors import ConfigurationError
 from kataven_notebook.frame.columns import check_prefix
@@ -162,8 +162,7 @@ def report(  # noqa: PLR0913 - what to compare, what to play, what to hide, wher
 
 
 def _check_options(level: object, clips: object, title: object, *, mask_ids: object) -> None:
-    if not is_number(level) or not 0 < level < 1:
-        raise ConfigurationError(f"confidence_level={level!r}: pass a number between 0 and 1")
+    check_probability("confidence_level", level)
     if not isinstance(clips, pd.DataFrame) and (not is_whole(clips) or clips < 0):
         raise ConfigurationError(f"clips={clips!r}: pass how many, from 0, or a frame of moments")
     if not isinstance(mask_ids, bool):

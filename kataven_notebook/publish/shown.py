@@ -176,14 +176,3 @@ def isolated(text: str) -> str:
     """
     is_reversed = any(unicodedata.bidirectional(each) in ("R", "AL") for each in text)
     return f"\N{FIRST STRONG ISOLATE}{text}\N{POP DIRECTIONAL ISOLATE}" if is_reversed else text
-
-
-def counted(count: int, thing: str) -> str:
-    """Return a count of things.
-
-    Examples
-    --------
-    >>> counted(1, "call"), counted(1_200, "call")
-    ('1 call', '1,200 calls')
-    """
-    return f"{count:,} {thing}{'' if count == 1 else 's'}"

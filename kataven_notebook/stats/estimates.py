@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kataven_notebook.arguments import is_number, is_whole
+from kataven_notebook.arguments import check_count, check_probability
 from kataven_notebook.errors import ConfigurationError
 from kataven_notebook.stats import special
 from kataven_notebook.stats.effects import Effect, effect_of, effect_of_spread
@@ -84,13 +84,10 @@ class Options:
 
     def __post_init__(self) -> None:
         """Refuse what is out of range."""
-        if not is_number(self.confidence_level) or not 0 < self.confidence_level < 1:
-            raise ConfigurationError(f"confidence_level={self.confidence_level!r}: pass a number between 0 and 1")
+        check_probability("confidence_level", self.confidence_level)
         for name, least in (("resamples", 2), ("seed", 0)):
-            value = getattr(self, name)
-            if not is_whole(value) or value < least:
-                raise ConfigurationError(f"{name}={value!r}: pass a whole number from {least}")
-            object.__setattr__(self, name, int(value))
+            check_count(name, getattr(self, name), least=least)
+            object.__setattr__(self, name, int(getattr(self, name)))
 
     @property
     def z(self) -> float:

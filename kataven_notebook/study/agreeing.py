@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from kataven_notebook.arguments import is_number
+from kataven_notebook.arguments import check_count, check_probability, is_number
 from kataven_notebook.defaults import with_configured_names
 from kataven_notebook.errors import ConfigurationError
-from kataven_notebook.frame.options import check_count
 from kataven_notebook.stats.agreement import (
     Coefficient,
     Resampling,
@@ -152,8 +151,7 @@ def agreement(
 
 
 def _resampling(confidence_level: float, resamples: int, seed: int) -> Resampling:
-    if not is_number(confidence_level) or not 0 < confidence_level < 1:
-        raise ConfigurationError(f"confidence_level={confidence_level!r}: pass a number between 0 and 1")
+    check_probability("confidence_level", confidence_level)
     check_count("resamples", resamples, least=2)
     check_count("seed", seed, least=0)
     return Resampling(float(confidence_level), int(resamples), int(seed))

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
+from kataven_notebook.arguments import check_count
 from kataven_notebook.defaults import with_configured_names
 from kataven_notebook.errors import ConfigurationError, FrameError
 from kataven_notebook.frame.columns import check_prefix
-from kataven_notebook.frame.options import check_choice, check_count
+from kataven_notebook.frame.options import check_choice
 from kataven_notebook.frame.sessions import session_column
 from kataven_notebook.notices import warn_caller
 from kataven_notebook.stats.sampling import allocation as allocated

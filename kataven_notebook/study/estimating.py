@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from kataven_notebook.arguments import is_number
+from kataven_notebook.arguments import check_probability
 from kataven_notebook.defaults import with_configured_names
 from kataven_notebook.errors import ConfigurationError, FrameError
 from kataven_notebook.frame.columns import as_text, check_prefix
@@ -119,8 +119,7 @@ def estimate(
     """
     check_choice("several", several, ("majority", "mean", "any", "all"))
     check_prefix(prefix)
-    if not is_number(confidence_level) or not 0 < confidence_level < 1:
-        raise ConfigurationError(f"confidence_level={confidence_level!r}: pass a number between 0 and 1")
+    check_probability("confidence_level", confidence_level)
     names = _label_names(label)
     decisions = decisions_of(labels, session, "labels")
     design = _design(labels, sample, calls, session, prefix)

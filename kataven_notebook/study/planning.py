@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from kataven_notebook.arguments import is_number
+from kataven_notebook.arguments import check_count, check_probability, is_number
 from kataven_notebook.defaults import with_configured_names
 from kataven_notebook.errors import ConfigurationError, FrameError
 from kataven_notebook.frame.columns import check_prefix
 from kataven_notebook.frame.factors import find_groups
 from kataven_notebook.frame.metric_values import AUTOMATIC, MetricValues, check_column, cluster_codes, minutes_of
-from kataven_notebook.frame.options import check_count
 from kataven_notebook.settings import current_settings
 from kataven_notebook.stats.estimates import check_statistic, estimate, name_of_statistic
 from kataven_notebook.stats.pilot import Pilot
@@ -125,9 +124,8 @@ def plan(
     (True, True)
     """
     differences = _differences(difference)
-    for name, value in (("power", power), ("confidence_level", confidence_level)):
-        if not is_number(value) or not 0 < value < 1:
-            raise ConfigurationError(f"{name}={value!r}: pass a number between 0 and 1")
+    check_probability("power", power)
+    check_probability("confidence_level", confidence_level)
     check_count("seed", seed, least=0)
     check_prefix(prefix)
     limits = current_settings(settings).limits

@@ -11,7 +11,7 @@ import pandas as pd
 from kataven_notebook.errors import ConfigurationError, FrameError
 from kataven_notebook.frame.columns import as_text
 from kataven_notebook.frame.sessions import find_sessions, session_column
-from kataven_notebook.notices import warn_caller
+from kataven_notebook.notices import counted, warn_caller
 from kataven_notebook.redact import encodable
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Units:
 
     def named(self, count: int) -> str:
         """Return a number of units in words: "1 call", "1,200 moments"."""
-        return f"{count:,} {self.kind}" + ("" if count == 1 else "s")
+        return counted(count, self.kind)
 
 
 def find_units(frame: pd.DataFrame, session: str, name: str) -> Units:

@@ -12,7 +12,7 @@ from kataven_notebook.defaults import with_configured_names
 from kataven_notebook.errors import ConfigurationError, FrameError
 from kataven_notebook.frame.columns import as_array, check_prefix, with_columns
 from kataven_notebook.frame.side_tables import as_listed, checked_table, role_named
-from kataven_notebook.notices import warn_caller
+from kataven_notebook.notices import counted, warn_caller
 from kataven_notebook.redact import one_line
 from kataven_notebook.words.placing import Span, placed
 from kataven_notebook.words.table import said_in
@@ -162,17 +162,14 @@ def _tell(said: pd.DataFrame, turn_of: Places, ids: Sequence[str]) -> None:
         names = list(dict.fromkeys(strange))
         warn_caller(
             f"turns= lacks {len(names):,} of the {said['session_id'].nunique():,} sessions in words=, such as "
-            f"{one_line(names[0], most_chars=60)!r}: what is said there is left out ({_words(len(strange))})"
+            f"{one_line(names[0], most_chars=60)!r}: what is said there is left out ({counted(len(strange), 'word')})"
         )
     lost = said.loc[is_known & (turn_of < 0), "session_id"]
     if len(lost):
         counts = lost.value_counts()
         most = f"most of them in session {one_line(str(counts.index[0]), most_chars=60)!r}, {counts.iloc[0]:,}"
         warn_caller(
-            f"of {_words(int(is_known.sum()))} {len(lost):,} lie in no turn of their channel or role, and in no text "
-            f"({most}): where turns() hears speech and the transcript's times differ, a larger tolerance_s= takes more"
+            f"of {counted(int(is_known.sum()), 'word')} {len(lost):,} lie in no turn of their channel or role, and in "
+            f"no text ({most}): where turns() hears speech and the transcript's times differ, a larger "
+            "tolerance_s= takes more"
         )
-
-
-def _words(count: int) -> str:
-    return f"{count:,} word" + "s" * (count != 1)
